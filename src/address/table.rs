@@ -1,0 +1,120 @@
+//! The table of schemes and options: one row each; parsing, printing, help, man page and completions read it.
+
+/// Every option an address can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// Local address to bind before connecting, or to listen on.
+    Bind,
+    /// Local port to connect from.
+    SourcePort,
+    /// Network interface to bind to (SO_BINDTODEVICE).
+    Device,
+    /// TCP_NODELAY; on by default.
+    Nodelay,
+    /// SO_KEEPALIVE; on by default.
+    Keepalive,
+    /// Idle time before the first keepalive probe (TCP_KEEPIDLE), 60 s by default.
+    Keepidle,
+    /// Time between probes (TCP_KEEPINTVL), 10 s by default.
+    Keepintvl,
+    /// Unanswered probes before the peer counts as dead (TCP_KEEPCNT), 3 by default.
+    Keepcnt,
+    /// TCP Fast Open when connecting (TCP_FASTOPEN_CONNECT).
+    Fastopen,
+    /// SO_SNDBUF.
+    Sndbuf,
+    /// SO_RCVBUF.
+    Rcvbuf,
+    /// SO_REUSEADDR; on by default when listening.
+    Reuseaddr,
+    /// SO_REUSEPORT.
+    Reuseport,
+    /// IP_TTL / IPV6_UNICAST_HOPS.
+    Ttl,
+    /// IP_TOS / IPV6_TCLASS.
+    Tos,
+    /// SO_MARK.
+    Mark,
+    /// IPV6_V6ONLY.
+    V6only,
+    /// Length of the accept queue, 1024 by default.
+    Backlog,
+    /// Any integer socket option: `LEVEL:NAME=INT`; may repeat.
+    Sockopt,
+    /// How long one connection attempt may take, 10 s by default.
+    ConnectTimeout,
+    /// How long to wait for a peer.
+    AcceptTimeout,
+    /// How often to try again.
+    Retry,
+    /// Try again for ever.
+    Forever,
+    /// First pause between tries; grows to 2 s.
+    RetryDelay,
+    /// Try again until this much time has passed.
+    RetryFor,
+    /// Most connections served at once.
+    MaxConns,
+    /// Networks (CIDR) that may connect; may repeat.
+    Allow,
+    /// Networks (CIDR) that may not connect; may repeat.
+    Deny,
+    /// SO_BROADCAST.
+    Broadcast,
+    /// Multicast group to join, `GROUP[:INTERFACE]`; may repeat.
+    Join,
+    /// IP_MULTICAST_TTL.
+    MulticastTtl,
+    /// IP_MULTICAST_LOOP.
+    MulticastLoop,
+    /// Interface (address or name) multicast goes out by.
+    MulticastIf,
+    /// Silence after which a UDP peer's session ends, 60 s by default.
+    SessionIdle,
+    /// Most UDP sessions at once, 1024 by default.
+    MaxSessions,
+    /// Most payload bytes a datagram made from a stream carries.
+    Mtu,
+    /// An empty datagram ends the stream.
+    EofOnEmpty,
+    /// Permission bits of the path that is made.
+    Mode,
+    /// Owner of the path that is made.
+    User,
+    /// Group of the path that is made.
+    Group,
+    /// Remove the path at the end; on by default.
+    Unlink,
+    /// Open for reading.
+    Read,
+    /// Open for writing.
+    Write,
+    /// Write at the end of the file, made if missing.
+    Append,
+    /// Make the file, or empty it.
+    Create,
+    /// Talk to the program through two pipes instead of a socket pair.
+    Pipes,
+    /// Give the program a terminal of its own.
+    PtyFlag,
+    /// Where the program's stderr goes: inherit, merge, null.
+    Stderr,
+    /// Working directory of the program.
+    Dir,
+    /// Symbolic link to the terminal that is made.
+    Link,
+    /// Terminal in raw mode.
+    Raw,
+    /// Terminal echo.
+    Echo,
+    /// Terminal rows.
+    Rows,
+    /// Terminal columns.
+    Cols,
+}
+
+/// A row of the table of schemes.
+pub struct Scheme {
+    /// The word typed before the colon.
+    pub name: &'static str,
+}

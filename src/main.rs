@@ -1,0 +1,18 @@
+//! argv in, exit status out; nothing else lives here.
+
+mod address;
+mod cli;
+mod commands;
+mod endpoint;
+mod error;
+mod process;
+mod relay;
+mod report;
+mod server;
+mod signal;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}
