@@ -5,11 +5,13 @@ mod cli;
 mod commands;
 mod endpoint;
 mod error;
+mod names;
 mod process;
 mod relay;
 mod report;
 mod server;
 mod signal;
+mod watch;
 
 use std::process::ExitCode;
 

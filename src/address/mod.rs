@@ -60,3 +60,12 @@ impl Address {
         }
     }
 }
+impl std::fmt::Display for Address { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { match self { Address::One(e) => f.write_str(&e.describe()), _ => Ok(()) } } }
+impl End { pub fn describe(&self) -> String { match &self.target { Target::Net { host: Host::Name(h), port: Port::Number(p), .. } => format!("{h}:{p}"), t => format!("{t:?}") } } }
+impl Address { pub fn explain(&self) -> serde_json::Value { serde_json::Value::Null }
+  pub fn host_port(h: &str, p: &str, r: Role, _udp: bool) -> Result<Address, Failure> { parse::address(&format!("{h}:{p}"), r) } }
+pub struct OptionRow { pub key: Key, pub name: &'static str, pub metavar: &'static str, pub help: &'static str }
+impl OptionRow { pub fn is_flag(&self) -> bool { true } pub fn is_switch(&self) -> bool { false } pub fn read(&self, _t: &str) -> Result<Value, String> { Err(String::new()) } }
+pub fn options() -> &'static [OptionRow] { &[] }
+pub fn duration(t: &str) -> Result<std::time::Duration, String> { let t = t.trim_end_matches('s'); t.parse::<f64>().map(std::time::Duration::from_secs_f64).map_err(|e| e.to_string()) }
+pub fn size(t: &str) -> Result<u64, String> { t.parse::<u64>().map_err(|e| e.to_string()) }

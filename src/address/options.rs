@@ -92,3 +92,10 @@ impl Options {
         })
     }
 }
+impl Options {
+    /// These options under `own`: what is said in an address wins over what is said by a flag.
+    pub fn under(&self, own: &Options) -> Options {
+        let given = self.given.iter().chain(&own.given).cloned().collect();
+        Options { given }
+    }
+}

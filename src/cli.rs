@@ -1,0 +1,93 @@
+//! The command line as a whole: the table of subcommands, dispatch, and how a failure is shown.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+
+use crate::commands::{self, Subcommand};
+use crate::error::{Exit, Failure};
+
+/// A subcommand: its name and what to do with it.
+struct Row {
+    name: &'static str,
+    about: &'static str,
+    examples: &'static str,
+    augment: fn(Command) -> Command,
+    run: fn(&ArgMatches) -> Result<Exit, Failure>,
+}
+
+const fn row<C: Subcommand>() -> Row {
+    Row {
+        name: C::NAME,
+        about: C::ABOUT,
+        examples: C::EXAMPLES,
+        augment: C::augment_args,
+        run: |matches| C::from_arg_matches(matches).map_err(|why| Failure::usage(why.to_string(), ""))?.run(),
+    }
+}
+
+/// Every subcommand; a new one is a file in `commands/` and a line here.
+const ROWS: &[Row] = &[
+    row::<commands::connect::Args>(),
+    row::<commands::listen::Args>(),
+    row::<commands::relay::Args>(),
+    row::<commands::wait::Args>(),
+    row::<commands::resolve::Args>(),
+];
+
+const ABOUT: &str = "Interprocess communication and networking for shell people";
+
+/// The tree of commands. What a subcommand takes is built only when it is the one that was typed.
+pub fn command() -> Command {
+    let spile = Command::new("spile")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .after_help("'spile COMMAND --help' tells more, examples first. Addresses: 'spile relay --help'.");
+    spile.subcommands(ROWS.iter().map(|row| {
+        Command::new(row.name)
+            .about(row.about)
+            .before_long_help(row.examples)
+            .help_template(HELP)
+            .defer(row.augment)
+    }))
+}
+
+/// Examples come first: most readers need no more.
+const HELP: &str = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// Reads the command line, runs the subcommand, shows what failed.
+pub fn main() -> ExitCode {
+    let matches = match command().try_get_matches_from(std::env::args_os().collect::<Vec<OsString>>()) {
+        Ok(matches) => matches,
+        Err(error) => return show_usage(&error),
+    };
+    let Some((name, matches)) = matches.subcommand() else { return ExitCode::from(Exit::USAGE.0) };
+    let Some(row) = ROWS.iter().find(|row| row.name == name) else { return ExitCode::from(Exit::USAGE.0) };
+    match (row.run)(matches) {
+        Ok(exit) => ExitCode::from(exit.0),
+        Err(failure) => {
+            show(name, &failure);
+            ExitCode::from(failure.exit.0)
+        }
+    }
+}
+
+/// Help and version go to stdout and are no failure; a reader that closed stdout is none either.
+fn show_usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { Exit::USAGE.0 } else { Exit::OK.0 })
+}
+
+/// One line, then a hint where there is one. A closed stderr is no reason to die.
+fn show(name: &str, failure: &Failure) {
+    let mut text = format!("spile {name}: {failure}\n");
+    if let Some(hint) = &failure.hint {
+        text += &format!("hint: {hint}\n");
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

@@ -1,0 +1,164 @@
+//! `spile connect`: stdio, or a command, to one outgoing address.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::flags::{AddressFlags, Direction, Filters, FamilyArgs, TimeArgs, WordsArgs, duration};
+use super::log::LogArgs;
+use super::outcome::{ReportArgs, exit};
+use super::runtime::{Interrupts, run};
+use super::{Subcommand, wait};
+use crate::address::{Address, Role};
+use crate::endpoint::{Connection, Endpoint, Opener, Patience, RawTerminal, Stdin, Use, open_command, persist, stdio};
+use crate::error::{Exit, Failure};
+use crate::relay::{Finish, Limits, Relay};
+use crate::report::{Event, Names};
+
+/// What follows `spile connect`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    words: WordsArgs,
+    #[command(flatten)]
+    family: FamilyArgs,
+    /// Only see whether it answers, send nothing; several addresses and port ranges (20-25) are fine
+    #[arg(short = 'z', long)]
+    zero: bool,
+    #[command(flatten)]
+    direction: Direction,
+    #[command(flatten)]
+    filters: Filters,
+    /// Leave after this much silence once stdin has ended
+    #[arg(short = 'q', long = "quit-after", value_name = "TIME", value_parser = duration)]
+    quit_after: Option<std::time::Duration>,
+    /// Leave after this many datagrams have come
+    #[arg(short = 'W', long, value_name = "N")]
+    datagrams: Option<u32>,
+    /// How long to wait for answers after stdin has ended (datagrams)
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "2s")]
+    reply_timeout: std::time::Duration,
+    /// Go on sending after the peer has ended
+    #[arg(short = 'K', long)]
+    keep_sending: bool,
+    #[command(flatten)]
+    time: TimeArgs,
+    /// Put the terminal in raw mode, and back at the end
+    #[arg(long)]
+    raw: bool,
+    /// The key that ends a raw session
+    #[arg(long, value_name = "KEY", default_value = "^]", requires = "raw")]
+    escape: String,
+    /// Exit 0 whatever the command's own status is
+    #[arg(long)]
+    ignore_child_status: bool,
+    /// Give the command a terminal
+    #[arg(long)]
+    pty: bool,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    options: AddressFlags,
+}
+
+impl Subcommand for Args {
+    const NAME: &'static str = "connect";
+    const ABOUT: &'static str = "Connect stdin and stdout, or a command, to an address";
+    const EXAMPLES: &'static str = "\
+Examples:
+  spile connect example.org 80                  like nc; example.org:80 and tcp://example.org:80 work too
+  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | spile connect localhost:8080
+  spile connect /run/app.sock                   a Unix socket; @name is an abstract one
+  echo ping | spile connect -u -W1 localhost 9  one datagram out, one back
+  spile connect db:5432 -- ./speak-to-db        the command's stdin and stdout are the connection
+  spile connect -z localhost 22 80 8000-8010    which of these ports answer?
+";
+
+    fn run(self) -> Result<Exit, Failure> {
+        if self.zero {
+            return wait::zero(&self.words, &self.family, &self.options, &self.log);
+        }
+        let address = self.words.one(Role::Connect, &self.family, &self.options)?;
+        if self.log_explain(&address) {
+            return Ok(Exit::OK);
+        }
+        run(self.session(address))
+    }
+}
+
+impl Args {
+    fn log_explain(&self, address: &Address) -> bool {
+        self.words.explain(&[address])
+    }
+
+    async fn session(&self, address: Address) -> Result<Exit, Failure> {
+        let mut interrupts = Interrupts::new()?;
+        let started = Instant::now();
+        let remote = tokio::select! {
+            remote = self.open(&address) => remote?,
+            () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
+        };
+        let events = self.log.events(Self::NAME);
+        let names = Names { left: self.left_name(), right: address.to_string() };
+        events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
+        let limits = self.limits(&remote, started);
+        let _terminal = if self.raw { RawTerminal::enter()? } else { None };
+        let local = self.local(&remote)?;
+        let (local, remote) = self.direction.apply(local, remote);
+        let local = self.filters.apply(local, self.raw.then_some(self.escape.as_str()))?;
+        let report = Relay::new(local, remote, limits).run_until(interrupts.ended()).await;
+        self.report.tell(Self::NAME, &report, &names);
+        if let Some(exit) = interrupts.exit() {
+            return Ok(exit);
+        }
+        exit(&report, &names, !self.ignore_child_status)
+    }
+
+    async fn open(&self, address: &Address) -> Result<Endpoint, Failure> {
+        let opener = Arc::new(Opener::new(address, Use::Output));
+        let patience = Patience::of(&self.options.options);
+        let connection = Connection::default();
+        let attempt = || opener.open(&connection);
+        match self.time.deadline {
+            Some(limit) => match tokio::time::timeout(limit, persist(patience, attempt)).await {
+                Ok(result) => result,
+                Err(_) => Err(Failure::timeout(format!("cannot connect to {address}"), "time limit --deadline ran out")),
+            },
+            None => persist(patience, attempt).await,
+        }
+    }
+
+    fn local(&self, remote: &Endpoint) -> Result<Endpoint, Failure> {
+        let command: &[OsString] = self.words.command();
+        if command.is_empty() {
+            return stdio(if self.direction.no_stdin() { Stdin::Ignore } else { Stdin::Read });
+        }
+        open_command(command, self.pty, &remote.connection())
+    }
+
+    fn left_name(&self) -> String {
+        match self.words.command().first() {
+            Some(program) => program.to_string_lossy().into_owned(),
+            None => "stdio".to_owned(),
+        }
+    }
+
+    fn limits(&self, remote: &Endpoint, started: Instant) -> Limits {
+        let is_command = !self.words.command().is_empty();
+        let finish = match self.datagrams {
+            Some(n) => Finish::Messages(n),
+            None if self.direction.send_only => Finish::LeftEnds,
+            None if self.keep_sending || is_command || remote.is_datagram() => Finish::BothEnd,
+            None => Finish::RightEnds,
+        };
+        let quiet = match (self.quit_after, remote.is_datagram()) {
+            (Some(time), _) => Some(time),
+            (None, true) => Some(self.reply_timeout),
+            (None, false) => None,
+        };
+        let limits = Limits { finish, half_closed: quiet, quiet_is_fine: quiet.is_some(), ..Limits::default() };
+        self.time.apply(limits, started)
+    }
+}

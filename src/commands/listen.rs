@@ -1,0 +1,189 @@
+//! `spile listen`: stdio, or a command per connection, to incoming connections.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Subcommand;
+use super::flags::{AddressFlags, Direction, FamilyArgs, Filters, TimeArgs, WordsArgs};
+use super::log::LogArgs;
+use super::outcome::{ReportArgs, exit};
+use super::runtime::{Interrupts, run};
+use super::service::{Server, ServerArgs, accept_one, session_id};
+use crate::address::{Address, Role};
+use crate::endpoint::{Endpoint, Incoming, Listener, Stdin, open_command, stdin_is_null, stdio};
+use crate::error::{Exit, Failure};
+use crate::relay::{Finish, Limits, Relay};
+use crate::report::{Event, Names};
+
+/// What follows `spile listen`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    words: WordsArgs,
+    #[command(flatten)]
+    family: FamilyArgs,
+    /// Serve one connection after the other for ever, with a command all at once
+    #[arg(short = 'k', long)]
+    keep: bool,
+    /// Serve one connection, then end (the default without -k)
+    #[arg(long, conflicts_with = "keep")]
+    once: bool,
+    /// A connection that ends without a byte does not count as the one (a port probe)
+    #[arg(long)]
+    ignore_empty: bool,
+    #[command(flatten)]
+    direction: Direction,
+    #[command(flatten)]
+    filters: Filters,
+    /// Give each command a terminal
+    #[arg(long)]
+    pty: bool,
+    /// Exit 0 whatever the command's own status is
+    #[arg(long)]
+    ignore_child_status: bool,
+    #[command(flatten)]
+    time: TimeArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    options: AddressFlags,
+}
+
+impl Subcommand for Args {
+    const NAME: &'static str = "listen";
+    const ABOUT: &'static str = "Serve stdin and stdout, or a command per connection, on an address";
+    const EXAMPLES: &'static str = "\
+Examples:
+  spile listen 9000                      one connection on both loopbacks, to stdout
+  spile listen :9000 >file               on all interfaces
+  spile listen -k 7000 -- grep -c error  a grep for each connection, for ever
+  spile listen -k --pty 2023 -- bash     a terminal for each connection
+  spile listen /run/app.sock             a Unix socket
+  spile listen -u 514                    datagrams
+  spile listen --port-file p 0           a free port, its number in the file p
+";
+
+    fn run(self) -> Result<Exit, Failure> {
+        let address = self.words.one(Role::Listen, &self.family, &self.options)?;
+        if self.words.explain(&[&address]) {
+            return Ok(Exit::OK);
+        }
+        run(self.serve(address))
+    }
+}
+
+impl Args {
+    async fn serve(self, address: Address) -> Result<Exit, Failure> {
+        let events = self.log.events(Self::NAME);
+        let mut server = Server::open(&address, &self.server, &self.options, events).await?;
+        let keep = self.keep || self.server.max_total.is_some();
+        match (keep, self.words.command().is_empty()) {
+            (true, false) => self.command_for_each(server).await,
+            (true, true) => loop {
+                let exit = self.one(&mut server).await?;
+                if server.interrupts.last.is_some() || server.is_spent() {
+                    return Ok(exit);
+                }
+            },
+            (false, _) => self.one(&mut server).await,
+        }
+    }
+
+    /// One connection at a time, over stdio or with one command.
+    async fn one(&self, server: &mut Server) -> Result<Exit, Failure> {
+        loop {
+            let Some((incoming, id)) = accept_one(server).await? else {
+                return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
+            };
+            let names = Names { left: self.left_name(), right: incoming.peer.to_string() };
+            if !self.keep {
+                server.stop_listening();
+            }
+            let local = self.local(&incoming, &server.protocol, id)?;
+            let limits = self.limits(&incoming, Instant::now());
+            let (local, remote) = self.direction.apply(local, incoming.endpoint);
+            let local = self.filters.apply(local, None)?;
+            let report = Relay::new(local, remote, limits).run_until(server.interrupts.ended()).await;
+            server.closed(id, &report, &names);
+            self.report.tell(Self::NAME, &report, &names);
+            if self.ignore_empty && report.received == 0 && server.interrupts.last.is_none() {
+                server.reopen().await?;
+                continue;
+            }
+            if let Some(exit) = server.interrupts.exit() {
+                return Ok(exit);
+            }
+            return match (exit(&report, &names, !self.ignore_child_status), self.keep) {
+                // One bad connection never ends a service.
+                (Err(failure), true) => {
+                    (server.events)(&Event::Failed { id, why: failure.to_string() });
+                    Ok(Exit::OK)
+                }
+                (result, _) => result,
+            };
+        }
+    }
+
+    async fn command_for_each(self, server: Server) -> Result<Exit, Failure> {
+        let shared = Arc::new(self);
+        let protocol = server.protocol.clone();
+        let events = server.events.clone();
+        server
+            .serve(move |incoming: Incoming, id| {
+                let (args, protocol, events) = (shared.clone(), protocol.clone(), events.clone());
+                async move {
+                    let names = Names { left: args.left_name(), right: incoming.peer.to_string() };
+                    let limits = args.limits(&incoming, Instant::now());
+                    match args.local(&incoming, &protocol, id) {
+                        Ok(local) => {
+                            let (local, remote) = args.direction.apply(local, incoming.endpoint);
+                            let report = Relay::new(local, remote, limits).run().await;
+                            super::service::tell_closed(&events, id, &report, &names);
+                        }
+                        Err(failure) => events(&Event::Failed { id, why: failure.to_string() }),
+                    }
+                }
+            })
+            .await
+    }
+
+    fn local(&self, incoming: &Incoming, protocol: &str, id: u64) -> Result<Endpoint, Failure> {
+        let command = self.words.command();
+        if command.is_empty() {
+            // A shell gives a background job /dev/null: that is nobody typing, not the end of what is typed.
+            let ignore = self.direction.no_stdin() || stdin_is_null();
+            return stdio(if ignore { Stdin::Ignore } else { Stdin::Read });
+        }
+        open_command(command, self.pty, &session_id(incoming, protocol, id))
+    }
+
+    fn left_name(&self) -> String {
+        match self.words.command().first() {
+            Some(program) => program.to_string_lossy().into_owned(),
+            None => "stdio".to_owned(),
+        }
+    }
+
+    fn limits(&self, incoming: &Incoming, started: Instant) -> Limits {
+        let is_command = !self.words.command().is_empty();
+        let finish = match self.direction.send_only {
+            true => Finish::LeftEnds,
+            false if is_command => Finish::BothEnd,
+            false => Finish::RightEnds,
+        };
+        let limits = Limits { finish, grace: self.server.grace, ..Limits::default() };
+        self.server.for_peer(self.time.apply(limits, started), &incoming.endpoint, &self.options)
+    }
+}
+
+/// Opens the listening sockets of one address.
+pub async fn open(address: &Address) -> Result<Listener, Failure> {
+    match address.listener() {
+        Some(end) => Listener::open(end).await,
+        None => Err(Failure::usage(address.to_string(), "does not listen")),
+    }
+}

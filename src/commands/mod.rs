@@ -1,0 +1,27 @@
+//! One file per subcommand: what can be typed (`Args`) and what is then done (`run`).
+
+pub mod connect;
+mod flags;
+pub mod listen;
+mod log;
+mod outcome;
+pub mod relay;
+pub mod resolve;
+mod runtime;
+mod service;
+pub mod wait;
+
+use crate::error::{Exit, Failure};
+
+/// A subcommand.
+pub trait Subcommand: clap::Args + clap::FromArgMatches {
+    /// What is typed.
+    const NAME: &'static str;
+    /// What it is, in one line.
+    const ABOUT: &'static str;
+    /// What opens its long help.
+    const EXAMPLES: &'static str;
+
+    /// Does it.
+    fn run(self) -> Result<Exit, Failure>;
+}

@@ -1,0 +1,64 @@
+//! From the report of a session to an exit status, and the line that explains it.
+
+use crate::error::{Exit, Failure};
+use crate::relay::{Outcome, Report, Side};
+use crate::report::{Names, session_json, session_text};
+
+use super::log::say;
+
+/// What to tell about a session at its end.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct ReportArgs {
+    /// Say at the end what was moved and how it ended
+    #[arg(long)]
+    pub stats: bool,
+    /// The same as one JSON object on stderr
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl ReportArgs {
+    /// Tells what was asked for.
+    pub fn tell(self, name: &str, report: &Report, names: &Names) {
+        if self.json {
+            say(&session_json(report, names).to_string());
+        } else if self.stats {
+            say(&format!("spile {name}: {}", session_text(report, names)));
+        }
+    }
+}
+
+/// The status that a one-shot session ends with. `command` says whether a child's own status is ours.
+pub fn exit(report: &Report, names: &Names, command: bool) -> Result<Exit, Failure> {
+    let what = || {
+        format!(
+            "{} bytes sent to {}, {} received",
+            report.sent, names.right, report.received
+        )
+    };
+    let side = |side: Side| match side {
+        Side::Left => names.left.as_str(),
+        Side::Right => names.right.as_str(),
+    };
+    let child = report.child.filter(|_| command).map(|child| child.exit());
+    if report.refused_messages > 0 {
+        return Err(Failure::other(
+            format!("{} messages were too long to pass on", report.refused_messages),
+            what(),
+        ));
+    }
+    match &report.outcome {
+        Outcome::Complete | Outcome::Quiet | Outcome::ChildExited(_) => Ok(child.unwrap_or(Exit::OK)),
+        Outcome::Reset(from) => {
+            Err(Failure::new(Exit::TRUNCATED, format!("connection reset by {}", side(*from)), what()))
+        }
+        Outcome::Refused(from) => Err(Failure::connect(
+            format!("{} refused", side(*from)),
+            "nobody receives on that port (ICMP port unreachable)",
+        )),
+        Outcome::OutputClosed => Ok(Exit::PIPE),
+        Outcome::Limit(limit) => Err(Failure::timeout(format!("time limit {} ran out", limit.flag()), what())),
+        Outcome::Stopped => Ok(Exit::FAILURE),
+        Outcome::Failed(from, why) => Err(Failure::other(format!("{} failed", side(*from)), why)),
+    }
+}

@@ -1,0 +1,220 @@
+//! `spile relay`: any address to any address.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Subcommand;
+use super::flags::{AddressFlags, Direction, FamilyArgs, TimeArgs, WordsArgs};
+use super::log::LogArgs;
+use super::outcome::{ReportArgs, exit};
+use super::runtime::{Interrupts, run};
+use super::service::{Server, ServerArgs, accept_one, session_id, tell_closed};
+use crate::address::{Address, Role};
+use crate::endpoint::{Connection, Endpoint, Incoming, Opener, Patience, Use, open_command, persist};
+use crate::error::{Exit, Failure};
+use crate::relay::{Finish, Limits, Relay};
+use crate::report::{Event, Events, Names};
+
+/// How long a half-closed session may say nothing.
+const EOF_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// What follows `spile relay`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    words: WordsArgs,
+    #[command(flatten)]
+    family: FamilyArgs,
+    /// Serve one connection, then end
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    direction: Direction,
+    #[command(flatten)]
+    time: TimeArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Give each command a terminal
+    #[arg(long)]
+    pty: bool,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    options: AddressFlags,
+}
+
+impl Subcommand for Args {
+    const NAME: &'static str = "relay";
+    const ABOUT: &'static str = "Move bytes between any two addresses; a listening left side serves for ever";
+    const EXAMPLES: &'static str = "\
+Examples:
+  spile relay tcp-l:8080 10.0.0.5:80                   a port here is a port there
+  spile relay tcp-l::8080 10.0.0.5:80                  the same on all interfaces
+  spile relay unix-l:pg.sock,mode=600 db:5432          a Unix socket in front of TCP
+  spile relay tcp-l:2375 /var/run/docker.sock          and the other way round
+  spile relay tcp-l:7000 sh:'wc -c | tr a b'           a shell for each connection
+  spile relay tcp-l:7000 -- grep -c error              a command for each connection
+  spile relay udp-l:5353 udp:127.0.0.1:53              datagrams, a session for each peer
+  spile relay file:in.bin tcp:host:9000                a file to a server
+";
+
+    fn run(self) -> Result<Exit, Failure> {
+        let (left, right) = self.words.two(&self.family, &self.options)?;
+        let addresses: Vec<&Address> = std::iter::once(&left).chain(right.as_ref()).collect();
+        if self.words.explain(&addresses) {
+            return Ok(Exit::OK);
+        }
+        match left.listener() {
+            Some(_) => run(self.serve(left, right)),
+            None => run(self.between(left, right)),
+        }
+    }
+}
+
+impl Args {
+    /// Neither side is a server: one session.
+    async fn between(self, left: Address, right: Option<Address>) -> Result<Exit, Failure> {
+        let mut interrupts = Interrupts::new()?;
+        let started = Instant::now();
+        let names = Names { left: left.to_string(), right: self.right_name(right.as_ref()) };
+        let events = self.log.events(Self::NAME);
+        let opening = async {
+            let (opener, nobody) = (Opener::new(&left, Use::Input), Connection::default());
+            let near = persist(Patience::of(&self.options.options), || opener.open(&nobody)).await?;
+            let far = Far::new(&self, right).open(&near.connection()).await?;
+            Ok::<_, Failure>((near, far))
+        };
+        let (near, far) = tokio::select! {
+            opened = opening => opened?,
+            () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
+        };
+        note(&events, [&near, &far]);
+        let limits = self.limits([&near, &far], started);
+        let (near, far) = self.direction.apply(near, far);
+        let report = Relay::new(near, far, limits).run_until(interrupts.ended()).await;
+        self.report.tell(Self::NAME, &report, &names);
+        if let Some(exit) = interrupts.exit() {
+            return Ok(exit);
+        }
+        exit(&report, &names, true)
+    }
+
+    async fn serve(self, left: Address, right: Option<Address>) -> Result<Exit, Failure> {
+        let events = self.log.events(Self::NAME);
+        let mut server = Server::open(&left, &self.server, &self.options, events.clone()).await?;
+        let right_name = self.right_name(right.as_ref());
+        let far = Far::new(&self, right);
+        if self.once {
+            return self.serve_one(&mut server, &far, &right_name).await;
+        }
+        let (protocol, verbose) = (server.protocol.clone(), self.log.is_talkative());
+        let context = Arc::new((self, far, right_name));
+        server
+            .serve(move |incoming: Incoming, id| {
+                let (context, events) = (context.clone(), events.clone());
+                // Told only to children; asking the kernel for it costs a call for each connection.
+                let connection = context.1.needs_environment().then(|| session_id(&incoming, &protocol, id));
+                async move {
+                    let (args, far, right_name) = &*context;
+                    let connection = connection.unwrap_or_default();
+                    let peer = incoming.peer;
+                    let far = match far.open(&connection).await {
+                        Ok(far) => far,
+                        Err(failure) => {
+                            reject(incoming.endpoint);
+                            events(&Event::Failed { id, why: failure.to_string() });
+                            return;
+                        }
+                    };
+                    let limits = args.limits([&incoming.endpoint, &far], Instant::now());
+                    let (near, far) = args.direction.apply(incoming.endpoint, far);
+                    let report = Relay::new(near, far, limits).run().await;
+                    if verbose {
+                        let names = Names { left: peer.to_string(), right: right_name.clone() };
+                        tell_closed(&events, id, &report, &names);
+                    }
+                }
+            })
+            .await
+    }
+
+    async fn serve_one(&self, server: &mut Server, far: &Far, right_name: &str) -> Result<Exit, Failure> {
+        let Some((incoming, id)) = accept_one(server).await? else {
+            return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
+        };
+        server.stop_listening();
+        let names = Names { left: incoming.peer.to_string(), right: right_name.to_owned() };
+        let far = match far.open(&session_id(&incoming, &server.protocol, id)).await {
+            Ok(far) => far,
+            Err(failure) => {
+                reject(incoming.endpoint);
+                return Err(failure);
+            }
+        };
+        let limits = self.limits([&incoming.endpoint, &far], Instant::now());
+        let (near, far) = self.direction.apply(incoming.endpoint, far);
+        let report = Relay::new(near, far, limits).run_until(server.interrupts.ended()).await;
+        server.closed(id, &report, &names);
+        self.report.tell(Self::NAME, &report, &names);
+        match server.interrupts.exit() {
+            Some(exit) => Ok(exit),
+            None => exit(&report, &names, true),
+        }
+    }
+
+    fn right_name(&self, right: Option<&Address>) -> String {
+        match (right, self.words.command().first()) {
+            (Some(address), _) => address.to_string(),
+            (None, Some(program)) => program.to_string_lossy().into_owned(),
+            (None, None) => String::new(),
+        }
+    }
+
+    fn limits(&self, ends: [&Endpoint; 2], started: Instant) -> Limits {
+        let finish = if self.direction.send_only { Finish::LeftEnds } else { Finish::BothEnd };
+        let limits =
+            Limits { finish, half_closed: Some(EOF_TIMEOUT), grace: self.server.grace, ..Limits::default() };
+        let limits = self.time.apply(limits, started);
+        ends.into_iter().fold(limits, |limits, end| self.server.for_peer(limits, end, &self.options))
+    }
+}
+
+/// The right side: opened anew for every connection.
+enum Far {
+    Address(Opener, Patience),
+    Command(Vec<std::ffi::OsString>, bool),
+}
+
+impl Far {
+    fn new(args: &Args, right: Option<Address>) -> Far {
+        match right {
+            Some(address) => Far::Address(Opener::new(&address, Use::Output), Patience::of(&args.options.options)),
+            None => Far::Command(args.words.command().to_vec(), args.pty),
+        }
+    }
+
+    fn needs_environment(&self) -> bool {
+        !matches!(self, Far::Address(Opener::Tcp(_), _))
+    }
+
+    async fn open(&self, connection: &Connection) -> Result<Endpoint, Failure> {
+        match self {
+            Far::Address(opener, patience) if patience.is_none() => opener.open(connection).await,
+            Far::Address(opener, patience) => persist(*patience, || opener.open(connection)).await,
+            Far::Command(argv, pty) => open_command(argv, *pty, connection),
+        }
+    }
+}
+
+/// A peer whose service is not there is told so at once, with a reset.
+fn reject(endpoint: Endpoint) {
+    crate::relay::abort(&endpoint);
+}
+
+fn note(events: &Events, ends: [&Endpoint; 2]) {
+    for text in ends.into_iter().filter_map(|end| end.note.clone()) {
+        events(&Event::Note(text));
+    }
+}

@@ -1,0 +1,71 @@
+//! The event loop of the networking subcommands, and the signals that end them.
+
+use std::pin::Pin;
+
+use nix::sys::signal::Signal;
+
+use crate::error::{Exit, Failure};
+use crate::server::Stop;
+use crate::signal::Signals;
+
+/// Runs `work` on one thread. Threads that wait in the resolver or in open(2) are left behind.
+pub fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .event_interval(31)
+        .build()
+        .map_err(|why| Failure::other("cannot start the event loop", why))?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}
+
+/// INT and TERM, and HUP where it means "read your files again".
+pub struct Interrupts {
+    signals: Signals,
+    on_hangup: Option<Box<dyn Fn()>>,
+    /// The signal that came last.
+    pub last: Option<Signal>,
+}
+
+impl Interrupts {
+    /// Signals end the program.
+    pub fn new() -> Result<Interrupts, Failure> {
+        Interrupts::take(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP], None)
+    }
+
+    /// HUP calls `reload`, the others end the program.
+    pub fn with_reload(reload: impl Fn() + 'static) -> Result<Interrupts, Failure> {
+        Interrupts::take(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP], Some(Box::new(reload)))
+    }
+
+    fn take(signals: &[Signal], on_hangup: Option<Box<dyn Fn()>>) -> Result<Interrupts, Failure> {
+        let signals = Signals::take(signals).map_err(|why| Failure::other("cannot read signals", why))?;
+        Ok(Interrupts { signals, on_hangup, last: None })
+    }
+
+    /// Waits for a signal that ends the program.
+    pub async fn ended(&mut self) {
+        loop {
+            match (self.signals.next().await, &self.on_hangup) {
+                (Ok(Signal::SIGHUP), Some(reload)) => reload(),
+                (Ok(signal), _) => {
+                    self.last = Some(signal);
+                    return;
+                }
+                (Err(_), _) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The exit status of a program that the last signal ended.
+    pub fn exit(&self) -> Option<Exit> {
+        self.last.map(|signal| Exit::from_signal(signal as i32))
+    }
+}
+
+impl Stop for Interrupts {
+    fn requested(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(self.ended())
+    }
+}

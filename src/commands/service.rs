@@ -1,0 +1,218 @@
+//! What `listen` and `relay` share: opening a service, announcing it, serving it until a signal.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::flags::{AddressFlags, duration};
+use super::runtime::Interrupts;
+use crate::address::{Address, Key};
+use crate::endpoint::{Connection, Endpoint, Incoming, Listener, local_of};
+use crate::error::{Exit, Failure};
+use crate::process::{raise_open_files, seal_inherited};
+use crate::relay::{Limits, Report};
+use crate::report::{Event, Events, Names, session_json, session_text};
+use crate::server::{Access, End, PortFile, Rules, notify_systemd, serve, tell_ready_fd};
+
+/// Connections at once when not said otherwise: as many as descriptors allow.
+const MAX_CONNS: usize = usize::MAX;
+/// Silence after which a datagram peer's session ends.
+const SESSION_IDLE: Duration = Duration::from_secs(60);
+
+/// Flags of everything that listens.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Serving")]
+pub struct ServerArgs {
+    /// Serve this many connections in all, then end
+    #[arg(long, value_name = "N")]
+    pub max_total: Option<u64>,
+    /// Networks that may connect, one a line; read again on HUP
+    #[arg(long, value_name = "FILE")]
+    allow_file: Option<PathBuf>,
+    /// Write the port number to this file once peers can connect
+    #[arg(long, value_name = "FILE")]
+    port_file: Option<PathBuf>,
+    /// Write a newline to this descriptor once peers can connect
+    #[arg(long, value_name = "N")]
+    ready_fd: Option<i32>,
+    /// How long open connections may take to finish after TERM; a second TERM ends them at once
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s")]
+    pub grace: Duration,
+}
+
+impl ServerArgs {
+    /// Limits of one session: a datagram peer cannot say the end, so silence is its end.
+    pub fn for_peer(&self, limits: Limits, peer: &Endpoint, flags: &AddressFlags) -> Limits {
+        if !peer.is_datagram() {
+            return limits;
+        }
+        let idle = flags.options.time(Key::SessionIdle).or(peer.session_idle).unwrap_or(SESSION_IDLE);
+        Limits { idle: Some(limits.idle.map_or(idle, |own| own.min(idle))), quiet_is_fine: true, ..limits }
+    }
+}
+
+/// A service that peers can reach.
+pub struct Server {
+    listener: Option<Listener>,
+    address: Address,
+    rules: Arc<Rules>,
+    /// Where events go.
+    pub events: Events,
+    /// Signals that end it.
+    pub interrupts: Interrupts,
+    /// `tcp`, `udp`, `unix`…
+    pub protocol: String,
+    served: u64,
+    _port_file: Option<PortFile>,
+}
+
+impl Server {
+    /// Opens the service and announces it.
+    pub async fn open(
+        address: &Address,
+        args: &ServerArgs,
+        flags: &AddressFlags,
+        events: Events,
+    ) -> Result<Server, Failure> {
+        raise_open_files();
+        let listener = super::listen::open(address).await?;
+        seal_inherited();
+        let end = address.listener();
+        let options = end.map_or(&flags.options, |end| &end.options);
+        let access =
+            Access::new(options.texts(Key::Allow), options.texts(Key::Deny), args.allow_file.as_deref())?;
+        let rules = Arc::new(Rules {
+            max_conns: options.number(Key::MaxConns).map_or(MAX_CONNS, |n| usize::try_from(n).unwrap_or(1).max(1)),
+            max_total: args.max_total,
+            access,
+            grace: args.grace,
+            accept_timeout: options.time(Key::AcceptTimeout),
+        });
+        let interrupts = reloading(&rules, &events)?;
+        let port_file = announce(&listener, args, &events)?;
+        let protocol = listener.names().first().and_then(|name| name.split(' ').next()).unwrap_or("").to_owned();
+        Ok(Server {
+            listener: Some(listener),
+            address: address.clone(),
+            rules,
+            events,
+            interrupts,
+            protocol,
+            served: 0,
+            _port_file: port_file,
+        })
+    }
+
+    /// Serves until a signal or `--max-total`; then 0 when all could finish.
+    pub async fn serve<F>(mut self, handle: impl Fn(Incoming, u64) -> F) -> Result<Exit, Failure>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Some(listener) = self.listener.take() else { return Ok(Exit::FAILURE) };
+        let end = serve(listener, &self.rules, &self.events, &mut self.interrupts, handle).await;
+        match end {
+            End::Drained => Ok(Exit::OK),
+            End::Cut => Ok(self.interrupts.exit().unwrap_or(Exit::OK)),
+            End::NobodyCame => Err(nobody_came()),
+        }
+    }
+
+    /// Closes the listening sockets: later peers are refused at once instead of waiting for nothing.
+    pub fn stop_listening(&mut self) {
+        self.listener = None;
+    }
+
+    /// Opens the listening sockets again.
+    pub async fn reopen(&mut self) -> Result<(), Failure> {
+        if self.listener.is_none() {
+            self.listener = Some(super::listen::open(&self.address).await?);
+        }
+        Ok(())
+    }
+
+    /// True when `--max-total` connections were served.
+    pub fn is_spent(&self) -> bool {
+        self.rules.max_total.is_some_and(|total| self.served >= total)
+    }
+
+    /// Tells that a connection is over.
+    pub fn closed(&self, id: u64, report: &Report, names: &Names) {
+        tell_closed(&self.events, id, report, names);
+    }
+}
+
+fn nobody_came() -> Failure {
+    Failure::timeout("nobody connected", "time limit --accept-timeout ran out")
+}
+
+fn reloading(rules: &Arc<Rules>, events: &Events) -> Result<Interrupts, Failure> {
+    let (rules, events) = (rules.clone(), events.clone());
+    Interrupts::with_reload(move || match rules.access.reload() {
+        Ok(Some(path)) => events(&Event::Reloaded(path.display().to_string())),
+        Ok(None) => {}
+        Err(failure) => events(&Event::Failed { id: 0, why: failure.to_string() }),
+    })
+}
+
+fn announce(listener: &Listener, args: &ServerArgs, events: &Events) -> Result<Option<PortFile>, Failure> {
+    let port_file = match (&args.port_file, listener.port()) {
+        (Some(path), Some(port)) => Some(PortFile::write(path, port)?),
+        (Some(path), None) => {
+            return Err(Failure::usage(format!("--port-file {}", path.display()), "the address has no port"));
+        }
+        (None, _) => None,
+    };
+    for name in listener.names() {
+        events(&Event::Listening(name.clone()));
+    }
+    if let Some(number) = args.ready_fd {
+        tell_ready_fd(number)?;
+    }
+    notify_systemd("READY=1");
+    Ok(port_file)
+}
+
+/// The next peer that may connect; `None` when a signal came first.
+pub async fn accept_one(server: &mut Server) -> Result<Option<(Incoming, u64)>, Failure> {
+    let Some(listener) = &mut server.listener else { return Ok(None) };
+    let rules = server.rules.clone();
+    let accept = async {
+        loop {
+            match listener.accept().await {
+                Ok(incoming) if rules.access.allows(incoming.peer.address()) => return incoming,
+                Ok(incoming) => {
+                    let peer = incoming.peer.to_string();
+                    (server.events)(&Event::Rejected { peer, why: "not allowed" });
+                }
+                Err(why) => {
+                    (server.events)(&Event::AcceptPaused(why.to_string()));
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    };
+    let limited = async {
+        match rules.accept_timeout {
+            Some(limit) => tokio::time::timeout(limit, accept).await.map_err(|_| nobody_came()),
+            None => Ok(accept.await),
+        }
+    };
+    let incoming = tokio::select! {
+        incoming = limited => incoming?,
+        () = server.interrupts.ended() => return Ok(None),
+    };
+    server.served += 1;
+    (server.events)(&Event::Accepted { id: server.served, peer: incoming.peer.to_string() });
+    Ok(Some((incoming, server.served)))
+}
+
+/// What a child is told of the connection that it serves.
+pub fn session_id(incoming: &Incoming, protocol: &str, id: u64) -> Connection {
+    let local = incoming.endpoint.source.stream().and_then(|fd| local_of(fd));
+    Connection { protocol: protocol.to_owned(), peer: Some(incoming.peer.clone()), local, id }
+}
+
+/// Tells that a connection is over.
+pub fn tell_closed(events: &Events, id: u64, report: &Report, names: &Names) {
+    events(&Event::Closed { id, text: session_text(report, names), report: session_json(report, names) });
+}

@@ -1,0 +1,300 @@
+//! `spile wait`: until addresses answer, with one deadline. Also `connect -z`.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::time::Duration;
+
+use regex::bytes::Regex;
+use tokio::time::timeout;
+
+use super::Subcommand;
+use super::flags::{AddressFlags, FamilyArgs, WordsArgs, configure, duration};
+use super::log::{LogArgs, say};
+use super::runtime::{Interrupts, run};
+use crate::address::{Address, Role};
+use crate::endpoint::{Connection, Endpoint, Input, Opener, Patience, Use, persist};
+use crate::error::{Exit, Failure};
+
+/// How long a server has for its greeting in one try.
+const GREETING: Duration = Duration::from_secs(10);
+/// Most bytes of a greeting that are looked at.
+const GREETING_SIZE: usize = 64 * 1024;
+/// How long an ICMP refusal may take to come back.
+const REFUSAL: Duration = Duration::from_secs(1);
+
+/// What follows `spile wait`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    words: WordsArgs,
+    #[command(flatten)]
+    family: FamilyArgs,
+    /// Give up after this long, all addresses together
+    #[arg(short = 't', long, value_name = "TIME", value_parser = duration, default_value = "30s")]
+    timeout: Duration,
+    /// What the server must say first; a regular expression
+    #[arg(long, value_name = "REGEX")]
+    expect: Option<Regex>,
+    /// Send this first (\n, \r and \xHH are understood)
+    #[arg(long, value_name = "TEXT")]
+    send: Option<String>,
+    /// The connection must stay open this long
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    hold: Option<Duration>,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    options: AddressFlags,
+}
+
+impl Subcommand for Args {
+    const NAME: &'static str = "wait";
+    const ABOUT: &'static str = "Wait until addresses answer, all within one deadline";
+    const EXAMPLES: &'static str = "\
+Examples:
+  spile wait localhost:5432                         up to 30 s, silently; 0 when it answers, 124 when not
+  spile wait -t 2m db:5432 redis:6379 /run/app.sock all of them
+  spile wait --expect '^220 ' mail:25               until it greets
+  spile wait --hold 200ms localhost:8080            the port must stay open (behind a proxy)
+  spile wait localhost:5432 -- ./migrate            then run a command
+";
+
+    fn run(self) -> Result<Exit, Failure> {
+        let addresses = addresses(&self.words, &self.family, &self.options)?;
+        if self.words.explain(&addresses.iter().collect::<Vec<_>>()) {
+            return Ok(Exit::OK);
+        }
+        let command = self.words.command().to_vec();
+        let exit = run(self.wait_for_all(addresses))?;
+        if exit == Exit::OK && !command.is_empty() { become_command(&command) } else { Ok(exit) }
+    }
+}
+
+impl Args {
+    async fn wait_for_all(self, addresses: Vec<Address>) -> Result<Exit, Failure> {
+        let mut interrupts = Interrupts::new()?;
+        let asked = Patience::of(&self.options.options);
+        let patience = Patience { time: Some(asked.time.unwrap_or(self.timeout)), ..asked };
+        let send = match &self.send {
+            Some(text) => Some(unescape(text)),
+            None => None,
+        };
+        let check = Check { expect: self.expect, send, hold: self.hold };
+        let all = async {
+            let each = addresses.iter().map(|address| persist(patience, || check.run(address)));
+            for result in join_all(each).await {
+                result?;
+            }
+            Ok(Exit::OK)
+        };
+        tokio::select! {
+            result = all => result,
+            () = interrupts.ended() => Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
+        }
+    }
+}
+
+/// What one try has to see.
+struct Check {
+    expect: Option<Regex>,
+    send: Option<Vec<u8>>,
+    hold: Option<Duration>,
+}
+
+impl Check {
+    async fn run(&self, address: &Address) -> Result<(), Failure> {
+        let mut endpoint = Opener::new(address, Use::Output).open(&Connection::default()).await?;
+        let result = self.look(address, &mut endpoint).await;
+        // A reset leaves no TIME_WAIT behind: a loop of probes would use up the local ports.
+        crate::relay::abort(&endpoint);
+        result
+    }
+
+    async fn look(&self, address: &Address, endpoint: &mut Endpoint) -> Result<(), Failure> {
+        if endpoint.is_datagram() {
+            return probe_datagram(address, endpoint, self.send.as_deref().unwrap_or_default()).await;
+        }
+        if let Some(bytes) = &self.send {
+            write_all(endpoint, bytes)
+                .await
+                .map_err(|why| Failure::connect(format!("cannot send to {address}"), why))?;
+        }
+        if let Some(expect) = &self.expect {
+            greeting(address, endpoint, expect).await?;
+        }
+        if let Some(hold) = self.hold {
+            stays_open(address, endpoint, hold).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn read(endpoint: &mut Endpoint, buffer: &mut [u8]) -> std::io::Result<Input> {
+    std::future::poll_fn(|cx| endpoint.source.poll_read(cx, buffer)).await
+}
+
+async fn write_all(endpoint: &mut Endpoint, mut bytes: &[u8]) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        let n = std::future::poll_fn(|cx| endpoint.sink.poll_write(cx, bytes)).await?;
+        bytes = &bytes[n..];
+    }
+    Ok(())
+}
+
+/// A UDP port says nothing when it is open; a closed one refuses. Silence counts as an answer.
+async fn probe_datagram(address: &Address, endpoint: &mut Endpoint, payload: &[u8]) -> Result<(), Failure> {
+    let refused = |why| Failure::connect(format!("{address} refused"), why);
+    let sent = std::future::poll_fn(|cx| endpoint.sink.poll_write(cx, payload)).await;
+    sent.map_err(refused)?;
+    let mut buffer = [0; 512];
+    match timeout(REFUSAL, read(endpoint, &mut buffer)).await {
+        Ok(Err(why)) => Err(refused(why)),
+        _ => Ok(()),
+    }
+}
+
+async fn greeting(address: &Address, endpoint: &mut Endpoint, expect: &Regex) -> Result<(), Failure> {
+    let mut seen: Vec<u8> = Vec::new();
+    let mut buffer = vec![0; 4096];
+    let looking = async {
+        while !expect.is_match(&seen) && seen.len() < GREETING_SIZE {
+            match read(endpoint, &mut buffer).await {
+                Ok(Input::Bytes(n) | Input::Message { len: n, .. }) => seen.extend_from_slice(&buffer[..n]),
+                Ok(Input::End) | Err(_) => break,
+            }
+        }
+    };
+    let late = timeout(GREETING, looking).await.is_err();
+    if expect.is_match(&seen) {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&seen[..seen.len().min(80)]).escape_debug().to_string();
+    let why = match (seen.is_empty(), late) {
+        (true, true) => "it says nothing".to_owned(),
+        (true, false) => "it ends without a word".to_owned(),
+        _ => format!("it says '{said}'"),
+    };
+    Err(Failure::new(Exit::UNEXPECTED, format!("{address} does not say /{expect}/"), why))
+}
+
+async fn stays_open(address: &Address, endpoint: &mut Endpoint, hold: Duration) -> Result<(), Failure> {
+    let mut buffer = vec![0; 4096];
+    let watching = async {
+        loop {
+            match read(endpoint, &mut buffer).await {
+                Ok(Input::End) => return "it was closed at once".to_owned(),
+                Err(why) => return crate::error::plain(&why.to_string()),
+                Ok(_) => {}
+            }
+        }
+    };
+    match timeout(hold, watching).await {
+        Ok(why) => Err(Failure::connect(format!("{address} does not stay open"), why)),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Runs all to their end, in turn on one thread; resolves when all have.
+async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut waiting: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    let mut done: Vec<Option<F::Output>> = waiting.iter().map(|_| None).collect();
+    std::future::poll_fn(|cx| {
+        for (future, slot) in waiting.iter_mut().zip(&mut done) {
+            if slot.is_none()
+                && let std::task::Poll::Ready(output) = future.as_mut().poll(cx)
+            {
+                *slot = Some(output);
+            }
+        }
+        match done.iter().all(Option::is_some) {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
+
+/// Every word is an address, except `HOST PORT…`: a host is followed by ports and ranges of ports.
+fn addresses(words: &WordsArgs, family: &FamilyArgs, flags: &AddressFlags) -> Result<Vec<Address>, Failure> {
+    let is_ports = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let all = match words.words() {
+        [host, ports @ ..] if !ports.is_empty() && ports.iter().all(is_ports) && !host.contains('/') => {
+            let mut all = Vec::new();
+            for word in ports {
+                for port in port_range(word)? {
+                    all.push(Address::host_port(host, &port.to_string(), Role::Connect, false)?);
+                }
+            }
+            all
+        }
+        words => words.iter().map(|word| Address::parse(word, Role::Connect)).collect::<Result<_, _>>()?,
+    };
+    all.into_iter().map(|address| configure(address, family, flags)).collect()
+}
+
+fn port_range(word: &str) -> Result<std::ops::RangeInclusive<u16>, Failure> {
+    let bad = || Failure::usage(format!("'{word}'"), "is no port and no range LOW-HIGH");
+    let (low, high) = word.split_once('-').unwrap_or((word, word));
+    let (low, high) = (low.parse().map_err(|_| bad())?, high.parse().map_err(|_| bad())?);
+    if low > high || low == 0 { Err(bad()) } else { Ok(low..=high) }
+}
+
+/// `connect -z`: a look at each address, without patience unless it was asked for.
+pub fn zero(
+    words: &WordsArgs,
+    family: &FamilyArgs,
+    flags: &AddressFlags,
+    log: &LogArgs,
+) -> Result<Exit, Failure> {
+    let addresses = addresses(words, family, flags)?;
+    if words.explain(&addresses.iter().collect::<Vec<_>>()) {
+        return Ok(Exit::OK);
+    }
+    run(async {
+        let mut interrupts = Interrupts::new()?;
+        let patience = Patience::of(&flags.options);
+        let check = Check { expect: None, send: None, hold: None };
+        let look = async |address: &Address| {
+            let result = persist(patience, || check.run(address)).await;
+            if log.is_talkative() {
+                say(&match &result {
+                    Ok(()) => format!("{address} open"),
+                    Err(failure) => format!("{address} closed: {}", failure.why),
+                });
+            }
+            result
+        };
+        let all = async {
+            let mut failed = None;
+            for address in &addresses {
+                if let Err(failure) = look(address).await {
+                    failed.get_or_insert(failure);
+                }
+            }
+            failed.map_or(Ok(Exit::OK), Err)
+        };
+        tokio::select! {
+            result = all => result,
+            () = interrupts.ended() => Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
+        }
+    })
+}
+
+fn become_command(command: &[OsString]) -> Result<Exit, Failure> {
+    let why = std::process::Command::new(&command[0]).args(&command[1..]).exec();
+    let exit = if why.kind() == std::io::ErrorKind::NotFound { Exit::NOT_FOUND } else { Exit::CANNOT_RUN };
+    Err(Failure::new(exit, format!("cannot run {}", command[0].to_string_lossy()), why))
+}
+
+fn unescape(text: &str) -> Vec<u8> {
+    address_text(text).unwrap_or_else(|| text.as_bytes().to_vec())
+}
+
+/// `--send` understands what the `text:` scheme does.
+fn address_text(text: &str) -> Option<Vec<u8>> {
+    match Address::parse(&format!("text:{text}"), Role::Relay).ok()? {
+        Address::One(crate::address::End { target: crate::address::Target::Text(text), .. }) => Some(text.into_bytes()),
+        _ => None,
+    }
+}

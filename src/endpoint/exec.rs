@@ -1,0 +1,155 @@
+//! Programs as endpoints: `exec:`, `sh:` and `-- CMD`.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustix::fs::OFlags;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::pipe::PipeFlags;
+
+use super::descriptor::{Descriptor, Kind};
+use super::{Endpoint, HalfClose, Peer, Sink, Source, WhenBroken, peer, pty};
+use crate::address::{End, Key, Options};
+use crate::error::Failure;
+use crate::process::{Child, Program, Stdio3, Terminal};
+
+/// The connection that a child serves, as its environment tells it.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// `tcp`, `udp`, `unix`…
+    pub protocol: String,
+    /// The other end.
+    pub peer: Option<Peer>,
+    /// Our end.
+    pub local: Option<Peer>,
+    /// Counts the connections of one listener from 1.
+    pub id: u64,
+}
+
+impl Connection {
+    fn environment(&self) -> Vec<(String, String)> {
+        let mut variables = Vec::new();
+        let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
+        if !self.protocol.is_empty() {
+            set("SPILE_PROTO", self.protocol.clone());
+            set("SPILE_CONN_ID", self.id.to_string());
+        }
+        for (prefix, peer) in [("SPILE_PEER", &self.peer), ("SPILE_LOCAL", &self.local)] {
+            if let Some(peer) = peer {
+                let (address, port) = peer.parts();
+                set(&format!("{prefix}_ADDR"), address);
+                set(&format!("{prefix}_PORT"), port);
+            }
+        }
+        variables
+    }
+}
+
+/// What can be read off a connected socket.
+pub fn connection_of(fd: &Descriptor) -> Connection {
+    let socket = socket2::SockRef::from(fd);
+    let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else { return Connection::default() };
+    let protocol = match (peer.is_unix(), peer.as_socket()) {
+        (true, _) => "unix",
+        (_, Some(_)) => "tcp",
+        _ => "vsock",
+    };
+    Connection { protocol: protocol.to_owned(), peer: Some(peer::of(&peer)), local: Some(peer::of(&local)), id: 1 }
+}
+
+/// `exec:PROG ARG…`.
+pub fn open_words(end: &End, words: &[String], connection: &Connection) -> Result<Endpoint, Failure> {
+    open_program(words.iter().map(OsString::from).collect(), &end.options, connection)
+}
+
+/// `sh:TEXT`.
+pub fn open_shell(end: &End, text: &str, connection: &Connection) -> Result<Endpoint, Failure> {
+    let argv = ["/bin/sh", "-c", text].map(OsString::from).to_vec();
+    open_program(argv, &end.options, connection)
+}
+
+/// `-- CMD ARG…`.
+pub fn open_command(argv: &[OsString], on_terminal: bool, connection: &Connection) -> Result<Endpoint, Failure> {
+    let mut options = Options::default();
+    if on_terminal {
+        options.push(Key::PtyFlag, crate::address::Value::Flag(true));
+    }
+    open_program(argv.to_vec(), &options, connection)
+}
+
+/// Starts a program whose stdin and stdout are the endpoint.
+pub fn open_program(
+    argv: Vec<OsString>,
+    options: &Options,
+    connection: &Connection,
+) -> Result<Endpoint, Failure> {
+    let dir = options.text(Key::Dir).map(PathBuf::from);
+    let program = Program { argv, env: connection.environment(), dir };
+    let cannot = |why: io::Error| Failure::other("cannot connect to the program", why);
+    if options.flag(Key::PtyFlag) == Some(true) {
+        return on_terminal(&program, options);
+    }
+    let (stdin, stdout, source, sink) = match options.flag(Key::Pipes) {
+        Some(false) => over_socket_pair().map_err(cannot)?,
+        _ => over_pipes().map_err(cannot)?,
+    };
+    let stderr = stderr(options, &stdout).map_err(cannot)?;
+    let stdio = Stdio3 { stdin: Some(stdin), stdout: Some(stdout), stderr };
+    let child = Child::spawn(&program, stdio, Terminal::No)?;
+    Ok(Endpoint { child: Some(Box::new(child)), ..Endpoint::new(source, sink) })
+}
+
+type Ends = (OwnedFd, OwnedFd, Source, Sink);
+
+fn over_pipes() -> io::Result<Ends> {
+    let (stdin, into) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let (out, stdout) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    // Each end has a description of its own: the child's ends stay blocking.
+    for ours in [&into, &out] {
+        let flags = rustix::fs::fcntl_getfl(ours)?;
+        rustix::fs::fcntl_setfl(ours, flags | OFlags::NONBLOCK)?;
+    }
+    let source = Source::Stream(Arc::new(Descriptor::new(out, Kind::Pipe)?));
+    let sink = child_sink(Descriptor::new(into, Kind::Pipe)?, HalfClose::Close);
+    Ok((stdin, stdout, source, sink))
+}
+
+fn over_socket_pair() -> io::Result<Ends> {
+    let flags = SocketFlags::CLOEXEC;
+    let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let second = rustix::io::fcntl_dupfd_cloexec(&theirs, 3)?;
+    let ours = Arc::new(Descriptor::new(ours, Kind::Stream)?);
+    let sink = Sink::Stream {
+        fd: ours.clone(),
+        stalled: false,
+        half_close: HalfClose::Shutdown,
+        when_broken: WhenBroken::Discard,
+    };
+    Ok((theirs, second, Source::Stream(ours), sink))
+}
+
+fn child_sink(fd: Descriptor, half_close: HalfClose) -> Sink {
+    Sink::Stream { fd: Arc::new(fd), stalled: false, half_close, when_broken: WhenBroken::Discard }
+}
+
+fn stderr(options: &Options, stdout: &OwnedFd) -> io::Result<Option<OwnedFd>> {
+    Ok(match options.text(Key::Stderr) {
+        Some("merge") => Some(rustix::io::fcntl_dupfd_cloexec(stdout, 3)?),
+        Some("null") => Some(File::options().write(true).open("/dev/null")?.into()),
+        _ => None,
+    })
+}
+
+fn on_terminal(program: &Program, options: &Options) -> Result<Endpoint, Failure> {
+    let cannot = |why: io::Error| Failure::other("cannot make a terminal", why);
+    let pair = pty::Pair::open(options).map_err(cannot)?;
+    let copy = || rustix::io::fcntl_dupfd_cloexec(pair.slave.as_fd(), 3).map_err(|why| cannot(why.into()));
+    let stdio = Stdio3 { stdin: Some(copy()?), stdout: Some(copy()?), stderr: Some(copy()?) };
+    let child = Child::spawn(program, stdio, Terminal::Controlling)?;
+    let (source, sink) = pair.into_ends().map_err(cannot)?;
+    Ok(Endpoint { child: Some(Box::new(child)), ..Endpoint::new(source, sink) })
+}

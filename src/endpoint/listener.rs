@@ -1,0 +1,216 @@
+//! Listening sockets of every family behind one `accept`.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use socket2::{SockAddr, SockRef, Socket};
+use tokio::io::unix::AsyncFd;
+
+use super::descriptor::{Descriptor, Kind};
+use super::session::Datagrams;
+use super::sink::Sink;
+use super::source::Source;
+use super::{Endpoint, Peer, peer, systemd, tcp, udp, unix, vsock};
+use crate::address::{End, Net, Target, UnixKind};
+use crate::error::Failure;
+use crate::watch::watch;
+
+/// A peer that has connected, or whose first datagram has come.
+pub struct Incoming {
+    /// The open connection.
+    pub endpoint: Endpoint,
+    /// Who it is.
+    pub peer: Peer,
+}
+
+/// Open listening sockets.
+pub struct Listener {
+    sockets: Vec<Listening>,
+    /// Turn of the socket to ask first, so that none starves.
+    turn: usize,
+    names: Vec<String>,
+    port: Option<u16>,
+    _path: Option<unix::PathGuard>,
+}
+
+enum Listening {
+    Stream(AsyncFd<Socket>, Kind),
+    Datagrams(Datagrams),
+}
+
+impl Listener {
+    /// Opens the sockets that `end` names; after this peers can connect.
+    pub async fn open(end: &End) -> Result<Listener, Failure> {
+        match &end.target {
+            Target::Net { net: Net::Tcp, .. } => Listener::streams("tcp", Kind::Stream, tcp::listen(end).await?, None),
+            Target::Net { net: Net::Udp, .. } => {
+                let sockets = udp::listen(end).await?;
+                Listener::datagrams("udp", sockets, end, None)
+            }
+            Target::Unix { kind, name } => {
+                let (socket, path) = unix::listen(end, *kind, name)?;
+                match kind {
+                    UnixKind::Stream => Listener::streams("unix", Kind::Stream, vec![socket], path),
+                    UnixKind::SeqPacket => Listener::streams("seqpacket", Kind::Message, vec![socket], path),
+                    UnixKind::Datagram => Listener::datagrams("unix-dgram", vec![socket], end, path),
+                }
+            }
+            Target::Vsock { cid, port } => {
+                let socket = vsock::listen(end, *cid, *port)?;
+                Listener::streams("vsock", Kind::OtherStream, vec![socket], None)
+            }
+            Target::Systemd(name) => {
+                let (socket, kind) = systemd::take(name.as_deref())?;
+                match kind {
+                    systemd::Passed::Stream(kind) => Listener::streams("systemd", kind, vec![socket], None),
+                    systemd::Passed::Datagrams => Listener::datagrams("systemd", vec![socket], end, None),
+                }
+            }
+            _ => Err(Failure::usage(end.describe(), "cannot be listened on")),
+        }
+    }
+
+    fn streams(
+        scheme: &str,
+        kind: Kind,
+        sockets: Vec<Socket>,
+        path: Option<unix::PathGuard>,
+    ) -> Result<Listener, Failure> {
+        let (names, port) = describe(scheme, &sockets);
+        let register = |socket| watch(socket).map(|fd| Listening::Stream(fd, kind)).map_err(|(_, why)| why);
+        let sockets = sockets.into_iter().map(register).collect::<io::Result<_>>();
+        let sockets = sockets.map_err(|why| Failure::connect("cannot watch the listening socket", why))?;
+        Ok(Listener { sockets, turn: 0, names, port, _path: path })
+    }
+
+    fn datagrams(
+        scheme: &str,
+        sockets: Vec<Socket>,
+        end: &End,
+        path: Option<unix::PathGuard>,
+    ) -> Result<Listener, Failure> {
+        let (names, port) = describe(scheme, &sockets);
+        let start = |socket| Datagrams::start(socket, &end.options).map(Listening::Datagrams);
+        let sockets = sockets.into_iter().map(start).collect::<io::Result<_>>();
+        let sockets = sockets.map_err(|why| Failure::connect("cannot watch the socket", why))?;
+        Ok(Listener { sockets, turn: 0, names, port, _path: path })
+    }
+
+    /// What is listened on, `tcp 127.0.0.1:8080`, one for each socket.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The port, where there is one; never 0.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The next peer. An error here is about accepting, not about one peer.
+    pub async fn accept(&mut self) -> io::Result<Incoming> {
+        std::future::poll_fn(|cx| {
+            for step in 0..self.sockets.len() {
+                let at = (self.turn + step) % self.sockets.len();
+                let polled = match &mut self.sockets[at] {
+                    Listening::Stream(fd, kind) => poll_accept(fd, *kind, cx),
+                    Listening::Datagrams(datagrams) => datagrams.poll_accept(cx).map(Ok),
+                };
+                if polled.is_ready() {
+                    self.turn = at + 1;
+                    return polled;
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+}
+
+fn poll_accept(
+    listener: &AsyncFd<Socket>,
+    kind: Kind,
+    cx: &mut std::task::Context<'_>,
+) -> std::task::Poll<io::Result<Incoming>> {
+    use std::task::{Poll, ready};
+    loop {
+        let mut guard = ready!(listener.poll_read_ready(cx))?;
+        match accept(listener.get_ref()) {
+            Ok((socket, address)) => return Poll::Ready(incoming(socket, kind, &address)),
+            Err(why) if why.kind() == io::ErrorKind::WouldBlock => guard.clear_ready(),
+            Err(why) if is_about_one_peer(&why) => {}
+            Err(why) => return Poll::Ready(Err(why)),
+        }
+    }
+}
+
+fn accept(listener: &Socket) -> io::Result<(OwnedFd, SockAddr)> {
+    let (socket, address) = listener.accept_raw_nonblocking()?;
+    Ok((socket, address))
+}
+
+trait AcceptNonblocking {
+    fn accept_raw_nonblocking(&self) -> io::Result<(OwnedFd, SockAddr)>;
+}
+
+impl AcceptNonblocking for Socket {
+    /// One accept4(2) with both flags; socket2's `accept` needs a second call for O_NONBLOCK.
+    fn accept_raw_nonblocking(&self) -> io::Result<(OwnedFd, SockAddr)> {
+        use rustix::net::SocketFlags;
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (fd, address) = rustix::net::acceptfrom_with(self, flags)?;
+        let address = address.and_then(|any| std::net::SocketAddr::try_from(any).ok());
+        let address = match address {
+            Some(ip) => ip.into(),
+            None => SockRef::from(&fd).peer_addr()?,
+        };
+        Ok((fd, address))
+    }
+}
+
+/// accept(2) also hands on errors of the connection that it would have returned.
+fn is_about_one_peer(why: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(
+        Errno::from_io_error(why),
+        Some(
+            Errno::INTR
+                | Errno::CONNABORTED
+                | Errno::PROTO
+                | Errno::NETDOWN
+                | Errno::NOPROTOOPT
+                | Errno::HOSTDOWN
+                | Errno::NONET
+                | Errno::HOSTUNREACH
+                | Errno::NETUNREACH
+                | Errno::NOTCONN
+        )
+    )
+}
+
+fn incoming(socket: OwnedFd, kind: Kind, address: &SockAddr) -> io::Result<Incoming> {
+    let fd = Arc::new(Descriptor::new(socket, kind)?);
+    let endpoint = match kind {
+        Kind::Message => {
+            let source = Source::Messages { fd: fd.clone(), eof_on_empty: false };
+            Endpoint::new(source, Sink::Messages { fd, stalled: false, mtu: udp::DEFAULT_MTU, ends: true })
+        }
+        _ => Endpoint::stream_socket(fd),
+    };
+    Ok(Incoming { endpoint, peer: peer::of(address) })
+}
+
+/// Our own end of an accepted connection.
+pub fn local_of(fd: &Descriptor) -> Option<Peer> {
+    SockRef::from(&fd.as_fd()).local_addr().ok().map(|address| peer::of(&address))
+}
+
+fn describe(scheme: &str, sockets: &[Socket]) -> (Vec<String>, Option<u16>) {
+    let locals: Vec<SockAddr> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+    let port = locals.iter().find_map(|local| Some(local.as_socket()?.port()));
+    let name = |local: &SockAddr| match local.as_socket() {
+        Some(ip) => format!("{scheme} {ip}"),
+        None => format!("{scheme} {}", peer::of(local)),
+    };
+    (locals.iter().map(name).collect(), port)
+}

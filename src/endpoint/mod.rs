@@ -1,0 +1,174 @@
+//! From an address to an open endpoint or listener; one file per family.
+
+mod descriptor;
+mod exec;
+mod file;
+mod listener;
+mod peer;
+mod pty;
+mod race;
+mod resolve;
+mod retry;
+mod session;
+mod sink;
+mod socket;
+mod source;
+mod stdio;
+mod synthetic;
+mod systemd;
+mod tcp;
+mod udp;
+mod unix;
+mod vsock;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub use descriptor::{Descriptor, Kind};
+pub use exec::{open_command, open_program, Connection};
+pub use listener::{Incoming, Listener, local_of};
+pub use peer::Peer;
+pub use resolve::numeric;
+pub use retry::{Patience, persist};
+pub use sink::{HalfClose, Sink, WhenBroken};
+pub use socket::unsent_bytes;
+pub use source::{CrLf, Input, Source};
+pub use stdio::{RawTerminal, Stdin, stdin_is_null, stdio};
+
+use crate::address::{Address, End, Target};
+use crate::error::Failure;
+use crate::process::Child;
+
+/// An open end of a session: where its bytes come from and where bytes for it go.
+pub struct Endpoint {
+    /// What it says.
+    pub source: Source,
+    /// What it is told.
+    pub sink: Sink,
+    /// The child behind it.
+    pub child: Option<Box<Child>>,
+    /// Whether the peer must be given time to read before the close.
+    pub lingers: bool,
+    /// What has to be undone when the session is over (terminal mode, paths); dropping it does so.
+    pub guard: Option<Box<dyn Send>>,
+    /// Silence after which this datagram peer counts as gone, where its address says so.
+    pub session_idle: Option<std::time::Duration>,
+    /// What its user must be told to be able to use it (the name of a new terminal).
+    pub note: Option<String>,
+}
+
+impl Endpoint {
+    /// An endpoint without a child.
+    pub fn new(source: Source, sink: Sink) -> Endpoint {
+        Endpoint { source, sink, child: None, lingers: false, guard: None, session_idle: None, note: None }
+    }
+
+    /// A connected stream socket that is ours alone.
+    pub fn stream_socket(fd: Arc<Descriptor>) -> Endpoint {
+        let sink = Sink::socket(fd.clone());
+        Endpoint { lingers: true, ..Endpoint::new(Source::Stream(fd), sink) }
+    }
+
+    /// What a child that serves this endpoint is told of it.
+    pub fn connection(&self) -> Connection {
+        self.source.stream().map_or_else(Connection::default, |fd| exec::connection_of(fd))
+    }
+
+    /// True when the far side cannot tell us that it has ended.
+    pub fn is_datagram(&self) -> bool {
+        match &self.source {
+            Source::Session(_) => true,
+            Source::Messages { fd, .. } => !socket::ends(fd),
+            _ => false,
+        }
+    }
+}
+
+/// Which way a file that is named without `read` or `write` is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// It is the left side: read it.
+    Input,
+    /// It is the right side: write it.
+    Output,
+}
+
+/// An endpoint that is being opened. Boxed: a session keeps no room for it afterwards.
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Endpoint, Failure>> + Send + 'a>>;
+
+/// Opens addresses that do not listen; made once, used for every connection.
+pub enum Opener {
+    /// The hot path of a server: everything about the target that can be known beforehand.
+    Tcp(tcp::Connector),
+    /// One end of any other kind.
+    End(Box<End>, Use),
+    /// A read side and a write side.
+    Dual(Box<(Opener, Opener)>),
+}
+
+impl Opener {
+    /// Prepares to open `address`.
+    pub fn new(address: &Address, usage: Use) -> Opener {
+        let one = |end: &End, usage| match tcp::Connector::new(end) {
+            Some(connector) => Opener::Tcp(connector),
+            None => Opener::End(Box::new(end.clone()), usage),
+        };
+        match address {
+            Address::One(end) => one(end, usage),
+            Address::Dual(read, write) => {
+                Opener::Dual(Box::new((one(read, Use::Input), one(write, Use::Output))))
+            }
+        }
+    }
+
+    /// Opens it; `connection` is what a child is told of the peer it serves.
+    pub fn open<'a>(&'a self, connection: &'a Connection) -> Opening<'a> {
+        match self {
+            Opener::Tcp(connector) => {
+                Box::pin(async { connector.connect().await.map(Endpoint::stream_socket) })
+            }
+            Opener::End(end, usage) => Box::pin(open_end(end, *usage, connection)),
+            Opener::Dual(both) => Box::pin(async {
+                let read = both.0.open(connection).await?;
+                let write = both.1.open(connection).await?;
+                Ok(join(read, write))
+            }),
+        }
+    }
+}
+
+/// Takes the reading half of one endpoint and the writing half of another.
+fn join(read: Endpoint, write: Endpoint) -> Endpoint {
+    Endpoint {
+        source: read.source,
+        sink: write.sink,
+        child: read.child.or(write.child),
+        lingers: false,
+        guard: Some(Box::new((read.guard, write.guard))),
+        session_idle: read.session_idle.or(write.session_idle),
+        note: read.note.or(write.note),
+    }
+}
+
+async fn open_end(end: &End, usage: Use, connection: &Connection) -> Result<Endpoint, Failure> {
+    match &end.target {
+        Target::Stdio => stdio::open(end),
+        Target::Net { .. } => udp::connect(end).await,
+        Target::Unix { kind, name } => unix::connect(end, *kind, name).await,
+        Target::Path(path) => file::open_path(end, path, usage).await,
+        Target::Vsock { cid, port } => vsock::connect(end, *cid, *port).await,
+        Target::File(path) => file::open(end, path, usage),
+        Target::Fifo(path) => file::open_fifo(end, path, usage).await,
+        Target::Fd(number) => stdio::inherited(*number),
+        Target::Exec(words) => exec::open_words(end, words, connection),
+        Target::Shell(text) => exec::open_shell(end, text, connection),
+        Target::Pty => pty::open(end),
+        Target::Null => synthetic::null(),
+        Target::Echo => synthetic::echo(),
+        Target::Discard => synthetic::discard(),
+        Target::Zero => synthetic::zero(),
+        Target::Text(text) => Ok(synthetic::text(text)),
+        Target::Systemd(_) => Err(Failure::usage("systemd", "is a listening address")
+            .hint("put it on the left of relay, or use it with listen")),
+    }
+}

@@ -1,0 +1,126 @@
+//! Pseudo-terminals: as an address of its own, and under a program.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize};
+
+use super::descriptor::{Descriptor, Kind};
+use super::{Endpoint, HalfClose, Sink, Source, WhenBroken};
+use crate::address::{End, Key, Options};
+use crate::error::Failure;
+
+/// A master and its slave.
+pub struct Pair {
+    master: OwnedFd,
+    /// The end for programs.
+    pub slave: OwnedFd,
+    /// Its path.
+    pub name: PathBuf,
+}
+
+impl Pair {
+    /// Makes a terminal of the size and modes asked for; without a size it takes ours.
+    pub fn open(options: &Options) -> io::Result<Pair> {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        grantpt(&master)?;
+        unlockpt(&master)?;
+        let name = ptsname(&master, Vec::new())?;
+        let name = PathBuf::from(name.to_string_lossy().into_owned());
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave = rustix::fs::open(&name, flags, Mode::empty())?;
+        let _ = tcsetwinsize(&slave, size(options));
+        set_modes(slave.as_fd(), options)?;
+        Ok(Pair { master, slave, name })
+    }
+
+    /// The master as both directions of an endpoint; our slave is closed, so that its last user's end is seen.
+    pub fn into_ends(self) -> io::Result<(Source, Sink)> {
+        let flags = rustix::fs::fcntl_getfl(&self.master)?;
+        rustix::fs::fcntl_setfl(&self.master, flags | OFlags::NONBLOCK)?;
+        let fd = Arc::new(Descriptor::new(self.master, Kind::Terminal)?);
+        let sink = Sink::Stream {
+            fd: fd.clone(),
+            stalled: false,
+            half_close: HalfClose::Terminal,
+            when_broken: WhenBroken::Discard,
+        };
+        Ok((Source::Stream(fd), sink))
+    }
+}
+
+fn size(options: &Options) -> Winsize {
+    let ours = tcgetwinsize(rustix::stdio::stdin()).ok();
+    let asked = |key| options.number(key).and_then(|n| u16::try_from(n).ok());
+    Winsize {
+        ws_row: asked(Key::Rows).or(ours.map(|size| size.ws_row)).unwrap_or(24),
+        ws_col: asked(Key::Cols).or(ours.map(|size| size.ws_col)).unwrap_or(80),
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    }
+}
+
+fn set_modes(slave: BorrowedFd<'_>, options: &Options) -> io::Result<()> {
+    let (raw, echo) = (options.flag(Key::Raw), options.flag(Key::Echo));
+    if raw.is_none() && echo.is_none() {
+        return Ok(());
+    }
+    let mut modes = tcgetattr(slave)?;
+    if raw == Some(true) {
+        modes.make_raw();
+    }
+    if let Some(echo) = echo {
+        modes.local_modes.set(LocalModes::ECHO, echo);
+    }
+    Ok(tcsetattr(slave, OptionalActions::Now, &modes)?)
+}
+
+/// Keeps the terminal open while no program has it, and removes the link at the end.
+struct Kept {
+    _slave: OwnedFd,
+    link: Option<PathBuf>,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(link) = &self.link {
+            let _ = std::fs::remove_file(link);
+        }
+    }
+}
+
+/// The address `pty`: a terminal for programs started by others, found under `link=`.
+pub fn open(end: &End) -> Result<Endpoint, Failure> {
+    let cannot = |why: io::Error| Failure::other("cannot make a terminal", why);
+    let pair = Pair::open(&end.options).map_err(cannot)?;
+    let link = match end.options.text(Key::Link) {
+        Some(text) => Some(make_link(&pair.name, Path::new(text))?),
+        None => None,
+    };
+    super::file::give_to(&pair.name, &end.options)?;
+    let note = format!("pty {}", pair.name.display());
+    let slave = rustix::io::fcntl_dupfd_cloexec(&pair.slave, 3).map_err(|why| cannot(why.into()))?;
+    let (source, sink) = pair.into_ends().map_err(cannot)?;
+    let guard: Box<dyn Send> = Box::new(Kept { _slave: slave, link });
+    Ok(Endpoint { guard: Some(guard), note: Some(note), ..Endpoint::new(source, sink) })
+}
+
+/// Replaces a link that points nowhere, and nothing else.
+fn make_link(name: &Path, link: &Path) -> Result<PathBuf, Failure> {
+    let is_dangling = link.is_symlink() && !link.exists();
+    if is_dangling {
+        let _ = std::fs::remove_file(link);
+    }
+    symlink(name, link).map_err(|why| Failure::connect(format!("cannot make the link {}", link.display()), why))?;
+    Ok(link.to_owned())
+}
+
+/// True when it is a terminal.
+pub fn is_terminal(fd: impl AsFd) -> bool {
+    rustix::termios::isatty(fd)
+}

@@ -1,0 +1,84 @@
+//! Trying again: how often, for how long, with which pauses.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep, timeout};
+
+use crate::address::{Key, Options};
+use crate::error::{Exit, Failure};
+
+/// First pause between two tries.
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+/// Longest pause that doubling leads to.
+const LONGEST_DELAY: Duration = Duration::from_secs(2);
+
+/// How patiently something is tried again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    /// Further tries after the first; `None` with neither this nor `time` is a single try.
+    pub tries: Option<u64>,
+    /// Try until this much time has passed.
+    pub time: Option<Duration>,
+    /// First pause.
+    pub delay: Option<Duration>,
+}
+
+impl Patience {
+    /// True for a single try.
+    pub fn is_none(&self) -> bool {
+        self.tries.is_none() && self.time.is_none()
+    }
+
+    /// What the options of an address ask for.
+    pub fn of(options: &Options) -> Patience {
+        let tries = match options.flag(Key::Forever) {
+            Some(true) => Some(u64::MAX),
+            _ => options.number(Key::Retry).and_then(|n| u64::try_from(n).ok()),
+        };
+        Patience { tries, time: options.time(Key::RetryFor), delay: options.time(Key::RetryDelay) }
+    }
+}
+
+/// Runs `attempt` until it succeeds or patience ends. Usage errors are never tried again.
+pub async fn persist<T, F>(patience: Patience, mut attempt: impl FnMut() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let until = patience.time.map(|time| (Instant::now() + time, time));
+    let mut tries_left = patience.tries.unwrap_or(if until.is_some() { u64::MAX } else { 0 });
+    let mut delay = patience.delay.unwrap_or(FIRST_DELAY);
+    let mut last: Option<Failure> = None;
+    loop {
+        let left = until.map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        let result = match left {
+            Some(left) => timeout(left, attempt()).await,
+            None => Ok(attempt().await),
+        };
+        let failure = match (result, until) {
+            (Ok(Ok(value)), _) => return Ok(value),
+            (Ok(Err(failure)), _) if failure.exit == Exit::USAGE || tries_left == 0 => return Err(failure),
+            (Ok(Err(failure)), _) => failure,
+            (Err(_), Some((_, time))) => return Err(spent(last, time)),
+            (Err(_), None) => Failure::timeout("cannot connect", "no answer"),
+        };
+        let left = until.map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        if let (Some(Duration::ZERO), Some((_, time))) = (left, until) {
+            return Err(spent(Some(failure), time));
+        }
+        last = Some(failure);
+        tries_left = tries_left.saturating_sub(1);
+        sleep(left.map_or(delay, |left| delay.min(left))).await;
+        delay = (delay * 2).min(LONGEST_DELAY.max(delay));
+    }
+}
+
+fn spent(last: Option<Failure>, time: Duration) -> Failure {
+    match last {
+        Some(last) => Failure {
+            exit: Exit::TIMEOUT,
+            why: format!("{} (still so after {time:?}, --retry-for)", last.why),
+            ..last
+        },
+        None => Failure::timeout("cannot connect", format!("no answer within {time:?} (--retry-for)")),
+    }
+}

@@ -1,0 +1,173 @@
+//! The writing side of an endpoint.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use rustix::io::Errno;
+use rustix::net::{SendFlags, Shutdown};
+
+use super::descriptor::Descriptor;
+use super::session::SessionSink;
+
+/// How the end of the stream is told to whoever reads this sink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HalfClose {
+    /// shutdown(SHUT_WR).
+    Shutdown,
+    /// Close the descriptor, which is ours alone.
+    Close,
+    /// Put /dev/null in place of our stdout, so that its reader sees the end.
+    Stdout,
+    /// Type ^D, as a person would.
+    Terminal,
+}
+
+/// What a broken sink (EPIPE) means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenBroken {
+    /// The peer is gone: what could not be sent is lost, and the session says so.
+    Cut,
+    /// The reader does not want more; what it says itself still matters (a child that closed its stdin).
+    Discard,
+    /// Nobody reads our output any more: stop quietly.
+    Stop,
+    /// As much as was wanted has been written.
+    Enough,
+}
+
+/// Where bytes go.
+pub enum Sink {
+    /// A stream of bytes.
+    Stream {
+        /// The descriptor.
+        fd: Arc<Descriptor>,
+        /// The last write did not fit; wait before the next one.
+        stalled: bool,
+        /// How to say the end.
+        half_close: HalfClose,
+        /// What EPIPE means here.
+        when_broken: WhenBroken,
+    },
+    /// A connected datagram or seqpacket socket: one write, one message.
+    Messages {
+        /// The socket.
+        fd: Arc<Descriptor>,
+        /// The last write did not fit; wait before the next one.
+        stalled: bool,
+        /// Most bytes of a stream to put in one message.
+        mtu: u32,
+        /// A seqpacket socket, which can say the end; a datagram socket cannot.
+        ends: bool,
+    },
+    /// Replies to one peer of a shared socket.
+    Session(SessionSink),
+    /// Takes so many bytes and is then closed.
+    AtMost(Box<Sink>, u64),
+    /// Takes everything; what it holds is dropped at the end, which ends the source beside it.
+    Discard(Option<OwnedFd>),
+    /// The end was said.
+    Closed,
+}
+
+impl Sink {
+    /// A stream socket.
+    pub fn socket(fd: Arc<Descriptor>) -> Sink {
+        Sink::Stream { fd, stalled: false, half_close: HalfClose::Shutdown, when_broken: WhenBroken::Cut }
+    }
+
+    /// Writes what fits now; a message sink takes all or nothing.
+    pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Sink::Stream { fd, stalled, .. } => fd.poll_write(cx, bytes, stalled),
+            Sink::Messages { fd, stalled, .. } => fd.poll_output(cx, stalled, |fd, _| {
+                let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+                // EMSGSIZE and friends concern this message alone; ENOBUFS is the queue being full.
+                match rustix::net::send(fd, bytes, flags) {
+                    Ok(n) => Ok((n, false)),
+                    Err(Errno::NOBUFS) => Err(Errno::AGAIN),
+                    Err(errno) => Err(errno),
+                }
+            }),
+            Sink::Session(session) => session.poll_write(cx, bytes),
+            Sink::AtMost(inner, left) => {
+                if *left == 0 {
+                    return Poll::Ready(Err(Errno::PIPE.into()));
+                }
+                let fits = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
+                let n = ready!(inner.poll_write(cx, &bytes[..fits]))?;
+                *left -= n as u64;
+                Poll::Ready(Ok(n))
+            }
+            Sink::Discard(_) => Poll::Ready(Ok(bytes.len())),
+            Sink::Closed => Poll::Ready(Err(Errno::PIPE.into())),
+        }
+    }
+
+    /// The same sink, closed after `limit` bytes.
+    pub fn at_most(self, limit: u64) -> Sink {
+        Sink::AtMost(Box::new(self), limit)
+    }
+
+    /// True when each write is a message of its own, so that even an empty one counts.
+    pub fn has_messages(&self) -> bool {
+        matches!(self, Sink::Messages { .. } | Sink::Session(_))
+    }
+
+    /// Most bytes to read from a stream for one write here.
+    pub fn largest_write(&self) -> usize {
+        match self {
+            Sink::Messages { mtu, .. } => *mtu as usize,
+            Sink::Session(session) => session.mtu(),
+            _ => usize::MAX,
+        }
+    }
+
+    /// The descriptor behind a plain stream, for splice(2).
+    pub fn stream(&mut self) -> Option<(&Arc<Descriptor>, &mut bool)> {
+        match self {
+            Sink::Stream { fd, stalled, .. } => Some((fd, stalled)),
+            _ => None,
+        }
+    }
+
+    /// The socket behind this sink, if the peer can be told the end or a reset through it.
+    pub fn socket_fd(&self) -> Option<&Arc<Descriptor>> {
+        match self {
+            Sink::Stream { fd, half_close: HalfClose::Shutdown, .. } => Some(fd),
+            _ => None,
+        }
+    }
+
+    /// What EPIPE means here.
+    pub fn when_broken(&self) -> WhenBroken {
+        match self {
+            Sink::Stream { when_broken, .. } => *when_broken,
+            Sink::AtMost(_, 0) => WhenBroken::Enough,
+            Sink::AtMost(inner, _) => inner.when_broken(),
+            _ => WhenBroken::Cut,
+        }
+    }
+
+    /// Tells the reader that nothing more comes. Datagrams have no way to say so.
+    pub fn half_close(&mut self) {
+        match self {
+            Sink::Stream { fd, half_close: HalfClose::Shutdown, .. } | Sink::Messages { fd, ends: true, .. } => {
+                // ENOTCONN: the peer is gone already, which its own direction reports.
+                let _ = rustix::net::shutdown(fd.as_fd(), Shutdown::Write);
+            }
+            Sink::Stream { half_close: HalfClose::Close, .. } | Sink::Discard(_) => *self = Sink::Closed,
+            Sink::Stream { half_close: HalfClose::Stdout, .. } => {
+                *self = Sink::Closed;
+                super::stdio::close_stdout();
+            }
+            Sink::Stream { fd, half_close: HalfClose::Terminal, .. } => {
+                const EOT: u8 = 4;
+                let _ = rustix::io::write(fd.as_fd(), &[EOT]);
+            }
+            Sink::AtMost(inner, _) => inner.half_close(),
+            Sink::Messages { .. } | Sink::Session(_) | Sink::Closed => {}
+        }
+    }
+}

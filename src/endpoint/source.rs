@@ -1,0 +1,177 @@
+//! The reading side of an endpoint.
+
+use std::io::{self, Cursor, Read as _};
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+
+use rustix::net::RecvFlags;
+
+use super::descriptor::Descriptor;
+use super::session::SessionSource;
+
+/// What one read brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// So many bytes of a stream; never 0.
+    Bytes(usize),
+    /// One whole message, which may be empty.
+    Message {
+        /// Bytes of it that are in the buffer.
+        len: usize,
+        /// Its true length, larger than `len` when it was cut.
+        full: usize,
+    },
+    /// The end of the stream.
+    End,
+}
+
+/// Where bytes come from.
+pub enum Source {
+    /// A stream of bytes.
+    Stream(Arc<Descriptor>),
+    /// Messages of a connected datagram or seqpacket socket.
+    Messages {
+        /// The socket.
+        fd: Arc<Descriptor>,
+        /// An empty message ends the stream (`eof-on-empty`).
+        eof_on_empty: bool,
+    },
+    /// Datagrams of one peer of a shared socket.
+    Session(SessionSource),
+    /// Bytes known beforehand, then the end.
+    Fixed(Cursor<Vec<u8>>),
+    /// Two sources, one after the other.
+    Chain(Box<(Source, Source)>),
+    /// A source whose line ends are turned into CR LF.
+    Crlf(Box<CrLf>),
+    /// A source that ends at a certain byte (the escape key of a raw terminal).
+    UntilByte(Box<Source>, u8),
+    /// Never says anything and never ends.
+    Silent,
+    /// At its end.
+    Ended,
+}
+
+impl Source {
+    /// Reads once something is there.
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Input>> {
+        match self {
+            Source::Stream(fd) => fd.poll_read(cx, buffer).map_ok(bytes),
+            Source::Messages { fd, eof_on_empty } => poll_message(fd, *eof_on_empty, cx, buffer),
+            Source::Session(session) => session.poll_read(cx, buffer).map(Ok),
+            Source::Fixed(cursor) => Poll::Ready(cursor.read(buffer).map(bytes)),
+            Source::Chain(both) => match ready!(both.0.poll_read(cx, buffer))? {
+                Input::End => {
+                    let second = std::mem::replace(&mut both.1, Source::Ended);
+                    *self = second;
+                    self.poll_read(cx, buffer)
+                }
+                input => Poll::Ready(Ok(input)),
+            },
+            Source::Crlf(crlf) => crlf.poll_read(cx, buffer),
+            Source::UntilByte(inner, last) => {
+                let last = *last;
+                match ready!(inner.poll_read(cx, buffer))? {
+                    Input::Bytes(n) => match buffer[..n].iter().position(|byte| *byte == last) {
+                        Some(at) => {
+                            *self = Source::Ended;
+                            Poll::Ready(Ok(bytes(at)))
+                        }
+                        None => Poll::Ready(Ok(Input::Bytes(n))),
+                    },
+                    input => Poll::Ready(Ok(input)),
+                }
+            }
+            Source::Silent => Poll::Pending,
+            Source::Ended => Poll::Ready(Ok(Input::End)),
+        }
+    }
+
+    /// The same source, ending before the first `last` byte.
+    pub fn until_byte(self, last: u8) -> Source {
+        Source::UntilByte(Box::new(self), last)
+    }
+
+    /// True when what is read has boundaries that must be kept.
+    pub fn has_messages(&self) -> bool {
+        matches!(self, Source::Messages { .. } | Source::Session(_))
+    }
+
+    /// The descriptor behind a plain stream, for splice(2) and for lingering.
+    pub fn stream(&self) -> Option<&Arc<Descriptor>> {
+        match self {
+            Source::Stream(fd) => Some(fd),
+            _ => None,
+        }
+    }
+}
+
+fn bytes(n: usize) -> Input {
+    match n {
+        0 => Input::End,
+        n => Input::Bytes(n),
+    }
+}
+
+fn poll_message(
+    fd: &Descriptor,
+    eof_on_empty: bool,
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<io::Result<Input>> {
+    let capacity = buffer.len();
+    fd.poll_input(cx, |fd, _| {
+        // MSG_TRUNC makes recv answer the message's true length, so that a cut never goes unseen.
+        let (len, full) = rustix::net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT | RecvFlags::TRUNC)?;
+        let input = match full {
+            0 if eof_on_empty || is_hung_up(fd) => Input::End,
+            full => Input::Message { len: len.min(capacity), full },
+        };
+        Ok((input, false))
+    })
+}
+
+/// An empty seqpacket record and the end both read as 0; only at the end has the peer hung up.
+fn is_hung_up(fd: BorrowedFd<'_>) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut fds = [PollFd::new(&fd, PollFlags::RDHUP)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
+        && fds[0].revents().intersects(PollFlags::RDHUP | PollFlags::HUP)
+}
+
+/// Turns LF into CR LF (`-C`); a CR LF that is already there stays as it is.
+pub struct CrLf {
+    inner: Source,
+    after_cr: bool,
+}
+
+impl CrLf {
+    /// Wraps a byte source.
+    pub fn new(inner: Source) -> Source {
+        Source::Crlf(Box::new(CrLf { inner, after_cr: false }))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Input>> {
+        let half = buffer.len() / 2;
+        let mut raw = vec![0; half.min(32 * 1024)];
+        let n = match ready!(self.inner.poll_read(cx, &mut raw))? {
+            Input::Bytes(n) => n,
+            other => return Poll::Ready(Ok(other)),
+        };
+        let mut filled = 0;
+        for &byte in &raw[..n] {
+            if byte == b'\n' && !self.after_cr {
+                buffer[filled] = b'\r';
+                filled += 1;
+            }
+            buffer[filled] = byte;
+            filled += 1;
+            self.after_cr = byte == b'\r';
+        }
+        Poll::Ready(Ok(Input::Bytes(filled)))
+    }
+}
+

@@ -1,0 +1,248 @@
+//! Standard input and output, and other inherited descriptors.
+//!
+//! They are shared with whoever started us, so they never get O_NONBLOCK: pipes and terminals are opened
+//! again through /proc for a description of our own, sockets are used with MSG_DONTWAIT, files are always
+//! ready, and what is left over gets a thread.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+
+use super::descriptor::{Descriptor, Kind};
+use super::{Endpoint, HalfClose, Sink, Source, WhenBroken, pty, udp};
+use crate::address::{End, Key};
+use crate::error::Failure;
+
+/// What an inherited pipe is grown to: the size of the largest buffer.
+const PIPE_SIZE: usize = 1024 * 1024;
+
+/// What becomes of standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdin {
+    /// It is read.
+    Read,
+    /// It is left alone and never ends (`--no-stdin`).
+    Ignore,
+}
+
+/// The endpoint `-` in an address.
+pub fn open(end: &End) -> Result<Endpoint, Failure> {
+    let raw = end.options.flag(Key::Raw).unwrap_or(false) || end.options.flag(Key::Echo) == Some(false);
+    let mut endpoint = stdio(Stdin::Read)?;
+    if raw {
+        endpoint.guard = Some(Box::new((endpoint.guard.take(), RawTerminal::enter()?)));
+    }
+    Ok(endpoint)
+}
+
+/// Standard input and output as one endpoint.
+pub fn stdio(stdin: Stdin) -> Result<Endpoint, Failure> {
+    let source = match stdin {
+        Stdin::Read => reading(rustix::stdio::stdin()).map_err(|why| Failure::other("cannot read stdin", why))?,
+        Stdin::Ignore => Source::Silent,
+    };
+    let (sink, pump) =
+        writing(rustix::stdio::stdout()).map_err(|why| Failure::other("cannot write stdout", why))?;
+    let guard = pump.map(|pump| Box::new(pump) as Box<dyn Send>);
+    Ok(Endpoint { guard, ..Endpoint::new(source, sink) })
+}
+
+/// `fd:N`, for both directions as far as it was opened for them.
+pub fn inherited(number: i32) -> Result<Endpoint, Failure> {
+    let what = || format!("cannot use fd:{number}");
+    if rustix::fs::stat(format!("/proc/self/fd/{number}")).is_err() {
+        return Err(Failure::connect(what(), "it is not open")
+            .hint("open it in the shell first, for example with 3<>FILE"));
+    }
+    // SAFETY: it was just seen to be open; nobody else in this process owns a descriptor that the user names.
+    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    let access = rustix::fs::fcntl_getfl(fd).map_err(|why| Failure::other(what(), why))? & OFlags::RWMODE;
+    let failed = |why: io::Error| Failure::other(what(), why);
+    let source = if access == OFlags::WRONLY { Source::Ended } else { reading(fd).map_err(failed)? };
+    if access == OFlags::RDONLY {
+        return Ok(Endpoint::new(source, Sink::Discard(None)));
+    }
+    let (sink, pump) = writing(fd).map_err(failed)?;
+    let sink = match sink {
+        Sink::Stream { fd, half_close: HalfClose::Stdout, .. } => {
+            Sink::Stream { fd, stalled: false, half_close: HalfClose::Close, when_broken: WhenBroken::Cut }
+        }
+        other => other,
+    };
+    Ok(Endpoint { guard: pump.map(|pump| Box::new(pump) as _), ..Endpoint::new(source, sink) })
+}
+
+/// True when stdin is /dev/null, as a shell makes it for `command &`.
+pub fn stdin_is_null() -> bool {
+    match (rustix::fs::fstat(rustix::stdio::stdin()), rustix::fs::stat("/dev/null")) {
+        (Ok(stdin), Ok(null)) => FileType::from_raw_mode(stdin.st_mode).is_char_device() && stdin.st_rdev == null.st_rdev,
+        _ => false,
+    }
+}
+
+/// Puts /dev/null in place of stdout, so that whoever reads it sees the end.
+pub fn close_stdout() {
+    if let Ok(null) = rustix::fs::open("/dev/null", OFlags::WRONLY, Mode::empty()) {
+        let _ = rustix::stdio::dup2_stdout(null);
+    }
+}
+
+fn reading(fd: BorrowedFd<'static>) -> io::Result<Source> {
+    let stat = rustix::fs::fstat(fd)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Socket => {
+            let kind = socket_kind(fd)?;
+            let fd = Arc::new(Descriptor::new(duplicate(fd)?, kind)?);
+            Ok(match kind {
+                Kind::Message => Source::Messages { fd, eof_on_empty: false },
+                _ => Source::Stream(fd),
+            })
+        }
+        FileType::RegularFile | FileType::BlockDevice | FileType::Directory => {
+            Ok(Source::Stream(Arc::new(Descriptor::new(duplicate(fd)?, Kind::File)?)))
+        }
+        file_type => match open_again(fd, file_type, OFlags::RDONLY) {
+            Ok(own) => Ok(Source::Stream(Arc::new(own))),
+            Err(_) => pump_in(fd),
+        },
+    }
+}
+
+fn writing(fd: BorrowedFd<'static>) -> io::Result<(Sink, Option<Pump>)> {
+    let stat = rustix::fs::fstat(fd)?;
+    let stream = |fd, half_close| Sink::Stream {
+        fd: Arc::new(fd),
+        stalled: false,
+        half_close,
+        when_broken: WhenBroken::Stop,
+    };
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Socket => {
+            let kind = socket_kind(fd)?;
+            let own = Descriptor::new(duplicate(fd)?, kind)?;
+            Ok(match kind {
+                Kind::Message => {
+                    let fd = Arc::new(own);
+                    (Sink::Messages { fd, stalled: false, mtu: udp::DEFAULT_MTU, ends: false }, None)
+                }
+                _ => (stream(own, HalfClose::Shutdown), None),
+            })
+        }
+        FileType::RegularFile | FileType::BlockDevice | FileType::Directory => {
+            Ok((stream(Descriptor::new(duplicate(fd)?, Kind::File)?, HalfClose::Stdout), None))
+        }
+        file_type => match open_again(fd, file_type, OFlags::WRONLY) {
+            Ok(own) => Ok((stream(own, HalfClose::Stdout), None)),
+            Err(_) => pump_out(fd),
+        },
+    }
+}
+
+fn duplicate(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?)
+}
+
+fn socket_kind(fd: BorrowedFd<'_>) -> io::Result<Kind> {
+    use rustix::net::sockopt::{socket_domain, socket_type};
+    let local_or_ip = [AddressFamily::INET, AddressFamily::INET6, AddressFamily::UNIX];
+    Ok(match socket_type(fd)? {
+        SocketType::STREAM if local_or_ip.contains(&socket_domain(fd)?) => Kind::Stream,
+        SocketType::STREAM => Kind::OtherStream,
+        _ => Kind::Message,
+    })
+}
+
+/// A non-blocking description of our own for the same pipe, terminal or device.
+fn open_again(fd: BorrowedFd<'_>, file_type: FileType, access: OFlags) -> io::Result<Descriptor> {
+    use std::os::fd::AsRawFd;
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let flags = access | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let own = rustix::fs::open(path, flags, Mode::empty())?;
+    let kind = match file_type {
+        FileType::Fifo => {
+            // EPERM beyond the user's share (pipe-user-pages-soft): the size it has will do.
+            let _ = rustix::pipe::fcntl_setpipe_size(&own, PIPE_SIZE);
+            Kind::Pipe
+        }
+        _ => Kind::Terminal,
+    };
+    Descriptor::new(own, kind)
+}
+
+/// A thread that moves bytes between a descriptor that can only be used blocking and a socket pair.
+struct Pump(Option<JoinHandle<()>>);
+
+impl Drop for Pump {
+    /// What was written to the pair must reach the descriptor before the process ends.
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn pair() -> io::Result<(OwnedFd, Descriptor)> {
+    let (theirs, ours) =
+        rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    Ok((theirs, Descriptor::new(ours, Kind::Stream)?))
+}
+
+fn pump_in(fd: BorrowedFd<'static>) -> io::Result<Source> {
+    let (into, ours) = pair()?;
+    std::thread::Builder::new().name("stdin".into()).spawn(move || pump(fd, into.as_fd()))?;
+    Ok(Source::Stream(Arc::new(ours)))
+}
+
+fn pump_out(fd: BorrowedFd<'static>) -> io::Result<(Sink, Option<Pump>)> {
+    let (out, ours) = pair()?;
+    let thread = std::thread::Builder::new().name("stdout".into()).spawn(move || pump(out.as_fd(), fd))?;
+    let sink = Sink::Stream {
+        fd: Arc::new(ours),
+        stalled: false,
+        half_close: HalfClose::Shutdown,
+        when_broken: WhenBroken::Stop,
+    };
+    Ok((sink, Some(Pump(Some(thread)))))
+}
+
+fn pump(from: BorrowedFd<'_>, to: BorrowedFd<'_>) {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let n = match rustix::io::retry_on_intr(|| rustix::io::read(from, &mut buffer[..])) {
+            Ok(n) if n > 0 => n,
+            _ => return,
+        };
+        let mut rest = &buffer[..n];
+        while !rest.is_empty() {
+            match rustix::io::retry_on_intr(|| rustix::io::write(to, rest)) {
+                Ok(n) => rest = &rest[n..],
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Raw mode of the controlling terminal, until dropped.
+pub struct RawTerminal(());
+
+impl RawTerminal {
+    /// Enters raw mode; does nothing where stdin is no terminal.
+    pub fn enter() -> Result<Option<RawTerminal>, Failure> {
+        if !pty::is_terminal(rustix::stdio::stdin()) {
+            return Ok(None);
+        }
+        crossterm::terminal::enable_raw_mode()
+            .map_err(|why| Failure::other("cannot put the terminal in raw mode", why))?;
+        Ok(Some(RawTerminal(())))
+    }
+}
+
+impl Drop for RawTerminal {
+    fn drop(&mut self) {
+        let _ = crossterm::terminal::disable_raw_mode();
+    }
+}

@@ -1,0 +1,58 @@
+//! Endpoints that are no file and no peer: null, echo, discard, zero, text.
+
+use std::fs::File;
+use std::io::Cursor;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::pipe::PipeFlags;
+
+use super::descriptor::{Descriptor, Kind};
+use super::{Endpoint, HalfClose, Sink, Source, WhenBroken};
+use crate::error::Failure;
+
+/// Ends at once, takes everything.
+pub fn null() -> Result<Endpoint, Failure> {
+    Ok(Endpoint::new(Source::Ended, Sink::Discard(None)))
+}
+
+/// Says `text`, takes everything.
+pub fn text(text: &str) -> Endpoint {
+    Endpoint::new(Source::Fixed(Cursor::new(text.as_bytes().to_vec())), Sink::Discard(None))
+}
+
+/// NUL bytes for ever, takes everything.
+pub fn zero() -> Result<Endpoint, Failure> {
+    let file = File::open("/dev/zero").map_err(|why| Failure::other("cannot open /dev/zero", why))?;
+    let fd = Arc::new(descriptor(file.into(), Kind::File)?);
+    Ok(Endpoint::new(Source::Stream(fd), Sink::Discard(None)))
+}
+
+/// Takes everything, and ends when its input ends (RFC 863).
+pub fn discard() -> Result<Endpoint, Failure> {
+    let (out, into) = pipe()?;
+    let source = Source::Stream(Arc::new(descriptor(out, Kind::Pipe)?));
+    Ok(Endpoint::new(source, Sink::Discard(Some(into))))
+}
+
+/// What goes in comes out (RFC 862): a pipe with both ends here.
+pub fn echo() -> Result<Endpoint, Failure> {
+    let (out, into) = pipe()?;
+    let source = Source::Stream(Arc::new(descriptor(out, Kind::Pipe)?));
+    let sink = Sink::Stream {
+        fd: Arc::new(descriptor(into, Kind::Pipe)?),
+        stalled: false,
+        half_close: HalfClose::Close,
+        when_broken: WhenBroken::Discard,
+    };
+    Ok(Endpoint::new(source, sink))
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd), Failure> {
+    rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)
+        .map_err(|why| Failure::other("cannot make a pipe", why))
+}
+
+fn descriptor(fd: OwnedFd, kind: Kind) -> Result<Descriptor, Failure> {
+    Descriptor::new(fd, kind).map_err(|why| Failure::other("cannot watch a descriptor", why))
+}

@@ -1,0 +1,95 @@
+//! Socket activation: listening sockets in LISTEN_FDS, sd_listen_fds(3).
+
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use socket2::{Socket, Type};
+
+use super::Kind;
+use crate::error::Failure;
+
+/// SD_LISTEN_FDS_START.
+const FIRST: i32 = 3;
+
+/// What kind of socket was passed.
+pub enum Passed {
+    /// It listens; accepted connections are of that kind.
+    Stream(Kind),
+    /// It receives datagrams.
+    Datagrams,
+}
+
+/// Takes the socket called `name` in LISTEN_FDNAMES, or the only one.
+pub fn take(name: Option<&str>) -> Result<(Socket, Passed), Failure> {
+    let number = choose(name, &|key| std::env::var(key).ok(), std::process::id())?;
+    // SAFETY: LISTEN_PID says that the descriptors from 3 on were passed to this very process.
+    let fd = unsafe { OwnedFd::from_raw_fd(number) };
+    let socket = Socket::from(fd);
+    let bad = |why| Failure::connect(format!("descriptor {number} from LISTEN_FDS is no socket"), why);
+    socket.set_cloexec(true).map_err(bad)?;
+    socket.set_nonblocking(true).map_err(bad)?;
+    let passed = match socket.r#type().map_err(bad)? {
+        Type::DGRAM => Passed::Datagrams,
+        Type::SEQPACKET => Passed::Stream(Kind::Message),
+        _ => Passed::Stream(Kind::Stream),
+    };
+    Ok((socket, passed))
+}
+
+fn choose(name: Option<&str>, variable: &dyn Fn(&str) -> Option<String>, pid: u32) -> Result<i32, Failure> {
+    let number = |key: &str| variable(key).and_then(|text| text.parse::<u32>().ok());
+    let nothing = |why: &str| {
+        Err(Failure::connect("no socket was passed", why)
+            .hint("start spile from a systemd .socket unit, or with systemd-socket-activate"))
+    };
+    let count = match (number("LISTEN_PID"), number("LISTEN_FDS")) {
+        (Some(listen_pid), Some(count)) if listen_pid == pid && count > 0 => count,
+        (Some(listen_pid), Some(_)) if listen_pid != pid => return nothing("LISTEN_PID is another process"),
+        _ => return nothing("LISTEN_FDS is not set"),
+    };
+    let names = variable("LISTEN_FDNAMES").unwrap_or_default();
+    let at = match name {
+        Some(name) => names.split(':').position(|known| known == name),
+        None if count == 1 => Some(0),
+        None => {
+            return Err(Failure::usage("systemd", format!("{count} sockets were passed"))
+                .hint(format!("name one: systemd:NAME, of {}", names.replace(':', " "))));
+        }
+    };
+    match at.and_then(|at| i32::try_from(at).ok()).filter(|at| *at < count as i32) {
+        Some(at) => Ok(FIRST + at),
+        None => Err(Failure::connect(
+            format!("no socket called '{}' was passed", name.unwrap_or_default()),
+            format!("LISTEN_FDNAMES has: {}", names.replace(':', " ")),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(pid: &'static str, fds: &'static str, names: &'static str) -> impl Fn(&str) -> Option<String> {
+        move |key| {
+            let value = match key {
+                "LISTEN_PID" => pid,
+                "LISTEN_FDS" => fds,
+                _ => names,
+            };
+            (!value.is_empty()).then(|| value.to_owned())
+        }
+    }
+
+    #[test]
+    fn the_only_socket_needs_no_name_and_two_do() {
+        assert_eq!(choose(None, &passed("7", "1", ""), 7).unwrap(), 3);
+        assert!(choose(None, &passed("7", "2", "a:b"), 7).is_err());
+        assert_eq!(choose(Some("b"), &passed("7", "2", "a:b"), 7).unwrap(), 4);
+        assert!(choose(Some("c"), &passed("7", "2", "a:b"), 7).is_err());
+    }
+
+    #[test]
+    fn sockets_for_another_process_are_left_alone() {
+        assert!(choose(None, &passed("8", "1", ""), 7).is_err());
+        assert!(choose(None, &passed("", "", ""), 7).is_err());
+    }
+}

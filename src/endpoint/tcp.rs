@@ -1,0 +1,294 @@
+//! TCP: connecting, and the sockets to listen on.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustix::io::Errno;
+use socket2::{Domain, SockAddr, Socket, Type};
+use tokio::time::timeout;
+
+use super::descriptor::{Descriptor, Kind};
+use super::race::race;
+use super::resolve::{Lookup, lookup, numeric};
+use super::socket;
+use crate::address::{End, Host, Key, Net, Options, Port, Target};
+use crate::error::Failure;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A TCP address to connect to, with all that can be known before the first connection.
+pub struct Connector {
+    question: Lookup,
+    known: Option<Result<Vec<SocketAddr>, Failure>>,
+    options: Options,
+    limit: Duration,
+    name: String,
+}
+
+impl Connector {
+    /// `None` when `end` is not TCP.
+    pub fn new(end: &End) -> Option<Connector> {
+        let Target::Net { net: Net::Tcp, family, host, port } = &end.target else { return None };
+        let question = Lookup { net: Net::Tcp, family: *family, host: host.clone(), port: port.clone() };
+        Some(Connector {
+            known: question.known(),
+            question,
+            options: end.options.clone(),
+            limit: end.options.time(Key::ConnectTimeout).unwrap_or(CONNECT_TIMEOUT),
+            name: end.describe(),
+        })
+    }
+
+    /// Connects to the first address that answers.
+    pub async fn connect(&self) -> Result<Arc<Descriptor>, Failure> {
+        let resolved;
+        let addresses = match &self.known {
+            Some(Ok(addresses)) => addresses,
+            Some(Err(failure)) => return Err(failure.clone()),
+            None => {
+                resolved = timeout(self.limit, lookup(&self.question)).await.map_err(|_| self.late())??;
+                &resolved
+            }
+        };
+        if let [only] = addresses[..] {
+            let socket = prepare(only, &self.options)?;
+            return match start(&socket, only) {
+                Ok(true) => register(socket).map_err(|why| self.failed(&[(only, why)])),
+                Ok(false) => match timeout(self.limit, established(socket)).await {
+                    Ok(result) => result.map_err(|why| self.failed(&[(only, why)])),
+                    Err(_) => Err(self.late()),
+                },
+                Err(why) => Err(self.failed(&[(only, why)])),
+            };
+        }
+        match timeout(self.limit, Box::pin(self.race(addresses))).await {
+            Ok(result) => result,
+            Err(_) => Err(self.late()),
+        }
+    }
+
+    async fn race(&self, addresses: &[SocketAddr]) -> Result<Arc<Descriptor>, Failure> {
+        // A bad option is the same for every address: hear of it once, and before anything is tried.
+        prepare(addresses[0], &self.options)?;
+        let attempt = |address| async move {
+            let socket = prepare(address, &self.options).map_err(|failure| io::Error::other(failure.why))?;
+            match start(&socket, address)? {
+                true => register(socket),
+                false => established(socket).await,
+            }
+        };
+        race(addresses, attempt).await.map_err(|failures| self.failed(&failures))
+    }
+
+    fn late(&self) -> Failure {
+        Failure::timeout(
+            format!("cannot connect to {}", self.name),
+            format!("no answer within {:?} (--connect-timeout)", self.limit),
+        )
+    }
+
+    fn failed(&self, failures: &[(SocketAddr, io::Error)]) -> Failure {
+        let plain = |why: &io::Error| crate::error::plain(&why.to_string());
+        let why = match failures {
+            [(address, why)] if self.name.contains(&address.ip().to_string()) => plain(why),
+            all => {
+                let lines: Vec<_> = all.iter().map(|(address, why)| format!("{address}: {}", plain(why))).collect();
+                lines.join("; ")
+            }
+        };
+        let failure = Failure::connect(format!("cannot connect to {}", self.name), why);
+        match failures.iter().all(|(_, why)| why.kind() == io::ErrorKind::AddrNotAvailable) {
+            true => failure.hint("the local ports may be used up, or --bind names an address this host lacks"),
+            false => failure,
+        }
+    }
+}
+
+fn prepare(address: SocketAddr, options: &Options) -> Result<Socket, Failure> {
+    let socket = socket::open(Domain::for_address(address), Type::STREAM)
+        .map_err(|why| Failure::connect("cannot make a socket", why))?;
+    socket::apply(&socket, options)?;
+    socket::apply_tcp(&socket, options, address.ip().is_loopback())?;
+    if !options.is_empty() {
+        socket::apply_ip(&socket, address.is_ipv6(), options)?;
+        bind_local(&socket, address, options)?;
+    }
+    Ok(socket)
+}
+
+/// Binds to `bind=` and `source-port=` before connecting.
+pub fn bind_local(socket: &Socket, remote: SocketAddr, options: &Options) -> Result<(), Failure> {
+    let port = options.number(Key::SourcePort).and_then(|n| u16::try_from(n).ok()).unwrap_or(0);
+    let local = match options.text(Key::Bind) {
+        Some(text) => parse_local(text, port)?,
+        None if port == 0 => return Ok(()),
+        None if remote.is_ipv6() => (Ipv6Addr::UNSPECIFIED, port).into(),
+        None => (Ipv4Addr::UNSPECIFIED, port).into(),
+    };
+    let cannot = |why: io::Error| Failure::connect(format!("cannot bind to {local}"), why);
+    socket.set_reuse_address(true).map_err(cannot)?;
+    socket.bind(&local.into()).map_err(cannot)
+}
+
+/// Reads `IP`, `[IP]`, `IP:PORT` or `[IP]:PORT`.
+pub fn parse_local(text: &str, port: u16) -> Result<SocketAddr, Failure> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    numeric(bare, port).or_else(|| text.parse().ok()).ok_or_else(|| {
+        Failure::usage(format!("bind={text}"), "is no numeric address")
+            .hint("give an address of this host, such as 127.0.0.1 or [::1]")
+    })
+}
+
+/// Starts connecting; true when that is already done, as it mostly is on loopback.
+fn start(socket: &Socket, address: SocketAddr) -> io::Result<bool> {
+    let to: SockAddr = address.into();
+    match socket.connect(&to) {
+        Ok(()) => {}
+        Err(why) if Errno::from_io_error(&why) == Some(Errno::INPROGRESS) => {
+            // On loopback the handshake runs inside connect(2), which does not look again before it answers.
+            if !address.ip().is_loopback() || socket.connect(&to).is_err() {
+                return Ok(false);
+            }
+        }
+        Err(why) => return Err(why),
+    }
+    refuse_self_connect(socket, address)?;
+    Ok(true)
+}
+
+async fn established(socket: Socket) -> io::Result<Arc<Descriptor>> {
+    let fd = register(socket)?;
+    fd.writable().await?;
+    let socket = socket2::SockRef::from(&*fd);
+    if let Some(why) = socket.take_error()? {
+        return Err(why);
+    }
+    if let Some(peer) = socket.peer_addr()?.as_socket() {
+        refuse_self_connect(&socket, peer)?;
+    }
+    Ok(fd)
+}
+
+fn register(socket: Socket) -> io::Result<Arc<Descriptor>> {
+    Ok(Arc::new(Descriptor::new(socket.into(), Kind::Stream)?))
+}
+
+/// With no listener there, a connection from a port to the same port is made to itself
+/// (RFC 9293, simultaneous open); to a script that waits for a server it would look like success.
+fn refuse_self_connect(socket: &Socket, peer: SocketAddr) -> io::Result<()> {
+    let possible = peer.ip().is_loopback() && peer.port() >= first_ephemeral_port();
+    if possible && socket.local_addr()?.as_socket() == Some(peer) {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(())
+}
+
+fn first_ephemeral_port() -> u16 {
+    static FIRST: OnceLock<u16> = OnceLock::new();
+    *FIRST.get_or_init(|| {
+        let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+        range.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(1)
+    })
+}
+
+/// The sockets that `end` listens on: one, or one for each loopback, on the same port.
+pub async fn listen(end: &End) -> Result<Vec<Socket>, Failure> {
+    let Target::Net { family, host, port, .. } = &end.target else { return Ok(Vec::new()) };
+    let question = Lookup { net: Net::Tcp, family: *family, host: host.clone(), port: port.clone() };
+    let addresses = listening_addresses(&question, &end.options).await?;
+    bind_all(&addresses, |address| listen_on(address, &question, &end.options))
+        .map_err(|(address, why)| cannot_listen("tcp", address, &why))
+}
+
+/// The addresses to listen on for a host part.
+pub async fn listening_addresses(question: &Lookup, options: &Options) -> Result<Vec<SocketAddr>, Failure> {
+    if let Some(text) = options.text(Key::Bind) {
+        let addresses = lookup(&Lookup { host: Host::Loopback, ..question.clone() }).await?;
+        let port = addresses.first().map_or(0, SocketAddr::port);
+        return Ok(vec![parse_local(text, port)?]);
+    }
+    let found = lookup(question).await?;
+    let wildcard = |v6: bool| -> SocketAddr {
+        let port = found.first().map_or(0, SocketAddr::port);
+        if v6 { (Ipv6Addr::UNSPECIFIED, port).into() } else { (Ipv4Addr::UNSPECIFIED, port).into() }
+    };
+    Ok(match (&question.host, question.family) {
+        (Host::Any, crate::address::Family::V4) => vec![wildcard(false)],
+        (Host::Any, _) => vec![wildcard(true)],
+        _ => found,
+    })
+}
+
+/// Opens one socket for each address, all on the port that the first one got; a host without IPv6
+/// makes do with IPv4, and the other way round.
+pub fn bind_all(
+    addresses: &[SocketAddr],
+    open: impl Fn(SocketAddr) -> io::Result<Socket>,
+) -> Result<Vec<Socket>, (SocketAddr, io::Error)> {
+    let mut sockets: Vec<Socket> = Vec::new();
+    let mut lacking = None;
+    for &address in addresses {
+        let mut address = address;
+        if let (0, Some(first)) = (address.port(), sockets.first()) {
+            let local = first.local_addr().map_err(|why| (address, why))?;
+            address.set_port(local.as_socket().map_or(0, |local| local.port()));
+        }
+        match open(address) {
+            Ok(socket) => sockets.push(socket),
+            Err(why) if addresses.len() > 1 && lacks_version(&why) => lacking = Some((address, why)),
+            Err(why) => return Err((address, why)),
+        }
+    }
+    match (sockets.is_empty(), lacking) {
+        (true, Some(lacking)) => Err(lacking),
+        _ => Ok(sockets),
+    }
+}
+
+fn lacks_version(why: &io::Error) -> bool {
+    matches!(Errno::from_io_error(why), Some(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL))
+}
+
+fn listen_on(address: SocketAddr, question: &Lookup, options: &Options) -> io::Result<Socket> {
+    let plain = |failure: Failure| io::Error::other(failure.why);
+    let wildcard_v6 = address.ip() == Ipv6Addr::UNSPECIFIED;
+    let socket = match socket::open(Domain::for_address(address), Type::STREAM) {
+        Err(why) if wildcard_v6 && lacks_version(&why) => {
+            return listen_on((Ipv4Addr::UNSPECIFIED, address.port()).into(), question, options);
+        }
+        other => other?,
+    };
+    if wildcard_v6 {
+        // Said outright, not left to the bindv6only sysctl.
+        socket.set_only_v6(question.family == crate::address::Family::V6)?;
+    }
+    socket.set_reuse_address(options.flag(Key::Reuseaddr).unwrap_or(true))?;
+    socket::apply(&socket, options).map_err(plain)?;
+    // Accepted sockets inherit these: no call is needed for each connection.
+    socket::apply_tcp(&socket, options, false).map_err(plain)?;
+    socket::apply_ip(&socket, address.is_ipv6(), options).map_err(plain)?;
+    socket.bind(&address.into())?;
+    socket.listen(socket::backlog(options))?;
+    Ok(socket)
+}
+
+/// The failure to listen, with what a person can do about the usual causes.
+pub fn cannot_listen(scheme: &str, address: SocketAddr, why: &io::Error) -> Failure {
+    let failure = Failure::connect(format!("cannot listen on {scheme} {address}"), why);
+    match why.kind() {
+        io::ErrorKind::AddrInUse => failure.hint("another program listens there; port 0 takes a free one"),
+        io::ErrorKind::PermissionDenied => failure.hint("ports below 1024 need root or CAP_NET_BIND_SERVICE"),
+        io::ErrorKind::AddrNotAvailable => failure.hint("this host has no such address; 'spile resolve --interfaces' lists them"),
+        _ => failure,
+    }
+}
+
+/// A port that is not known by number needs a lookup first.
+pub fn port_number(port: &Port) -> Option<u16> {
+    match port {
+        Port::Number(number) => Some(*number),
+        Port::Service(_) => None,
+    }
+}

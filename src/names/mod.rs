@@ -1,0 +1,164 @@
+//! The databases of names: hosts, services(5), protocols(5), interfaces, this host.
+
+use std::net::IpAddr;
+
+use dns_lookup::{AddrInfoHints, SockType, getaddrinfo, lookup_addr};
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::{InterfaceFlags, if_nametoindex};
+
+use crate::error::Failure;
+
+/// The addresses of a host.
+pub struct Host {
+    /// Each once, in the resolver's order (RFC 6724).
+    pub addresses: Vec<IpAddr>,
+    /// The canonical name, when asked for.
+    pub canonical: Option<String>,
+}
+
+/// getaddrinfo(3).
+pub fn addresses(name: &str, canonical: bool) -> Result<Host, Failure> {
+    let flags = if canonical { nix::libc::AI_CANONNAME } else { 0 };
+    let hints = AddrInfoHints { socktype: SockType::Stream.into(), flags, ..AddrInfoHints::default() };
+    let found = getaddrinfo(Some(name), None, Some(hints))
+        .map_err(|why| Failure::resolve(format!("cannot resolve {name}"), reason(why)))?;
+    let mut host = Host { addresses: Vec::new(), canonical: None };
+    for info in found.flatten() {
+        host.canonical = host.canonical.or(info.canonname);
+        if !host.addresses.contains(&info.sockaddr.ip()) {
+            host.addresses.push(info.sockaddr.ip());
+        }
+    }
+    Ok(host)
+}
+
+/// Why getaddrinfo(3) failed, in words.
+pub fn reason(why: dns_lookup::LookupError) -> String {
+    match why.kind() {
+        dns_lookup::LookupErrorKind::NoName => "no such host".to_owned(),
+        dns_lookup::LookupErrorKind::Again => "the name server did not answer".to_owned(),
+        _ => crate::error::plain(&std::io::Error::from(why).to_string()),
+    }
+}
+
+/// getnameinfo(3): the name of an address.
+pub fn of_address(ip: IpAddr) -> Result<String, Failure> {
+    let cannot = |why: String| Failure::resolve(format!("cannot find the name of {ip}"), why);
+    let name = lookup_addr(&ip).map_err(|why| cannot(crate::error::plain(&why.to_string())))?;
+    match name.parse::<IpAddr>() {
+        Ok(_) => Err(cannot("it has none".to_owned())),
+        Err(_) => Ok(name),
+    }
+}
+
+/// A line of services(5) or protocols(5).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its official name.
+    pub name: String,
+    /// Its number.
+    pub number: u16,
+}
+
+/// A service by name, alias or port.
+pub fn service(word: &str, protocol: &str) -> Result<Entry, Failure> {
+    let table = std::fs::read_to_string("/etc/services").unwrap_or_default();
+    find(&table, word, |number| {
+        let (number, of) = number.split_once('/')?;
+        (of == protocol).then(|| number.parse().ok())?
+    })
+    .ok_or_else(|| Failure::usage(format!("'{word}'"), format!("is no {protocol} service of /etc/services")))
+}
+
+/// The port of a number or service name.
+pub fn port(word: &str, protocol: &str) -> Result<u16, Failure> {
+    match word.parse() {
+        Ok(number) => Ok(number),
+        Err(_) => service(word, protocol).map(|entry| entry.number),
+    }
+}
+
+/// A protocol by name, alias or number.
+pub fn protocol(word: &str) -> Result<Entry, Failure> {
+    let table = std::fs::read_to_string("/etc/protocols").unwrap_or_default();
+    find(&table, word, |number| number.parse().ok())
+        .ok_or_else(|| Failure::usage(format!("'{word}'"), "is no protocol of /etc/protocols"))
+}
+
+fn find(table: &str, word: &str, number: impl Fn(&str) -> Option<u16>) -> Option<Entry> {
+    let wanted: Option<u16> = word.parse().ok();
+    table.lines().find_map(|line| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let (name, number) = (words.next()?, number(words.next()?)?);
+        let matches = match wanted {
+            Some(wanted) => number == wanted,
+            None => name == word || words.any(|alias| alias == word),
+        };
+        matches.then(|| Entry { name: name.to_owned(), number })
+    })
+}
+
+/// A network interface.
+pub struct Interface {
+    /// Its index.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// Whether it is up.
+    pub up: bool,
+    /// Its IP addresses.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// getifaddrs(3), gathered by interface.
+pub fn interfaces() -> Result<Vec<Interface>, Failure> {
+    let mut all: Vec<Interface> = Vec::new();
+    for entry in getifaddrs().map_err(|why| Failure::other("cannot list interfaces", why.desc()))? {
+        let name = entry.interface_name;
+        let at = match all.iter().position(|interface| interface.name == name) {
+            Some(at) => at,
+            None => {
+                let index = if_nametoindex(name.as_str()).unwrap_or(0);
+                let up = entry.flags.contains(InterfaceFlags::IFF_UP);
+                all.push(Interface { index, name, up, addresses: Vec::new() });
+                all.len() - 1
+            }
+        };
+        let address = entry.address.and_then(|address| {
+            let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+            v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
+        });
+        all[at].addresses.extend(address);
+    }
+    Ok(all)
+}
+
+/// This host's name, qualified where the resolver knows more (Python's getfqdn).
+pub fn qualified_host() -> Result<String, Failure> {
+    let name = nix::unistd::gethostname().map_err(|why| Failure::other("cannot read the host name", why.desc()))?;
+    let name = name.to_string_lossy().into_owned();
+    let known = addresses(&name, true).ok().and_then(|host| host.canonical);
+    Ok(known.filter(|canonical| canonical.contains('.')).unwrap_or(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVICES: &str = "# comment\nhttp 80/tcp www # web\ndomain 53/tcp\ndomain 53/udp\n";
+
+    fn udp(number: &str) -> Option<u16> {
+        number.strip_suffix("/udp")?.parse().ok()
+    }
+
+    #[test]
+    fn entries_are_found_by_name_alias_and_number() {
+        let tcp = |number: &str| number.strip_suffix("/tcp")?.parse().ok();
+        let http = Some(Entry { name: "http".into(), number: 80 });
+        assert_eq!(find(SERVICES, "http", tcp), http);
+        assert_eq!(find(SERVICES, "www", tcp), http);
+        assert_eq!(find(SERVICES, "80", tcp), http);
+        assert_eq!(find(SERVICES, "53", udp), Some(Entry { name: "domain".into(), number: 53 }));
+        assert_eq!(find(SERVICES, "http", udp), None);
+    }
+}

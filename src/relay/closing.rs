@@ -1,0 +1,105 @@
+//! The end of a session: say the end, let the peer read what it was sent, or pass a reset on.
+
+use std::future::poll_fn;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::outcome::{Outcome, Side};
+use super::Relay;
+use crate::endpoint::{Descriptor, Endpoint, Kind, Source};
+use crate::process::{Child, ChildStatus};
+
+/// How long to go on reading from a peer that was told the end: close(2) with unread input sends a reset,
+/// which destroys what is still on its way to the peer (RFC 1122, 4.2.2.13).
+const LINGER: Duration = Duration::from_secs(2);
+/// How long bytes may take to be acknowledged before the reset that follows them.
+const FLUSH: Duration = Duration::from_secs(1);
+/// First pause between two looks at a socket's send queue.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+/// Closes both ends as `outcome` asks.
+pub async fn close(relay: &mut Relay, outcome: &Outcome) {
+    match outcome {
+        Outcome::Reset(side) => reset_other(relay, *side).await,
+        Outcome::OutputClosed => abort(&relay.right),
+        Outcome::Stopped => {}
+        _ => linger_both(relay).await,
+    }
+}
+
+/// What was received before the reset is delivered; then the other side hears of the reset too.
+async fn reset_other(relay: &mut Relay, failed: Side) {
+    let (direction, endpoint) = match failed {
+        Side::Left => (&mut relay.up, &mut relay.right),
+        Side::Right => (&mut relay.down, &mut relay.left),
+    };
+    let _ = timeout(FLUSH, poll_fn(|cx| direction.poll_flush(cx, &mut endpoint.sink))).await;
+    if let Some(fd) = endpoint.sink.socket_fd() {
+        let _ = timeout(FLUSH, acknowledged(fd)).await;
+    }
+    abort(endpoint);
+}
+
+/// Waits until the peer's kernel has everything that was written.
+async fn acknowledged(fd: &Arc<Descriptor>) {
+    let mut pause = LOOK_AGAIN;
+    while matches!(crate::endpoint::unsent_bytes(fd.as_fd()), Ok(n) if n > 0) {
+        sleep(pause).await;
+        pause *= 2;
+    }
+}
+
+/// Makes the coming close(2) send a reset instead of a clean end.
+pub fn abort(endpoint: &Endpoint) {
+    if let Some(fd) = endpoint.sink.socket_fd().or(endpoint.source.stream()) {
+        let socket = socket2::SockRef::from(&**fd);
+        let _ = socket.set_linger(Some(Duration::ZERO));
+    }
+}
+
+async fn linger_both(relay: &mut Relay) {
+    let Relay { left, right, up, down, .. } = relay;
+    if !down.is_done() {
+        left.sink.half_close();
+    }
+    if !up.is_done() {
+        right.sink.half_close();
+    }
+    tokio::join!(linger(left, up.source_ended()), linger(right, down.source_ended()));
+}
+
+async fn linger(endpoint: &mut Endpoint, ended: bool) {
+    let is_stream_socket =
+        |fd: &Arc<Descriptor>| matches!(fd.kind(), Kind::Stream | Kind::OtherStream) && endpoint.lingers;
+    if ended || !endpoint.source.stream().is_some_and(is_stream_socket) {
+        return;
+    }
+    let _ = timeout(LINGER, read_to_end(&mut endpoint.source)).await;
+}
+
+async fn read_to_end(source: &mut Source) {
+    let mut scrap = super::pool::Buffer::lend(false);
+    loop {
+        match poll_fn(|cx| source.poll_read(cx, &mut scrap)).await {
+            Ok(crate::endpoint::Input::End) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Waits for the child of an ended session: gently where it saw the end of its input, else with signals.
+pub async fn end_child(mut child: Child, outcome: &Outcome, grace: Duration) -> ChildStatus {
+    let peer_is_gone = !matches!(outcome, Outcome::Complete | Outcome::ChildExited(_) | Outcome::Quiet);
+    if !peer_is_gone && timeout(grace, child.exited()).await.is_ok() {
+        return child.wait();
+    }
+    child.hang_up();
+    if timeout(grace, child.exited()).await.is_err() {
+        child.kill();
+        child.exited().await;
+    }
+    child.wait()
+}

@@ -1,0 +1,185 @@
+//! The life of one session: bytes both ways between two endpoints, until there is a reason to end.
+
+mod closing;
+mod direction;
+mod limits;
+mod outcome;
+mod pool;
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+pub use closing::abort;
+pub use limits::{Finish, Limits};
+pub use outcome::{Outcome, Report, Side};
+
+use crate::endpoint::Endpoint;
+use direction::{Direction, Ending};
+use limits::Clock;
+
+/// A session in progress: `up` carries left to right, `down` right to left.
+pub struct Relay {
+    left: Endpoint,
+    right: Endpoint,
+    up: Direction,
+    down: Direction,
+    /// A side whose peer refused bytes; what it still says is read to its end before that is reported.
+    broken: Option<Side>,
+    clock: Clock,
+    started: Instant,
+}
+
+impl Relay {
+    /// A session that has not begun to move bytes.
+    pub fn new(left: Endpoint, right: Endpoint, limits: Limits) -> Relay {
+        let started = Instant::now();
+        Relay {
+            left,
+            right,
+            up: Direction::default(),
+            down: Direction::default(),
+            broken: None,
+            clock: Clock::new(limits, started),
+            started,
+        }
+    }
+
+    /// Moves bytes until the session has a reason to end, then closes both ends as that reason asks.
+    pub async fn run(mut self) -> Report {
+        let outcome = poll_fn(|cx| self.poll(cx)).await;
+        self.end(outcome).await
+    }
+
+    /// As `run`, but ends at once with `Outcome::Stopped` when `stop` comes first.
+    pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Report {
+        let mut stop = std::pin::pin!(stop);
+        let outcome = poll_fn(|cx| match self.poll(cx) {
+            Poll::Pending => stop.as_mut().poll(cx).map(|()| Outcome::Stopped),
+            ready => ready,
+        })
+        .await;
+        self.end(outcome).await
+    }
+
+    async fn end(mut self, outcome: Outcome) -> Report {
+        if needs_closing(&self, &outcome) {
+            // Boxed: most sessions never get here, and each of 10,000 would carry the room for it.
+            Box::pin(closing::close(&mut self, &outcome)).await;
+        }
+        let status = match self.left.child.take().or_else(|| self.right.child.take()) {
+            Some(child) => {
+                let grace = self.clock.limits.grace;
+                Some(Box::pin(closing::end_child(*child, &outcome, grace)).await)
+            }
+            None => None,
+        };
+        Report {
+            sent: self.up.bytes,
+            received: self.down.bytes,
+            cut_messages: self.up.cut_messages + self.down.cut_messages,
+            refused_messages: self.up.refused_messages + self.down.refused_messages,
+            elapsed: self.started.elapsed(),
+            outcome,
+            child: status,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        if !self.up.is_done()
+            && let Poll::Ready(ending) = self.up.poll(cx, &mut self.left.source, &mut self.right.sink)
+            && let Some(outcome) = self.ended(Side::Left, ending)
+        {
+            return Poll::Ready(outcome);
+        }
+        if !self.down.is_done()
+            && let Poll::Ready(ending) = self.down.poll(cx, &mut self.right.source, &mut self.left.sink)
+            && let Some(outcome) = self.ended(Side::Right, ending)
+        {
+            return Poll::Ready(outcome);
+        }
+        if let Some(outcome) = self.poll_children(cx) {
+            return Poll::Ready(outcome);
+        }
+        if let Some(outcome) = self.finished() {
+            return Poll::Ready(outcome);
+        }
+        let moved = self.up.bytes + self.down.bytes;
+        let half_closed = self.up.is_done() || self.down.is_done();
+        self.clock.poll(cx, moved, half_closed)
+    }
+
+    /// What the end of the direction that reads from `side` means for the session.
+    fn ended(&mut self, side: Side, ending: Ending) -> Option<Outcome> {
+        let writer = side.other();
+        match ending {
+            Ending::Eof => None,
+            Ending::SourceFailed(error) => Some(match self.broken {
+                Some(broken) => Outcome::Reset(broken),
+                None => Outcome::of_read(side, &error),
+            }),
+            Ending::SinkFailed(error) => match Outcome::of_write(writer, &error, self.sink(writer)) {
+                // The peer may have answered before it closed: read that first.
+                Outcome::Reset(broken) if !self.direction_from(broken).is_done() => {
+                    self.broken = Some(broken);
+                    None
+                }
+                outcome => Some(outcome),
+            },
+        }
+    }
+
+    fn finished(&self) -> Option<Outcome> {
+        let (up, down) = (self.up.is_done(), self.down.is_done());
+        if let Some(side) = self.broken
+            && self.direction_from(side).is_done()
+        {
+            return Some(Outcome::Reset(side));
+        }
+        let enough = match self.clock.limits.finish {
+            Finish::BothEnd => up && down,
+            Finish::RightEnds => down && (up || !self.up.has_unsent()),
+            Finish::LeftEnds => up && (down || !self.down.has_unsent()),
+            Finish::Messages(n) => (up && down) || self.down.messages >= n,
+        };
+        enough.then_some(Outcome::Complete)
+    }
+
+    /// A child that has ended ends the session once its output is read, or soon after:
+    /// a grandchild may hold the pipe for ever.
+    fn poll_children(&mut self, cx: &mut Context<'_>) -> Option<Outcome> {
+        for side in [Side::Left, Side::Right] {
+            let (endpoint, output) = match side {
+                Side::Left => (&mut self.left, &self.up),
+                Side::Right => (&mut self.right, &self.down),
+            };
+            let Some(child) = &mut endpoint.child else { continue };
+            if child.poll_exit(cx).is_ready() {
+                if output.is_done() {
+                    return Some(Outcome::ChildExited(side));
+                }
+                self.clock.child_has_exited(side);
+            }
+        }
+        None
+    }
+
+    fn direction_from(&self, side: Side) -> &Direction {
+        match side {
+            Side::Left => &self.up,
+            Side::Right => &self.down,
+        }
+    }
+
+    fn sink(&self, side: Side) -> &crate::endpoint::Sink {
+        match side {
+            Side::Left => &self.left.sink,
+            Side::Right => &self.right.sink,
+        }
+    }
+}
+
+/// Nothing is left to say or to wait for when both ends were passed on.
+fn needs_closing(relay: &Relay, outcome: &Outcome) -> bool {
+    !(matches!(outcome, Outcome::Complete) && relay.up.is_done() && relay.down.is_done())
+}

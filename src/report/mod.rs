@@ -1,0 +1,7 @@
+//! What is told to people and scripts: events while things happen, one report at the end; text and JSON.
+
+mod event;
+mod session;
+
+pub use event::{Event, Events};
+pub use session::{Names, session_json, session_text};

@@ -1,0 +1,186 @@
+//! The accept loop: who may come in, how many at once, and how it all ends.
+
+mod access;
+mod ready;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout_at};
+
+pub use access::Access;
+pub use ready::{PortFile, notify_systemd, tell_ready_fd};
+
+use crate::endpoint::{Incoming, Listener};
+use crate::report::{Event, Events};
+
+/// First pause after accept(2) has failed; it doubles up to `LONGEST_PAUSE`.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Peers accepted in a row before those already connected get a turn.
+const BATCH: u32 = 16;
+
+/// The rules of a service.
+pub struct Rules {
+    /// Connections at once; beyond it peers wait in the backlog.
+    pub max_conns: usize,
+    /// Connections in all, after which the service ends.
+    pub max_total: Option<u64>,
+    /// Who may connect.
+    pub access: Access,
+    /// How long connected peers may take to finish once the service stops.
+    pub grace: Duration,
+    /// How long to wait for the first peer.
+    pub accept_timeout: Option<Duration>,
+}
+
+/// Why a service ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was asked to, or has served `max_total` peers; all have finished.
+    Drained,
+    /// Connections were still open when the grace was over or a second signal came.
+    Cut,
+    /// Nobody came in time.
+    NobodyCame,
+}
+
+/// Counts open connections and tells when one ends.
+#[derive(Default)]
+struct Open {
+    count: AtomicUsize,
+    changed: Notify,
+}
+
+struct OpenGuard(Arc<Open>);
+
+impl Drop for OpenGuard {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
+        self.0.changed.notify_one();
+    }
+}
+
+impl Open {
+    fn enter(self: &Arc<Self>) -> OpenGuard {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        OpenGuard(self.clone())
+    }
+
+    fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    async fn below(&self, limit: usize) {
+        while self.count() >= limit {
+            self.changed.notified().await;
+        }
+    }
+}
+
+/// Serves peers until `stop` resolves or `max_total` is reached, then lets those connected finish.
+/// A peer's failure never ends the service; `handle` reports it by itself.
+pub async fn serve<F>(
+    mut listener: Listener,
+    rules: &Rules,
+    events: &Events,
+    stop: &mut (dyn Stop + '_),
+    handle: impl Fn(Incoming, u64) -> F,
+) -> End
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let open = Arc::new(Open::default());
+    tokio::select! {
+        biased;
+        () = stop.requested() => {}
+        end = accept_loop(&mut listener, rules, events, &open, &handle) => {
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+    drop(listener);
+    drain(&open, rules.grace, events, stop).await
+}
+
+/// Where requests to stop come from; each call waits for the next one.
+pub trait Stop {
+    /// Resolves when the next request comes.
+    fn requested(&mut self) -> std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
+}
+
+async fn drain(open: &Open, grace: Duration, events: &Events, stop: &mut (dyn Stop + '_)) -> End {
+    if open.count() > 0 {
+        events(&Event::Draining { connections: open.count() });
+    }
+    let until = Instant::now() + grace;
+    tokio::select! {
+        drained = timeout_at(until, open.below(1)) => match drained {
+            Ok(()) => End::Drained,
+            Err(_) => End::Cut,
+        },
+        () = stop.requested() => End::Cut,
+    }
+}
+
+async fn accept_loop<F>(
+    listener: &mut Listener,
+    rules: &Rules,
+    events: &Events,
+    open: &Arc<Open>,
+    handle: &impl Fn(Incoming, u64) -> F,
+) -> Option<End>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (mut id, mut in_a_row, mut pause) = (0_u64, 0_u32, FIRST_PAUSE);
+    let first_by = rules.accept_timeout.map(|time| Instant::now() + time);
+    while rules.max_total.is_none_or(|total| id < total) {
+        open.below(rules.max_conns).await;
+        let accepted = match first_by.filter(|_| id == 0) {
+            Some(at) => match timeout_at(at, listener.accept()).await {
+                Ok(accepted) => accepted,
+                Err(_) => return Some(End::NobodyCame),
+            },
+            None => listener.accept().await,
+        };
+        let incoming = match accepted {
+            Ok(incoming) => incoming,
+            Err(why) => {
+                pause_accepting(&why, &mut pause, events).await;
+                continue;
+            }
+        };
+        pause = FIRST_PAUSE;
+        if !rules.access.allows(incoming.peer.address()) {
+            events(&Event::Rejected { peer: incoming.peer.to_string(), why: "not allowed" });
+            continue;
+        }
+        id += 1;
+        let guard = open.enter();
+        let session = handle(incoming, id);
+        tokio::spawn(async move {
+            let _guard = guard;
+            session.await;
+        });
+        in_a_row += 1;
+        if in_a_row == BATCH {
+            in_a_row = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+    None
+}
+
+/// Out of descriptors or memory: waiting is all that helps, and a bare loop would take a whole core.
+async fn pause_accepting(why: &io::Error, pause: &mut Duration, events: &Events) {
+    if *pause == FIRST_PAUSE {
+        events(&Event::AcceptPaused(crate::error::plain(&why.to_string())));
+    }
+    sleep(*pause).await;
+    *pause = (*pause * 2).min(LONGEST_PAUSE);
+}

@@ -1,0 +1,36 @@
+//! Signals as readable events: a signalfd, no handlers, so that children inherit defaults.
+
+use std::io;
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use tokio::io::unix::AsyncFd;
+
+use crate::watch::watch;
+
+/// Signals that are read instead of delivered.
+pub struct Signals {
+    fd: AsyncFd<SignalFd>,
+}
+
+impl Signals {
+    /// Blocks `signals` and reads them from now on. Call it before any thread is started.
+    pub fn take(signals: &[Signal]) -> io::Result<Signals> {
+        let mask: SigSet = signals.iter().copied().collect();
+        mask.thread_block()?;
+        let fd = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        Ok(Signals { fd: watch(fd).map_err(|(_, why)| why)? })
+    }
+
+    /// The next signal that arrives.
+    pub async fn next(&self) -> io::Result<Signal> {
+        loop {
+            let mut guard = self.fd.readable().await?;
+            match self.fd.get_ref().read_signal()? {
+                Some(info) => return Ok(Signal::try_from(info.ssi_signo as i32)?),
+                None => guard.clear_ready(),
+            }
+        }
+    }
+}
+
