@@ -148,8 +148,13 @@ fn start(socket: &Socket, address: SocketAddr) -> io::Result<bool> {
         Ok(()) => {}
         Err(why) if Errno::from_io_error(&why) == Some(Errno::INPROGRESS) => {
             // On loopback the handshake runs inside connect(2), which does not look again before it answers.
-            if !address.ip().is_loopback() || socket.connect(&to).is_err() {
+            if !address.ip().is_loopback() {
                 return Ok(false);
+            }
+            match socket.connect(&to) {
+                Ok(()) => {}
+                Err(why) if Errno::from_io_error(&why) == Some(Errno::ALREADY) => return Ok(false),
+                Err(why) => return Err(why),
             }
         }
         Err(why) => return Err(why),
