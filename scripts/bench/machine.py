@@ -7,6 +7,7 @@ import time
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 QUIET_PERCENT = 5
+READ_ATTEMPTS = 50
 SPARE_FILES = 600  # descriptors a process needs besides its connections (haproxy reserves 400 for pipes)
 
 
@@ -47,19 +48,28 @@ def _own_cpu_seconds(pid):
         return 0.0
 
 
+def _reaped_ticks(leader):
+    """For each process of a session, the CPU ticks of the children it has waited for (cutime + cstime)."""
+    fields = {pid: _stat(pid) for pid in session(leader)}
+    return {pid: int(words[13]) + int(words[14]) for pid, words in fields.items() if words is not None}
+
+
 def cpu_seconds(leader):
     """CPU time used so far by a session, children that have ended and were waited for included.
 
-    Those are only known from cutime + cstime (the 14th and 15th field counted from the third, in ticks):
-    the kernel adds them up exactly and rounds when it prints, so forking servers lose at most 20 ms per
-    waiting parent. A parent that ignores SIGCHLD hides its children's time; no peer here does.
+    The kernel adds those up exactly and rounds to ticks when it prints, so forking servers lose at most
+    20 ms per waiting parent. A parent that ignores SIGCHLD hides its children's time; no peer here does.
+    A child that is waited for while we read would be counted twice or not at all: then all is read again.
     """
-    total = 0.0
-    for pid in session(leader):
-        fields = _stat(pid)
-        if fields is not None:
-            total += _own_cpu_seconds(pid) + (int(fields[13]) + int(fields[14])) / TICKS_PER_SECOND
-    return total
+    before = _reaped_ticks(leader)
+    for _ in range(READ_ATTEMPTS):
+        own = sum(_own_cpu_seconds(pid) for pid in before)
+        after = _reaped_ticks(leader)
+        if after == before:
+            break
+        before = after
+        time.sleep(0.01)
+    return own + sum(before.values()) / TICKS_PER_SECOND
 
 
 def pss_kib(leader):
