@@ -73,15 +73,21 @@ def cpu_seconds(leader):
 
 
 def pss_kib(leader):
-    """Memory of a session; pages shared by several processes are counted in shares."""
-    total = 0
+    """Memory of a session, pages shared by several processes counted in shares: (all, anonymous only).
+
+    The shares of file pages (program and libraries) change when somebody else starts a program that uses
+    the same libraries, by up to some MiB; the anonymous part does not.
+    """
+    total = anonymous = 0
     for pid in session(leader):
         try:
             with open(f"/proc/{pid}/smaps_rollup") as file:
-                total += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+                sizes = {line.split(":")[0]: int(line.split()[1]) for line in file if line.startswith("Pss")}
         except OSError:
-            pass  # it has just ended
-    return total
+            continue  # it has just ended
+        total += sizes.get("Pss", 0)  # a zombie has none
+        anonymous += sizes.get("Pss_Anon", 0)
+    return total, anonymous
 
 
 def kernel_kib():

@@ -86,7 +86,7 @@ def haproxy(site):
     so maxconn follows the run.
     """
     text = HAPROXY.format(most=site.capacity, threads=_cpus(), listen=site.listen, backend=site.backend)
-    return ["haproxy", "-db", "-q", "-f", _write(site, "haproxy.cfg", text)]
+    return ["haproxy", "-db", "-f", _write(site, "haproxy.cfg", text)]
 
 
 NGINX = """\

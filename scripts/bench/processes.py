@@ -155,7 +155,7 @@ class Server:
         return machine.cpu_seconds(self.process.pid) if self.process else 0.0
 
     def pss_kib(self):
-        return machine.pss_kib(self.process.pid) if self.process else 0
+        return machine.pss_kib(self.process.pid) if self.process else (0, 0)
 
 
 class Load:

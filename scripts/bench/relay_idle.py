@@ -15,10 +15,12 @@ LONGEST_OPENING_SECONDS = 120
 PSS_BOUND_KIB = 1.6
 
 PSS = Column("PSS KiB/conn", 2)
+ANONYMOUS = Column("of it anon", 2)
 KERNEL = Column("kernel KiB/conn", 1)
 BASE = Column("PSS KiB at 1", 0)
 IDLE_CPU = Column("cpu ms/s", 2)
 OPENED = Column("conns", 0)
+COLUMNS = [PSS, ANONYMOUS, KERNEL, BASE, IDLE_CPU, OPENED]
 
 
 def add_arguments(parser):
@@ -47,7 +49,7 @@ def _table(options, wanted):
                     f"the hard limit is {limit}: measured with {count}")
         runs = _runs(options, count)
     targets = [at_most(PSS, PSS_BOUND_KIB)]
-    return Table(f"{NAME}, {count} connections", [PSS, KERNEL, BASE, IDLE_CPU, OPENED], targets, runs, note)
+    return Table(f"{NAME}, {count} connections", COLUMNS, targets, runs, note)
 
 
 def _runs(options, count):
@@ -61,15 +63,16 @@ def _runs(options, count):
 
 def _measure_opened(server, load):
     """One connection is open already: the difference to it is what each further one costs."""
-    pss_at_one, kernel_at_one = server.pss_kib(), machine.kernel_kib()
+    (pss_at_one, anonymous_at_one), kernel_at_one = server.pss_kib(), machine.kernel_kib()
     opened = load.run(LONGEST_OPENING_SECONDS)["opened"]
     time.sleep(REST_SECONDS)
-    pss, kernel = server.pss_kib(), machine.kernel_kib()
+    (pss, anonymous), kernel = server.pss_kib(), machine.kernel_kib()
     cpu = server.cpu_seconds()
     time.sleep(REST_SECONDS)
     row = {KERNEL: (kernel - kernel_at_one) / opened, OPENED: opened + 1}
     if server.process:
         row[PSS] = (pss - pss_at_one) / opened
+        row[ANONYMOUS] = (anonymous - anonymous_at_one) / opened
         row[BASE] = pss_at_one
         row[IDLE_CPU] = (server.cpu_seconds() - cpu) / REST_SECONDS * 1e3
     return row
