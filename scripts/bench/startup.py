@@ -1,0 +1,53 @@
+"""startup: from spawn to exit of a command that only says its version."""
+
+import os
+import statistics
+import time
+
+import arguments
+import peers
+import processes
+import rounds
+from table import Column, Table, at_most
+
+NAME = "startup"
+QUICK = ["--rounds", "1", "--times", "5"]
+SPILE_ARGUMENTS = "--version"
+
+MEDIAN = Column("us", 0)
+LEAST = Column("least us", 0)
+TARGETS = [at_most(MEDIAN, 1.3, "nc -h")]
+
+
+def add_arguments(parser):
+    parser.add_argument("--times", type=int, default=15, help="starts per round (15)")
+    arguments.add_common(parser, rounds=7)
+
+
+def run(options):
+    null = os.open(os.devnull, os.O_RDWR)
+
+    def measure(tool, site):
+        argv = tool.command(site)
+        seconds = [_once(argv, null) for _ in range(options.times)]
+        return {MEDIAN: statistics.median(seconds) * 1e6, LEAST: min(seconds) * 1e6}
+
+    tools = peers.select(options, SPILE_ARGUMENTS, peers.STARTUP_PEERS)
+    runs = rounds.interleave(tools, options, 1, measure)
+    os.close(null)
+    return [Table(f"{NAME}, {options.times} times per round", [MEDIAN, LEAST], TARGETS, runs)]
+
+
+def _once(argv, null):
+    """posix_spawn and not subprocess: there the fork of a large Python would be part of the figure."""
+    silence = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
+    started = time.perf_counter()
+    try:
+        pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=silence)
+    except OSError as error:
+        raise processes.Failed(f"{argv[0]}: {error.strerror}") from None
+    _, status = os.waitpid(pid, 0)
+    seconds = time.perf_counter() - started
+    if os.waitstatus_to_exitcode(status) not in (0, 1):  # `nc -h` may end with 1
+        raise processes.Failed(f"ended with status {os.waitstatus_to_exitcode(status)}")
+    return seconds
