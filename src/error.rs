@@ -116,6 +116,9 @@ mod tests {
     #[test]
     fn os_errors_read_as_words() {
         let error = std::io::Error::from_raw_os_error(111);
-        assert_eq!(Failure::connect("cannot connect", error).to_string(), "cannot connect: Connection refused");
+        assert_eq!(
+            Failure::connect("cannot connect", error).to_string(),
+            "cannot connect: Connection refused"
+        );
     }
 }

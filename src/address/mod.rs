@@ -1,17 +1,28 @@
 //! The address language: text to `Address` and back. Pure: nothing here opens, resolves or prints.
 
+mod explain;
+mod host;
+mod key;
+mod option_table;
 mod options;
 mod parse;
 mod print;
+mod scan;
 mod scheme;
+mod scheme_table;
 mod socat;
 mod suggest;
-mod table;
+#[cfg(test)]
+mod tests;
 mod value;
 
-pub use options::{Key, Options};
-pub use scheme::{Family, Host, Net, Port, Scheme, Target, UnixKind, UnixName};
-pub use value::Value;
+pub use key::Key;
+pub use option_table::{OPTIONS, OptionRow, option};
+pub use options::Options;
+pub use scan::unescape;
+pub use scheme::{Family, Host, Net, Port, Target, UnixKind, UnixName};
+pub use scheme_table::SCHEMES;
+pub use value::{Value, duration, size};
 
 use crate::error::Failure;
 
@@ -52,6 +63,11 @@ impl Address {
         parse::address(text, role)
     }
 
+    /// Reads `HOST PORT` in two words; the host may be a bare IPv6 address.
+    pub fn host_port(host: &str, port: &str, role: Role, net: Net) -> Result<Address, Failure> {
+        parse::two_words(host, port, role, net)
+    }
+
     /// The end that listens, if this address does.
     pub fn listener(&self) -> Option<&End> {
         match self {
@@ -60,12 +76,3 @@ impl Address {
         }
     }
 }
-impl std::fmt::Display for Address { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { match self { Address::One(e) => f.write_str(&e.describe()), _ => Ok(()) } } }
-impl End { pub fn describe(&self) -> String { match &self.target { Target::Net { host: Host::Name(h), port: Port::Number(p), .. } => format!("{h}:{p}"), t => format!("{t:?}") } } }
-impl Address { pub fn explain(&self) -> serde_json::Value { serde_json::Value::Null }
-  pub fn host_port(h: &str, p: &str, r: Role, _udp: bool) -> Result<Address, Failure> { parse::address(&format!("{h}:{p}"), r) } }
-pub struct OptionRow { pub key: Key, pub name: &'static str, pub metavar: &'static str, pub help: &'static str }
-impl OptionRow { pub fn is_flag(&self) -> bool { true } pub fn is_switch(&self) -> bool { false } pub fn read(&self, _t: &str) -> Result<Value, String> { Err(String::new()) } }
-pub fn options() -> &'static [OptionRow] { &[] }
-pub fn duration(t: &str) -> Result<std::time::Duration, String> { let t = t.trim_end_matches('s'); t.parse::<f64>().map(std::time::Duration::from_secs_f64).map_err(|e| e.to_string()) }
-pub fn size(t: &str) -> Result<u64, String> { t.parse::<u64>().map_err(|e| e.to_string()) }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Value;
-pub use super::table::Key;
+pub use super::key::Key;
 
 /// Options in the order given; a key given twice keeps both (`sockopt=` may repeat), the last one wins.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +15,11 @@ impl Options {
     /// Adds one option; later ones win.
     pub fn push(&mut self, key: Key, value: Value) {
         self.given.push((key, value));
+    }
+
+    /// Adds several.
+    pub fn extend(&mut self, more: impl IntoIterator<Item = (Key, Value)>) {
+        self.given.extend(more);
     }
 
     /// All options in the order given.

@@ -55,7 +55,7 @@ pub enum Target {
     /// `zero`: NUL bytes for ever, takes everything.
     Zero,
     /// `text:TEXT`: says TEXT, then ends.
-    Text(String),
+    Text(Vec<u8>),
     /// `systemd`, `systemd:NAME`: a listening socket passed in LISTEN_FDS.
     Systemd(Option<String>),
 }
@@ -119,6 +119,3 @@ pub enum UnixName {
     /// A name in Linux' abstract namespace, without its leading NUL.
     Abstract(String),
 }
-
-/// A row of the table of schemes: the word typed, what may follow it, and which options it takes.
-pub use super::table::Scheme;

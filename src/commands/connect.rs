@@ -4,13 +4,15 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::flags::{AddressFlags, Direction, Filters, FamilyArgs, TimeArgs, WordsArgs, duration};
+use super::flags::{AddressFlags, Direction, FamilyArgs, Filters, TimeArgs, WordsArgs, duration};
 use super::log::LogArgs;
 use super::outcome::{ReportArgs, exit};
 use super::runtime::{Interrupts, run};
 use super::{Subcommand, wait};
 use crate::address::{Address, Role};
-use crate::endpoint::{Connection, Endpoint, Opener, Patience, RawTerminal, Stdin, Use, open_command, persist, stdio};
+use crate::endpoint::{
+    Connection, Endpoint, Opener, Patience, RawTerminal, Stdin, Use, open_command, persist, stdio,
+};
 use crate::error::{Exit, Failure};
 use crate::relay::{Finish, Limits, Relay};
 use crate::report::{Event, Names};
@@ -124,7 +126,10 @@ impl Args {
         match self.time.deadline {
             Some(limit) => match tokio::time::timeout(limit, persist(patience, attempt)).await {
                 Ok(result) => result,
-                Err(_) => Err(Failure::timeout(format!("cannot connect to {address}"), "time limit --deadline ran out")),
+                Err(_) => Err(Failure::timeout(
+                    format!("cannot connect to {address}"),
+                    "time limit --deadline ran out",
+                )),
             },
             None => persist(patience, attempt).await,
         }
@@ -158,7 +163,8 @@ impl Args {
             (None, true) => Some(self.reply_timeout),
             (None, false) => None,
         };
-        let limits = Limits { finish, half_closed: quiet, quiet_is_fine: quiet.is_some(), ..Limits::default() };
+        let limits =
+            Limits { finish, half_closed: quiet, quiet_is_fine: quiet.is_some(), ..Limits::default() };
         self.time.apply(limits, started)
     }
 }

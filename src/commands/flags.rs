@@ -59,7 +59,10 @@ impl FamilyArgs {
         if let (true, address::Host::Name(name)) = (self.numeric, &*host)
             && crate::endpoint::numeric(name, 0).is_none()
         {
-            return Err(Failure::usage(format!("host '{name}'"), "is no numeric address, and -n asks for one"));
+            return Err(Failure::usage(
+                format!("host '{name}'"),
+                "is no numeric address, and -n asks for one",
+            ));
         }
         Ok(())
     }
@@ -75,7 +78,9 @@ impl WordsArgs {
     pub fn one(&self, role: Role, family: &FamilyArgs, flags: &AddressFlags) -> Result<Address, Failure> {
         let address = match &self.words[..] {
             [one] => Address::parse(one, role)?,
-            [host, port] => Address::host_port(host, port, role, family.udp)?,
+            [host, port] => {
+                Address::host_port(host, port, role, if family.udp { Net::Udp } else { Net::Tcp })?
+            }
             [_, _, third, ..] => {
                 return Err(Failure::usage(format!("'{third}'"), "is one word too many")
                     .hint("an address is one word, or HOST and PORT; a command comes after --"));
@@ -104,8 +109,10 @@ impl WordsArgs {
             ([left], false) => Ok((parse(left)?, None)),
             ([_], true) => Err(Failure::usage("the right side", "is missing")
                 .hint("spile relay LEFT RIGHT, or spile relay LEFT -- CMD")),
-            (words, _) => Err(Failure::usage(format!("'{}'", words[words.len() - 1]), "is one word too many")
-                .hint("a relay has two sides: LEFT RIGHT, or LEFT -- CMD")),
+            (words, _) => {
+                Err(Failure::usage(format!("'{}'", words[words.len() - 1]), "is one word too many")
+                    .hint("a relay has two sides: LEFT RIGHT, or LEFT -- CMD"))
+            }
         }
     }
 
@@ -127,7 +134,11 @@ impl WordsArgs {
 }
 
 /// Applies family flags and address options typed as flags to every end of an address.
-pub fn configure(mut address: Address, family: &FamilyArgs, flags: &AddressFlags) -> Result<Address, Failure> {
+pub fn configure(
+    mut address: Address,
+    family: &FamilyArgs,
+    flags: &AddressFlags,
+) -> Result<Address, Failure> {
     let ends: Vec<&mut End> = match &mut address {
         Address::One(end) => vec![end],
         Address::Dual(read, write) => vec![read, write],
@@ -152,7 +163,7 @@ const LETTERS: &[(Key, char)] = &[(Key::Bind, 's'), (Key::SourcePort, 'p'), (Key
 impl clap::Args for AddressFlags {
     fn augment_args(command: Command) -> Command {
         let mut command = command.next_help_heading("Options of the address (name=value in an address)");
-        for row in address::options().iter().filter(|row| row.is_flag()) {
+        for row in address::OPTIONS.iter().filter(|row| row.is_flag()) {
             let mut arg = Arg::new(row.name)
                 .long(row.name)
                 .value_name(row.metavar)
@@ -179,9 +190,9 @@ impl clap::Args for AddressFlags {
 impl clap::FromArgMatches for AddressFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<AddressFlags, clap::Error> {
         let mut options = Options::default();
-        for row in address::options().iter().filter(|row| row.is_flag()) {
+        for row in address::OPTIONS.iter().filter(|row| row.is_flag()) {
             for text in matches.get_many::<String>(row.name).into_iter().flatten() {
-                let value = row.read(text).map_err(|why| {
+                let value = row.read(Some(text)).map_err(|why| {
                     let text = format!("invalid value '{text}' for '--{}': {why}\n", row.name);
                     clap::Error::raw(clap::error::ErrorKind::ValueValidation, text)
                 })?;

@@ -30,12 +30,7 @@ impl ReportArgs {
 
 /// The status that a one-shot session ends with. `command` says whether a child's own status is ours.
 pub fn exit(report: &Report, names: &Names, command: bool) -> Result<Exit, Failure> {
-    let what = || {
-        format!(
-            "{} bytes sent to {}, {} received",
-            report.sent, names.right, report.received
-        )
-    };
+    let what = || format!("{} bytes sent to {}, {} received", report.sent, names.right, report.received);
     let side = |side: Side| match side {
         Side::Left => names.left.as_str(),
         Side::Right => names.right.as_str(),
@@ -57,7 +52,9 @@ pub fn exit(report: &Report, names: &Names, command: bool) -> Result<Exit, Failu
             "nobody receives on that port (ICMP port unreachable)",
         )),
         Outcome::OutputClosed => Ok(Exit::PIPE),
-        Outcome::Limit(limit) => Err(Failure::timeout(format!("time limit {} ran out", limit.flag()), what())),
+        Outcome::Limit(limit) => {
+            Err(Failure::timeout(format!("time limit {} ran out", limit.flag()), what()))
+        }
         Outcome::Stopped => Ok(Exit::FAILURE),
         Outcome::Failed(from, why) => Err(Failure::other(format!("{} failed", side(*from)), why)),
     }

@@ -190,7 +190,9 @@ enum Far {
 impl Far {
     fn new(args: &Args, right: Option<Address>) -> Far {
         match right {
-            Some(address) => Far::Address(Opener::new(&address, Use::Output), Patience::of(&args.options.options)),
+            Some(address) => {
+                Far::Address(Opener::new(&address, Use::Output), Patience::of(&args.options.options))
+            }
             None => Far::Command(args.words.command().to_vec(), args.pty),
         }
     }

@@ -59,7 +59,9 @@ Examples:
     fn run(self) -> Result<Exit, Failure> {
         let asks = !(self.names.is_empty() && self.service.is_empty() && self.protocol.is_empty());
         if !asks && !self.interfaces && !self.hostname {
-            return Err(Failure::usage("nothing to look up", "").hint("spile resolve NAME; see spile resolve --help"));
+            return Err(
+                Failure::usage("nothing to look up", "").hint("spile resolve NAME; see spile resolve --help")
+            );
         }
         let mut answer = Answer::default();
         let mut failed = None;
@@ -131,7 +133,10 @@ impl Args {
         let wanted = |ip: &IpAddr| !(self.v4 && ip.is_ipv6() || self.v6 && ip.is_ipv4());
         let addresses: Vec<IpAddr> = found.addresses.into_iter().filter(wanted).collect();
         if addresses.is_empty() {
-            return Err(Failure::resolve(format!("cannot resolve {host}"), "it has no address of the version asked for"));
+            return Err(Failure::resolve(
+                format!("cannot resolve {host}"),
+                "it has no address of the version asked for",
+            ));
         }
         if let Some(canonical) = &found.canonical {
             answer.lines.push(format!("canonical {canonical}"));
@@ -159,7 +164,10 @@ fn service(word: &str, answer: &mut Answer) -> Result<(), Failure> {
 
 fn protocol(word: &str, answer: &mut Answer) -> Result<(), Failure> {
     let entry = names::protocol(word)?;
-    answer.add(format!("{} {}", entry.name, entry.number), json!({"protocol": entry.name, "number": entry.number}));
+    answer.add(
+        format!("{} {}", entry.name, entry.number),
+        json!({"protocol": entry.name, "number": entry.number}),
+    );
     Ok(())
 }
 

@@ -82,7 +82,9 @@ impl Server {
         let access =
             Access::new(options.texts(Key::Allow), options.texts(Key::Deny), args.allow_file.as_deref())?;
         let rules = Arc::new(Rules {
-            max_conns: options.number(Key::MaxConns).map_or(MAX_CONNS, |n| usize::try_from(n).unwrap_or(1).max(1)),
+            max_conns: options
+                .number(Key::MaxConns)
+                .map_or(MAX_CONNS, |n| usize::try_from(n).unwrap_or(1).max(1)),
             max_total: args.max_total,
             access,
             grace: args.grace,
@@ -90,7 +92,8 @@ impl Server {
         });
         let interrupts = reloading(&rules, &events)?;
         let port_file = announce(&listener, args, &events)?;
-        let protocol = listener.names().first().and_then(|name| name.split(' ').next()).unwrap_or("").to_owned();
+        let protocol =
+            listener.names().first().and_then(|name| name.split(' ').next()).unwrap_or("").to_owned();
         Ok(Server {
             listener: Some(listener),
             address: address.clone(),

@@ -11,7 +11,7 @@ use super::Subcommand;
 use super::flags::{AddressFlags, FamilyArgs, WordsArgs, configure, duration};
 use super::log::{LogArgs, say};
 use super::runtime::{Interrupts, run};
-use crate::address::{Address, Role};
+use crate::address::{self, Address, Net, Role};
 use crate::endpoint::{Connection, Endpoint, Input, Opener, Patience, Use, persist};
 use crate::error::{Exit, Failure};
 
@@ -75,10 +75,7 @@ impl Args {
         let mut interrupts = Interrupts::new()?;
         let asked = Patience::of(&self.options.options);
         let patience = Patience { time: Some(asked.time.unwrap_or(self.timeout)), ..asked };
-        let send = match &self.send {
-            Some(text) => Some(unescape(text)),
-            None => None,
-        };
+        let send = self.send.as_deref().map(address::unescape);
         let check = Check { expect: self.expect, send, hold: self.hold };
         let all = async {
             let each = addresses.iter().map(|address| persist(patience, || check.run(address)));
@@ -223,7 +220,7 @@ fn addresses(words: &WordsArgs, family: &FamilyArgs, flags: &AddressFlags) -> Re
             let mut all = Vec::new();
             for word in ports {
                 for port in port_range(word)? {
-                    all.push(Address::host_port(host, &port.to_string(), Role::Connect, false)?);
+                    all.push(Address::host_port(host, &port.to_string(), Role::Connect, Net::Tcp)?);
                 }
             }
             all
@@ -285,16 +282,4 @@ fn become_command(command: &[OsString]) -> Result<Exit, Failure> {
     let why = std::process::Command::new(&command[0]).args(&command[1..]).exec();
     let exit = if why.kind() == std::io::ErrorKind::NotFound { Exit::NOT_FOUND } else { Exit::CANNOT_RUN };
     Err(Failure::new(exit, format!("cannot run {}", command[0].to_string_lossy()), why))
-}
-
-fn unescape(text: &str) -> Vec<u8> {
-    address_text(text).unwrap_or_else(|| text.as_bytes().to_vec())
-}
-
-/// `--send` understands what the `text:` scheme does.
-fn address_text(text: &str) -> Option<Vec<u8>> {
-    match Address::parse(&format!("text:{text}"), Role::Relay).ok()? {
-        Address::One(crate::address::End { target: crate::address::Target::Text(text), .. }) => Some(text.into_bytes()),
-        _ => None,
-    }
 }

@@ -52,13 +52,20 @@ impl Connection {
 /// What can be read off a connected socket.
 pub fn connection_of(fd: &Descriptor) -> Connection {
     let socket = socket2::SockRef::from(fd);
-    let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else { return Connection::default() };
+    let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else {
+        return Connection::default();
+    };
     let protocol = match (peer.is_unix(), peer.as_socket()) {
         (true, _) => "unix",
         (_, Some(_)) => "tcp",
         _ => "vsock",
     };
-    Connection { protocol: protocol.to_owned(), peer: Some(peer::of(&peer)), local: Some(peer::of(&local)), id: 1 }
+    Connection {
+        protocol: protocol.to_owned(),
+        peer: Some(peer::of(&peer)),
+        local: Some(peer::of(&local)),
+        id: 1,
+    }
 }
 
 /// `exec:PROG ARG…`.
@@ -73,7 +80,11 @@ pub fn open_shell(end: &End, text: &str, connection: &Connection) -> Result<Endp
 }
 
 /// `-- CMD ARG…`.
-pub fn open_command(argv: &[OsString], on_terminal: bool, connection: &Connection) -> Result<Endpoint, Failure> {
+pub fn open_command(
+    argv: &[OsString],
+    on_terminal: bool,
+    connection: &Connection,
+) -> Result<Endpoint, Failure> {
     let mut options = Options::default();
     if on_terminal {
         options.push(Key::PtyFlag, crate::address::Value::Flag(true));

@@ -47,7 +47,11 @@ pub fn open(end: &End, path: &Path, usage: Use) -> Result<Endpoint, Failure> {
     let is = |key| options.flag(key).unwrap_or(false);
     let (append, create) = (is(Key::Append), is(Key::Create));
     let meta = std::fs::metadata(path).ok();
-    if access == Access::Write && !append && !create && meta.as_ref().is_some_and(|m| m.is_file() && m.len() > 0) {
+    if access == Access::Write
+        && !append
+        && !create
+        && meta.as_ref().is_some_and(|m| m.is_file() && m.len() > 0)
+    {
         return Err(Failure::usage(format!("cannot write {}", path.display()), "it has content already")
             .hint("say file:PATH,append to add to it or file:PATH,create to replace it"));
     }
@@ -94,12 +98,8 @@ pub async fn open_fifo(end: &End, path: &Path, usage: Use) -> Result<Endpoint, F
 }
 
 fn endpoint(fd: Arc<Descriptor>, access: Access) -> Endpoint {
-    let sink = |fd| Sink::Stream {
-        fd,
-        stalled: false,
-        half_close: HalfClose::Close,
-        when_broken: WhenBroken::Cut,
-    };
+    let sink =
+        |fd| Sink::Stream { fd, stalled: false, half_close: HalfClose::Close, when_broken: WhenBroken::Cut };
     match access {
         Access::Read => Endpoint::new(Source::Stream(fd), Sink::Discard(None)),
         Access::Write => Endpoint::new(Source::Ended, sink(fd)),

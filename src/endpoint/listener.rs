@@ -43,7 +43,9 @@ impl Listener {
     /// Opens the sockets that `end` names; after this peers can connect.
     pub async fn open(end: &End) -> Result<Listener, Failure> {
         match &end.target {
-            Target::Net { net: Net::Tcp, .. } => Listener::streams("tcp", Kind::Stream, tcp::listen(end).await?, None),
+            Target::Net { net: Net::Tcp, .. } => {
+                Listener::streams("tcp", Kind::Stream, tcp::listen(end).await?, None)
+            }
             Target::Net { net: Net::Udp, .. } => {
                 let sockets = udp::listen(end).await?;
                 Listener::datagrams("udp", sockets, end, None)

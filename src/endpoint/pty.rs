@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize};
+use rustix::termios::{
+    LocalModes, OptionalActions, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
+};
 
 use super::descriptor::{Descriptor, Kind};
 use super::{Endpoint, HalfClose, Sink, Source, WhenBroken};
@@ -116,7 +118,8 @@ fn make_link(name: &Path, link: &Path) -> Result<PathBuf, Failure> {
     if is_dangling {
         let _ = std::fs::remove_file(link);
     }
-    symlink(name, link).map_err(|why| Failure::connect(format!("cannot make the link {}", link.display()), why))?;
+    symlink(name, link)
+        .map_err(|why| Failure::connect(format!("cannot make the link {}", link.display()), why))?;
     Ok(link.to_owned())
 }
 

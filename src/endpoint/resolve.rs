@@ -89,13 +89,11 @@ fn ask(question: &Lookup) -> Result<Vec<SocketAddr>, Failure> {
         Family::V4 => nix::libc::AF_INET,
         Family::V6 => nix::libc::AF_INET6,
     };
-    let hints = AddrInfoHints {
-        socktype: SockType::Stream.into(),
-        address: family,
-        ..AddrInfoHints::default()
-    };
+    let hints =
+        AddrInfoHints { socktype: SockType::Stream.into(), address: family, ..AddrInfoHints::default() };
     let cannot = |why: String| Failure::resolve(format!("cannot resolve {name}"), why);
-    let answer = getaddrinfo(Some(name), None, Some(hints)).map_err(|why| cannot(crate::names::reason(why)))?;
+    let answer =
+        getaddrinfo(Some(name), None, Some(hints)).map_err(|why| cannot(crate::names::reason(why)))?;
     let mut addresses: Vec<SocketAddr> = Vec::new();
     for info in answer.flatten() {
         let mut address = info.sockaddr;

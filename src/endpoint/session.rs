@@ -12,8 +12,7 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg,
-    setsockopt, sockopt,
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt, sockopt,
 };
 use socket2::Socket;
 use tokio::sync::mpsc;
@@ -129,7 +128,9 @@ async fn read(shared: Arc<Shared>, new: mpsc::Sender<Incoming>) {
 impl Shared {
     fn poll_receive(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Datagram>> {
         self.fd.poll_input(cx, |fd, _| {
-            receive(fd.as_raw_fd(), buffer).map(|d| (d, false)).map_err(|e| rustix::io::Errno::from_raw_os_error(e as i32))
+            receive(fd.as_raw_fd(), buffer)
+                .map(|d| (d, false))
+                .map_err(|e| rustix::io::Errno::from_raw_os_error(e as i32))
         })
     }
 
@@ -144,7 +145,8 @@ impl Shared {
         if sessions.len() >= self.max {
             evict_oldest(&mut sessions);
         }
-        let mut queue = Queue { datagrams: VecDeque::new(), waker: None, last: Instant::now(), evicted: false };
+        let mut queue =
+            Queue { datagrams: VecDeque::new(), waker: None, last: Instant::now(), evicted: false };
         queue.push(bytes, datagram.full);
         let queue = Arc::new(Mutex::new(queue));
         sessions.insert(from, queue.clone());

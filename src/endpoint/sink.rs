@@ -153,7 +153,8 @@ impl Sink {
     /// Tells the reader that nothing more comes. Datagrams have no way to say so.
     pub fn half_close(&mut self) {
         match self {
-            Sink::Stream { fd, half_close: HalfClose::Shutdown, .. } | Sink::Messages { fd, ends: true, .. } => {
+            Sink::Stream { fd, half_close: HalfClose::Shutdown, .. }
+            | Sink::Messages { fd, ends: true, .. } => {
                 // ENOTCONN: the peer is gone already, which its own direction reports.
                 let _ = rustix::net::shutdown(fd.as_fd(), Shutdown::Write);
             }

@@ -77,7 +77,10 @@ pub fn apply_ip(socket: &Socket, v6: bool, options: &Options) -> Result<(), Fail
         set("multicast-ttl", result)?;
     }
     if let Some(on) = options.flag(Key::MulticastLoop) {
-        set("multicast-loop", if v6 { socket.set_multicast_loop_v6(on) } else { socket.set_multicast_loop_v4(on) })?;
+        set(
+            "multicast-loop",
+            if v6 { socket.set_multicast_loop_v6(on) } else { socket.set_multicast_loop_v4(on) },
+        )?;
     }
     Ok(())
 }
@@ -90,7 +93,8 @@ pub fn apply_tcp(socket: &Socket, options: &Options, local: bool) -> Result<(), 
     if options.flag(Key::Nodelay).unwrap_or(true) {
         set("nodelay", socket.set_tcp_nodelay(true))?;
     }
-    let asked = [Key::Keepalive, Key::Keepidle, Key::Keepintvl, Key::Keepcnt].iter().any(|key| options.has(*key));
+    let asked =
+        [Key::Keepalive, Key::Keepidle, Key::Keepintvl, Key::Keepcnt].iter().any(|key| options.has(*key));
     if options.flag(Key::Keepalive).unwrap_or(true) && (asked || !local) {
         set("keepalive", socket.set_tcp_keepalive(&keepalive(options)))?;
     }

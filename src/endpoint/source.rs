@@ -5,7 +5,6 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-
 use rustix::net::RecvFlags;
 
 use super::descriptor::Descriptor;
@@ -174,4 +173,3 @@ impl CrLf {
         Poll::Ready(Ok(Input::Bytes(filled)))
     }
 }
-

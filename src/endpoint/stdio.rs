@@ -42,7 +42,9 @@ pub fn open(end: &End) -> Result<Endpoint, Failure> {
 /// Standard input and output as one endpoint.
 pub fn stdio(stdin: Stdin) -> Result<Endpoint, Failure> {
     let source = match stdin {
-        Stdin::Read => reading(rustix::stdio::stdin()).map_err(|why| Failure::other("cannot read stdin", why))?,
+        Stdin::Read => {
+            reading(rustix::stdio::stdin()).map_err(|why| Failure::other("cannot read stdin", why))?
+        }
         Stdin::Ignore => Source::Silent,
     };
     let (sink, pump) =
@@ -79,7 +81,9 @@ pub fn inherited(number: i32) -> Result<Endpoint, Failure> {
 /// True when stdin is /dev/null, as a shell makes it for `command &`.
 pub fn stdin_is_null() -> bool {
     match (rustix::fs::fstat(rustix::stdio::stdin()), rustix::fs::stat("/dev/null")) {
-        (Ok(stdin), Ok(null)) => FileType::from_raw_mode(stdin.st_mode).is_char_device() && stdin.st_rdev == null.st_rdev,
+        (Ok(stdin), Ok(null)) => {
+            FileType::from_raw_mode(stdin.st_mode).is_char_device() && stdin.st_rdev == null.st_rdev
+        }
         _ => false,
     }
 }

@@ -17,8 +17,8 @@ pub fn null() -> Result<Endpoint, Failure> {
 }
 
 /// Says `text`, takes everything.
-pub fn text(text: &str) -> Endpoint {
-    Endpoint::new(Source::Fixed(Cursor::new(text.as_bytes().to_vec())), Sink::Discard(None))
+pub fn text(text: &[u8]) -> Endpoint {
+    Endpoint::new(Source::Fixed(Cursor::new(text.to_vec())), Sink::Discard(None))
 }
 
 /// NUL bytes for ever, takes everything.

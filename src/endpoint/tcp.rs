@@ -94,13 +94,16 @@ impl Connector {
         let why = match failures {
             [(address, why)] if self.name.contains(&address.ip().to_string()) => plain(why),
             all => {
-                let lines: Vec<_> = all.iter().map(|(address, why)| format!("{address}: {}", plain(why))).collect();
+                let lines: Vec<_> =
+                    all.iter().map(|(address, why)| format!("{address}: {}", plain(why))).collect();
                 lines.join("; ")
             }
         };
         let failure = Failure::connect(format!("cannot connect to {}", self.name), why);
         match failures.iter().all(|(_, why)| why.kind() == io::ErrorKind::AddrNotAvailable) {
-            true => failure.hint("the local ports may be used up, or --bind names an address this host lacks"),
+            true => {
+                failure.hint("the local ports may be used up, or --bind names an address this host lacks")
+            }
             false => failure,
         }
     }
@@ -285,7 +288,9 @@ pub fn cannot_listen(scheme: &str, address: SocketAddr, why: &io::Error) -> Fail
     match why.kind() {
         io::ErrorKind::AddrInUse => failure.hint("another program listens there; port 0 takes a free one"),
         io::ErrorKind::PermissionDenied => failure.hint("ports below 1024 need root or CAP_NET_BIND_SERVICE"),
-        io::ErrorKind::AddrNotAvailable => failure.hint("this host has no such address; 'spile resolve --interfaces' lists them"),
+        io::ErrorKind::AddrNotAvailable => {
+            failure.hint("this host has no such address; 'spile resolve --interfaces' lists them")
+        }
         _ => failure,
     }
 }

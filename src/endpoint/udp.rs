@@ -97,7 +97,9 @@ fn bind(address: SocketAddr, family: Family, options: &Options) -> io::Result<So
     let plain = |failure: Failure| io::Error::other(failure.why);
     let wildcard_v6 = address.ip() == Ipv6Addr::UNSPECIFIED;
     let socket = match socket::open(Domain::for_address(address), Type::DGRAM) {
-        Err(_) if wildcard_v6 => return bind((Ipv4Addr::UNSPECIFIED, address.port()).into(), family, options),
+        Err(_) if wildcard_v6 => {
+            return bind((Ipv4Addr::UNSPECIFIED, address.port()).into(), family, options);
+        }
         other => other?,
     };
     if wildcard_v6 {
@@ -130,7 +132,8 @@ fn join(socket: &Socket, text: &str) -> Result<(), Failure> {
     }
     let (group, interface) = text.split_once(':').unwrap_or((text, ""));
     let group: Ipv4Addr = group.parse().map_err(|_| not_a_group())?;
-    let interface = if interface.is_empty() { Ipv4Addr::UNSPECIFIED } else { interface_v4(interface).map_err(cannot)? };
+    let interface =
+        if interface.is_empty() { Ipv4Addr::UNSPECIFIED } else { interface_v4(interface).map_err(cannot)? };
     socket.join_multicast_v4(&group, &interface).map_err(cannot)
 }
 

@@ -137,11 +137,7 @@ fn cannot_connect(name: &UnixName, why: &io::Error) -> Failure {
 }
 
 /// Opens a listening (or, for datagrams, bound) socket.
-pub fn listen(
-    end: &End,
-    kind: UnixKind,
-    name: &UnixName,
-) -> Result<(Socket, Option<PathGuard>), Failure> {
+pub fn listen(end: &End, kind: UnixKind, name: &UnixName) -> Result<(Socket, Option<PathGuard>), Failure> {
     let cannot = |why: io::Error| Failure::connect(format!("cannot listen on {}", show(name)), why);
     let socket = socket::open(Domain::UNIX, kind_of(kind).0).map_err(cannot)?;
     socket::apply(&socket, &end.options)?;

@@ -48,7 +48,8 @@ pub async fn connect(end: &End, cid: Option<u32>, port: u32) -> Result<Endpoint,
 /// Opens a listening socket; without a CID on every one of ours.
 pub fn listen(end: &End, cid: Option<u32>, port: u32) -> Result<Socket, Failure> {
     let cid = cid.unwrap_or(ANY);
-    let cannot = |why: io::Error| explain(Failure::connect(format!("cannot listen on vsock port {port}"), &why), &why);
+    let cannot =
+        |why: io::Error| explain(Failure::connect(format!("cannot listen on vsock port {port}"), &why), &why);
     let socket = socket::open(Domain::VSOCK, Type::STREAM).map_err(cannot)?;
     socket::apply(&socket, &end.options)?;
     socket.bind(&SockAddr::vsock(cid, port)).map_err(cannot)?;

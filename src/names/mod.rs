@@ -135,7 +135,8 @@ pub fn interfaces() -> Result<Vec<Interface>, Failure> {
 
 /// This host's name, qualified where the resolver knows more (Python's getfqdn).
 pub fn qualified_host() -> Result<String, Failure> {
-    let name = nix::unistd::gethostname().map_err(|why| Failure::other("cannot read the host name", why.desc()))?;
+    let name =
+        nix::unistd::gethostname().map_err(|why| Failure::other("cannot read the host name", why.desc()))?;
     let name = name.to_string_lossy().into_owned();
     let known = addresses(&name, true).ok().and_then(|host| host.canonical);
     Ok(known.filter(|canonical| canonical.contains('.')).unwrap_or(name))

@@ -127,7 +127,8 @@ impl Child {
 
     fn signal_group(&self, signal: Signal) {
         // A reaped leader's group id may belong to somebody else by now.
-        if let (None, Some(pid)) = (self.status, i32::try_from(self.inner.id()).ok().and_then(Pid::from_raw)) {
+        if let (None, Some(pid)) = (self.status, i32::try_from(self.inner.id()).ok().and_then(Pid::from_raw))
+        {
             let _ = rustix::process::kill_process_group(pid, signal);
         }
     }

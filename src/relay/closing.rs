@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::outcome::{Outcome, Side};
 use super::Relay;
+use super::outcome::{Outcome, Side};
 use crate::endpoint::{Descriptor, Endpoint, Kind, Source};
 use crate::process::{Child, ChildStatus};
 

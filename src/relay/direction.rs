@@ -72,12 +72,7 @@ impl Direction {
     }
 
     /// Moves what can be moved now. Ready once, at the end; call it no more after that.
-    pub fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        source: &mut Source,
-        sink: &mut Sink,
-    ) -> Poll<Ending> {
+    pub fn poll(&mut self, cx: &mut Context<'_>, source: &mut Source, sink: &mut Sink) -> Poll<Ending> {
         let start = self.bytes;
         let ending = loop {
             match ready!(self.poll_drain(cx, sink)) {

@@ -114,14 +114,15 @@ impl Clock {
         let limits = &self.limits;
         let quiet = |since: Instant, time: Duration| since.max(self.last_move).checked_add(time);
         let idle = limits.idle.and_then(|time| quiet(self.last_move, time));
-        let half = self.half_closed_since.zip(limits.half_closed).and_then(|(since, time)| quiet(since, time));
+        let half =
+            self.half_closed_since.zip(limits.half_closed).and_then(|(since, time)| quiet(since, time));
         let half_outcome = match limits.quiet_is_fine {
             true => Outcome::Quiet,
             false => Outcome::Limit(Limit::HalfClosed),
         };
-        let child = self.child_exit.and_then(|(side, at)| {
-            Some((quiet(at, GRANDCHILD_WAIT)?, Outcome::ChildExited(side)))
-        });
+        let child = self
+            .child_exit
+            .and_then(|(side, at)| Some((quiet(at, GRANDCHILD_WAIT)?, Outcome::ChildExited(side))));
         [
             idle.map(|at| (at, Outcome::Limit(Limit::Idle))),
             half.map(|at| (at, half_outcome)),

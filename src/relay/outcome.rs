@@ -76,7 +76,9 @@ impl Outcome {
     /// What a failed read from `side` means.
     pub fn of_read(side: Side, error: &io::Error) -> Outcome {
         match Errno::from_io_error(error) {
-            Some(Errno::CONNRESET | Errno::PIPE | Errno::TIMEDOUT | Errno::CONNABORTED) => Outcome::Reset(side),
+            Some(Errno::CONNRESET | Errno::PIPE | Errno::TIMEDOUT | Errno::CONNABORTED) => {
+                Outcome::Reset(side)
+            }
             Some(Errno::CONNREFUSED) => Outcome::Refused(side),
             _ => Outcome::Failed(side, crate::error::plain(&error.to_string())),
         }

@@ -66,10 +66,7 @@ pub enum Event {
 impl Event {
     /// True for what is said without `-v`.
     pub fn is_important(&self) -> bool {
-        matches!(
-            self,
-            Event::Listening(_) | Event::Note(_) | Event::Failed { .. } | Event::AcceptPaused(_)
-        )
+        matches!(self, Event::Listening(_) | Event::Note(_) | Event::Failed { .. } | Event::AcceptPaused(_))
     }
 
     /// The line for a person.

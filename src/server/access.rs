@@ -28,7 +28,11 @@ impl Access {
             Some(path) => Some((path.to_owned(), Mutex::new(read_file(path)?))),
             None => None,
         };
-        Ok(Access { allow: read(allow.into_iter().collect())?, deny: read(deny.into_iter().collect())?, file })
+        Ok(Access {
+            allow: read(allow.into_iter().collect())?,
+            deny: read(deny.into_iter().collect())?,
+            file,
+        })
     }
 
     /// Reads the file again; on failure the old rules stay.
@@ -45,12 +49,12 @@ impl Access {
         if self.allow.is_empty() && self.deny.is_empty() && self.file.is_none() {
             return true;
         }
-        let longest = |rules: &[IpNet]| {
-            rules.iter().filter(|net| net.contains(&peer)).map(IpNet::prefix_len).max()
-        };
-        let from_file = self.file.as_ref().map(|(_, rules)| {
-            longest(&rules.lock().unwrap_or_else(PoisonError::into_inner))
-        });
+        let longest =
+            |rules: &[IpNet]| rules.iter().filter(|net| net.contains(&peer)).map(IpNet::prefix_len).max();
+        let from_file = self
+            .file
+            .as_ref()
+            .map(|(_, rules)| longest(&rules.lock().unwrap_or_else(PoisonError::into_inner)));
         let allowed = longest(&self.allow).max(from_file.flatten());
         match (allowed, longest(&self.deny)) {
             (Some(allow), Some(deny)) => allow > deny,
@@ -64,7 +68,8 @@ impl Access {
 fn network(text: &str) -> Result<IpNet, Failure> {
     let single = || text.parse::<IpAddr>().ok().map(IpNet::from);
     text.parse().ok().or_else(single).ok_or_else(|| {
-        Failure::usage(format!("'{text}'"), "is no network").hint("for example 10.0.0.0/8, 192.0.2.7 or fe80::/10")
+        Failure::usage(format!("'{text}'"), "is no network")
+            .hint("for example 10.0.0.0/8, 192.0.2.7 or fe80::/10")
     })
 }
 

@@ -1,4 +1,4 @@
-//! The table of schemes and options: one row each; parsing, printing, help, man page and completions read it.
+//! The options an address can carry, as the rest of the program names them.
 
 /// Every option an address can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,10 +111,4 @@ pub enum Key {
     Rows,
     /// Terminal columns.
     Cols,
-}
-
-/// A row of the table of schemes.
-pub struct Scheme {
-    /// The word typed before the colon.
-    pub name: &'static str,
 }

@@ -1,0 +1,150 @@
+//! The table of schemes: the words that open an address, what follows them, and which options they take.
+
+use super::option_table::{CONNECT, EXEC, FILE, IP, LISTEN, PATH, TCP, TERMINAL, UDP, UNIX_DGRAM};
+use super::{Family, Net, UnixKind};
+
+/// What a scheme names; decides how its REST is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Standard input and output.
+    Stdio,
+    /// HOST:PORT.
+    Net(Net, Family),
+    /// A path, or `@NAME`.
+    Unix(UnixKind),
+    /// An abstract name.
+    Abstract,
+    /// CID:PORT or PORT.
+    Vsock,
+    /// A path.
+    File,
+    /// A path.
+    Fifo,
+    /// A number.
+    Fd,
+    /// A program with arguments, verbatim.
+    Exec,
+    /// A shell command line, verbatim.
+    Shell,
+    /// Nothing.
+    Pty,
+    /// Nothing.
+    Null,
+    /// Nothing.
+    Echo,
+    /// Nothing.
+    Discard,
+    /// Nothing.
+    Zero,
+    /// Text, verbatim but for escapes.
+    Text,
+    /// Nothing or a name.
+    Systemd,
+}
+
+impl Kind {
+    /// True when everything after the colon belongs to the command or text.
+    pub fn is_verbatim(self) -> bool {
+        matches!(self, Kind::Exec | Kind::Shell | Kind::Text)
+    }
+}
+
+/// A row: one scheme.
+#[derive(Debug)]
+pub struct Scheme {
+    /// The word, in lower case.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// What follows, for help.
+    pub syntax: &'static str,
+    /// Whether `-l` can follow the word.
+    pub listens: bool,
+    /// Which groups of options it takes.
+    pub groups: u32,
+    /// One line of help.
+    pub help: &'static str,
+}
+
+const fn row(
+    name: &'static str,
+    kind: Kind,
+    syntax: &'static str,
+    listens: bool,
+    groups: u32,
+    help: &'static str,
+) -> Scheme {
+    Scheme { name, kind, syntax, listens, groups, help }
+}
+
+const STREAM: u32 = CONNECT | LISTEN;
+const TCP_ALL: u32 = IP | TCP | STREAM;
+const UDP_ALL: u32 = IP | UDP | STREAM;
+
+/// Every scheme.
+pub const SCHEMES: &[Scheme] = &[
+    row(
+        "tcp",
+        Kind::Net(Net::Tcp, Family::Any),
+        "HOST:PORT",
+        true,
+        TCP_ALL,
+        "TCP; both IP versions are tried",
+    ),
+    row("tcp4", Kind::Net(Net::Tcp, Family::V4), "HOST:PORT", true, TCP_ALL, "TCP over IPv4"),
+    row("tcp6", Kind::Net(Net::Tcp, Family::V6), "HOST:PORT", true, TCP_ALL, "TCP over IPv6"),
+    row(
+        "udp",
+        Kind::Net(Net::Udp, Family::Any),
+        "HOST:PORT",
+        true,
+        UDP_ALL,
+        "UDP; a listener has a session per peer",
+    ),
+    row("udp4", Kind::Net(Net::Udp, Family::V4), "HOST:PORT", true, UDP_ALL, "UDP over IPv4"),
+    row("udp6", Kind::Net(Net::Udp, Family::V6), "HOST:PORT", true, UDP_ALL, "UDP over IPv6"),
+    row(
+        "unix",
+        Kind::Unix(UnixKind::Stream),
+        "PATH",
+        true,
+        PATH | STREAM,
+        "a Unix stream socket; @NAME is abstract",
+    ),
+    row(
+        "unix-dgram",
+        Kind::Unix(UnixKind::Datagram),
+        "PATH",
+        true,
+        PATH | STREAM | UNIX_DGRAM,
+        "a Unix datagram socket",
+    ),
+    row("seqpacket", Kind::Unix(UnixKind::SeqPacket), "PATH", true, PATH | STREAM, "a Unix seqpacket socket"),
+    row("abstract", Kind::Abstract, "NAME", true, STREAM, "a Unix stream socket with an abstract name"),
+    row("vsock", Kind::Vsock, "[CID:]PORT", true, STREAM, "a virtual machine's socket; without CID the host"),
+    row("stdio", Kind::Stdio, "", false, TERMINAL, "stdin and stdout; '-' for short"),
+    row("fd", Kind::Fd, "N", false, 0, "an inherited descriptor"),
+    row("file", Kind::File, "PATH", false, FILE, "a file or device; read on the left, written on the right"),
+    row("fifo", Kind::Fifo, "PATH", false, FILE, "a named pipe, made when missing"),
+    row("exec", Kind::Exec, "PROG ARG…", false, EXEC | TERMINAL, "a program, without a shell"),
+    row("sh", Kind::Shell, "TEXT", false, EXEC | TERMINAL, "a command line for /bin/sh"),
+    row(
+        "pty",
+        Kind::Pty,
+        "",
+        false,
+        TERMINAL | FILE,
+        "a new terminal for other programs; link=PATH names it",
+    ),
+    row("null", Kind::Null, "", false, 0, "ends at once, takes everything"),
+    row("echo", Kind::Echo, "", false, 0, "what goes in comes out"),
+    row("discard", Kind::Discard, "", false, 0, "takes everything, ends when its input ends"),
+    row("zero", Kind::Zero, "", false, 0, "NUL bytes for ever, takes everything"),
+    row("text", Kind::Text, "TEXT", false, 0, r"says TEXT (\n \r \t \0 \\ \xHH), takes everything"),
+    row("systemd", Kind::Systemd, "[NAME]", true, LISTEN, "a listening socket from LISTEN_FDS"),
+];
+
+/// The row of a word in lower case, without `-l`.
+pub fn scheme(name: &str) -> Option<&'static Scheme> {
+    SCHEMES.iter().find(|scheme| scheme.name == name)
+}

@@ -1,0 +1,293 @@
+//! The language as a whole: what habits type, what is refused and how, and that printing loses nothing.
+
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::option_table::{OPTIONS, Takes, option};
+use super::scheme_table::{Kind, SCHEMES};
+use super::*;
+
+fn one(text: &str, role: Role) -> End {
+    match Address::parse(text, role) {
+        Ok(Address::One(end)) => end,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+fn tcp(host: Host, port: u16) -> Target {
+    Target::Net { net: Net::Tcp, family: Family::Any, host, port: Port::Number(port) }
+}
+
+fn named(host: &str, port: u16) -> Target {
+    tcp(Host::Name(host.into()), port)
+}
+
+fn refusal(text: &str, role: Role) -> (String, String) {
+    let failure = Address::parse(text, role).expect_err(text);
+    assert_eq!(failure.exit, crate::error::Exit::USAGE, "{text}");
+    (failure.to_string(), failure.hint.unwrap_or_default())
+}
+
+#[test]
+fn every_habit_of_naming_a_tcp_peer_means_the_same() {
+    for text in ["h:80", "tcp:h:80", "tcp://h:80", "TCP:h:80", "TCP-CONNECT:h:80", "tcp,nodelay:h:80"] {
+        assert_eq!(one(text, Role::Connect).target, named("h", 80), "{text}");
+    }
+    assert_eq!(
+        Address::host_port("h", "80", Role::Connect, Net::Tcp).unwrap(),
+        Address::parse("h:80", Role::Connect).unwrap()
+    );
+    assert_eq!(one("[::1]:80", Role::Connect).target, named("::1", 80));
+    assert_eq!(one("[fe80::1%eth0]:22", Role::Connect).target, named("fe80::1%eth0", 22));
+    assert_eq!(one("tcp:tcp:80", Role::Connect).target, named("tcp", 80));
+    let Target::Net { port, .. } = one("h:https", Role::Connect).target else { panic!() };
+    assert_eq!(port, Port::Service("https".into()));
+}
+
+#[test]
+fn a_port_alone_listens_on_loopback_and_a_colon_opens_it_to_all() {
+    assert_eq!(one("8080", Role::Listen).target, tcp(Host::Loopback, 8080));
+    assert_eq!(one(":8080", Role::Listen).target, tcp(Host::Any, 8080));
+    assert_eq!(one("*:8080", Role::Listen).target, tcp(Host::Any, 8080));
+    assert_eq!(one("tcp-l:8080", Role::Relay).target, tcp(Host::Loopback, 8080));
+    assert_eq!(one("tcp-l::8080", Role::Relay).target, tcp(Host::Any, 8080));
+    assert!(one("TCP-LISTEN:8080,fork,reuseaddr", Role::Relay).listening);
+    assert!(one("0", Role::Listen).listening);
+}
+
+#[test]
+fn paths_are_sockets_and_in_a_relay_may_be_files() {
+    let unix = |path: &str| Target::Unix { kind: UnixKind::Stream, name: UnixName::Path(path.into()) };
+    assert_eq!(one("/run/a.sock", Role::Connect).target, unix("/run/a.sock"));
+    for text in ["unix:/run/a.sock", "unix:///run/a.sock", "UNIX-CONNECT:/run/a.sock"] {
+        assert_eq!(one(text, Role::Relay).target, unix("/run/a.sock"), "{text}");
+    }
+    assert_eq!(one("unix:rel", Role::Connect).target, unix("rel"));
+    assert_eq!(one("/run/a.sock", Role::Relay).target, Target::Path("/run/a.sock".into()));
+    let abstract_name = Target::Unix { kind: UnixKind::Stream, name: UnixName::Abstract("n".into()) };
+    for text in ["@n", "unix:@n", "abstract:n", "ABSTRACT-CONNECT:n"] {
+        assert_eq!(one(text, Role::Connect).target, abstract_name, "{text}");
+    }
+    assert_eq!(one(r"/a\,b", Role::Connect).target, unix("/a,b"));
+}
+
+#[test]
+fn commands_and_text_are_taken_as_they_stand() {
+    assert_eq!(one("sh:tee f | nc h 1, ok", Role::Relay).target, Target::Shell("tee f | nc h 1, ok".into()));
+    assert_eq!(one("sh:a !! b", Role::Relay).target, Target::Shell("a !! b".into()));
+    assert_eq!(one("SYSTEM:x", Role::Relay).target, Target::Shell("x".into()));
+    let words = |list: &[&str]| Target::Exec(list.iter().map(|w| (*w).to_owned()).collect());
+    assert_eq!(one("exec,pty:vim 'a b' c:d,e", Role::Relay).target, words(&["vim", "a b", "c:d,e"]));
+    assert_eq!(one(r"text:hi\n\x41", Role::Relay).target, Target::Text(b"hi\nA".to_vec()));
+}
+
+#[test]
+fn options_stand_before_the_colon_or_after_the_rest() {
+    for text in [
+        "tcp,nodelay=no,bind=[::1]:h:80",
+        "tcp:h:80,nodelay=no,bind=[::1]",
+        "h:80,tcp-nodelay=0,bind=\"[::1]\"",
+    ] {
+        let end = one(text, Role::Connect);
+        assert_eq!(end.options.flag(Key::Nodelay), Some(false), "{text}");
+        assert_eq!(end.options.text(Key::Bind), Some("[::1]"), "{text}");
+        assert_eq!(end.target, named("h", 80), "{text}");
+    }
+    assert_eq!(one("unix-l:s,mode=600", Role::Relay).options.mode(Key::Mode), Some(0o600));
+    assert_eq!(one("OPEN:f,creat,append", Role::Relay).options.flag(Key::Append), Some(true));
+    assert_eq!(one("CREATE:f", Role::Relay).options.flag(Key::Create), Some(true));
+    assert_eq!(one("EXEC,stderr:x", Role::Relay).options.text(Key::Stderr), Some("merge"));
+    let Target::Net { family, .. } = one("tcp:h:1,pf=ip6", Role::Connect).target else { panic!() };
+    assert_eq!(family, Family::V6);
+}
+
+#[test]
+fn socat_spellings_mean_the_same_here() {
+    assert_eq!(one("PIPE", Role::Relay).target, Target::Echo);
+    assert_eq!(one("PIPE:p", Role::Relay).target, Target::Fifo("p".into()));
+    assert!(one("UDP-RECVFROM:9", Role::Relay).listening);
+    assert_eq!(one("VSOCK-CONNECT:2:1234", Role::Connect).target, Target::Vsock { cid: Some(2), port: 1234 });
+    assert!(matches!(Address::parse("STDIN!!CREATE:f", Role::Relay), Ok(Address::Dual(..))));
+    for spelling in socat::SPELLINGS {
+        assert!(scheme_table::scheme(spelling.scheme).is_some(), "{}", spelling.word);
+    }
+}
+
+#[test]
+fn an_error_names_the_word_and_the_nearest_right_one() {
+    let (text, hint) = refusal("tpc:host:80", Role::Connect);
+    assert!(text.contains("scheme 'tpc'") && hint.contains("'tcp'"), "{text} {hint}");
+    let (text, hint) = refusal("tcp:h:80,nodlay", Role::Connect);
+    assert!(text.contains("'nodlay'") && hint.contains("'nodelay'"), "{text} {hint}");
+    let (text, hint) = refusal("unix:/x,nodelay", Role::Connect);
+    assert!(text.contains("not for unix") && hint.contains("mode"), "{text} {hint}");
+    assert!(refusal("tcp:h:80,", Role::Connect).0.contains("comma"));
+    assert!(refusal("8080", Role::Connect).1.contains("localhost:8080"));
+    assert!(refusal("8080", Role::Relay).1.contains("tcp-l:8080"));
+    assert!(refusal("example.org", Role::Connect).0.contains("no port"));
+    assert!(refusal("h:99999", Role::Connect).0.contains("65535"));
+    assert!(refusal("::1:80", Role::Connect).0.contains("brackets"));
+    assert!(refusal("", Role::Connect).0.contains("empty"));
+    assert!(refusal("tcp-l:80", Role::Connect).1.contains("spile listen"));
+    assert!(refusal("exec-l:x", Role::Relay).0.contains("cannot listen"));
+    assert!(refusal("echo", Role::Listen).0.contains("cannot be listened on"));
+    assert!(refusal("tls:h:443", Role::Connect).0.contains("TLS"));
+    assert!(refusal("exec:", Role::Relay).0.contains("exec:PROG"));
+    assert!(refusal("exec:'x", Role::Relay).0.contains("closing"));
+    assert!(refusal("h:0", Role::Connect).0.contains("port 0"));
+    assert!(refusal("tcp-l:1!!stdio", Role::Relay).0.contains("joined"));
+    assert!(refusal("tcp:h:1,connect-timeout=soon", Role::Connect).0.contains("'soon'"));
+}
+
+#[test]
+fn the_tables_are_whole() {
+    let mut names: Vec<&str> =
+        OPTIONS.iter().flat_map(|row| std::iter::once(&row.name).chain(row.aliases)).copied().collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "an option name stands twice");
+    for row in OPTIONS {
+        assert!(!row.help.is_empty() && row.groups != 0 && !row.metavar.is_empty(), "{}", row.name);
+        assert!(
+            row.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+            "{}",
+            row.name
+        );
+        assert_eq!(option(row.name).map(|found| found.key), Some(row.key));
+        assert!(SCHEMES.iter().any(|scheme| scheme.groups & row.groups != 0), "no scheme takes {}", row.name);
+    }
+    for scheme in SCHEMES {
+        assert!(!scheme.help.is_empty(), "{}", scheme.name);
+    }
+}
+
+fn any_value(takes: Takes) -> BoxedStrategy<Value> {
+    match takes {
+        Takes::Flag => any::<bool>().prop_map(Value::Flag).boxed(),
+        Takes::Time => (0..1_000_000_u64, 0..1_000_000_000_u32)
+            .prop_map(|(s, n)| Value::Time(std::time::Duration::new(s, n)))
+            .boxed(),
+        Takes::Size => any::<u32>().prop_map(|n| Value::Size(n.into())).boxed(),
+        Takes::Number(low, high) => (low..=high).prop_map(Value::Number).boxed(),
+        Takes::Mode => (0..0o7777_u32).prop_map(Value::Mode).boxed(),
+        Takes::Text => "[ -~é]{1,12}".prop_map(Value::Text).boxed(),
+        Takes::Word(words) => prop::sample::select(words).prop_map(|w| Value::Text(w.to_owned())).boxed(),
+    }
+}
+
+fn any_options(groups: u32) -> BoxedStrategy<Options> {
+    let rows: Vec<_> = OPTIONS.iter().filter(|row| row.groups & groups != 0).collect();
+    if rows.is_empty() {
+        return Just(Options::default()).boxed();
+    }
+    let one = prop::sample::select(rows).prop_flat_map(|row| (Just(row.key), any_value(row.takes)));
+    prop::collection::vec(one, 0..4)
+        .prop_map(|given| {
+            let mut options = Options::default();
+            options.extend(given);
+            options
+        })
+        .boxed()
+}
+
+fn any_host() -> BoxedStrategy<Host> {
+    prop_oneof![
+        Just(Host::Any),
+        "[a-z0-9][a-z0-9.-]{0,10}".prop_map(Host::Name),
+        any::<std::net::Ipv6Addr>().prop_map(|ip| Host::Name(ip.to_string())),
+    ]
+    .boxed()
+}
+
+fn any_target(kind: Kind) -> BoxedStrategy<Target> {
+    let path = "[ -~é]{1,12}";
+    let port =
+        prop_oneof![(1..=u16::MAX).prop_map(Port::Number), "[a-z][a-z0-9-]{0,8}".prop_map(Port::Service)];
+    match kind {
+        Kind::Stdio => Just(Target::Stdio).boxed(),
+        Kind::Net(net, family) => {
+            (any_host(), port).prop_map(move |(host, port)| Target::Net { net, family, host, port }).boxed()
+        }
+        Kind::Unix(kind) => prop_oneof![
+            path.prop_filter("an @ is abstract", |p| !p.starts_with('@'))
+                .prop_map(move |p| Target::Unix { kind, name: UnixName::Path(PathBuf::from(p)) }),
+            path.prop_map(move |p| Target::Unix { kind, name: UnixName::Abstract(p) }),
+        ]
+        .boxed(),
+        Kind::Abstract => {
+            path.prop_map(|p| Target::Unix { kind: UnixKind::Stream, name: UnixName::Abstract(p) }).boxed()
+        }
+        Kind::Vsock => {
+            (any::<Option<u32>>(), any::<u32>()).prop_map(|(cid, port)| Target::Vsock { cid, port }).boxed()
+        }
+        Kind::File => path.prop_map(|p| Target::File(p.into())).boxed(),
+        Kind::Fifo => path.prop_map(|p| Target::Fifo(p.into())).boxed(),
+        Kind::Fd => (0..1000).prop_map(Target::Fd).boxed(),
+        Kind::Exec => ("[a-z/]{1,6}", prop::collection::vec("[ -~\n]{0,8}", 0..4))
+            .prop_map(|(first, rest)| Target::Exec(std::iter::once(first).chain(rest).collect()))
+            .boxed(),
+        Kind::Shell => "[ -~\n]{1,20}".prop_map(Target::Shell).boxed(),
+        Kind::Text => any::<Vec<u8>>().prop_map(Target::Text).boxed(),
+        Kind::Systemd => prop::option::of("[a-z,]{1,6}").prop_map(Target::Systemd).boxed(),
+        Kind::Pty => Just(Target::Pty).boxed(),
+        Kind::Null => Just(Target::Null).boxed(),
+        Kind::Echo => Just(Target::Echo).boxed(),
+        Kind::Discard => Just(Target::Discard).boxed(),
+        Kind::Zero => Just(Target::Zero).boxed(),
+    }
+}
+
+fn any_end() -> impl Strategy<Value = End> {
+    (prop::sample::select(SCHEMES.iter().collect::<Vec<_>>()), any::<bool>()).prop_flat_map(
+        |(scheme, listen)| {
+            let listening = matches!(scheme.kind, Kind::Systemd) || (listen && scheme.listens);
+            (any_target(scheme.kind), any_options(scheme.groups)).prop_map(move |(target, options)| End {
+                target,
+                listening,
+                options,
+            })
+        },
+    )
+}
+
+fn any_address() -> impl Strategy<Value = Address> {
+    let joinable = |end: &End| {
+        !end.listening && !matches!(end.target, Target::Exec(_) | Target::Shell(_) | Target::Text(_))
+    };
+    prop_oneof![
+        3 => any_end().prop_map(Address::One),
+        1 => (any_end(), any_end())
+            .prop_filter("ends that can be joined", move |(a, b)| joinable(a) && !b.listening)
+            .prop_map(|(a, b)| Address::Dual(a, b)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_printed_reads_as_the_same(address in any_address()) {
+        let text = address.to_string();
+        prop_assert_eq!(Address::parse(&text, Role::Relay), Ok(address), "{}", text);
+    }
+
+    #[test]
+    fn no_text_panics(text in any::<String>()) {
+        for role in [Role::Connect, Role::Listen, Role::Relay] {
+            let _ = Address::parse(&text, role);
+        }
+    }
+
+    #[test]
+    fn no_text_like_an_address_panics(text in r#"(tcp|udp|unix|exec|text|sh|fd|-|@|/|\[)?(-l)?[a-z0-9:,=\\"'\[\]%!./ -]{0,24}"#) {
+        for role in [Role::Connect, Role::Listen, Role::Relay] {
+            if let Ok(address) = Address::parse(&text, role) {
+                let _ = (address.describe(), address.explain());
+                let printed = address.to_string();
+                prop_assert_eq!(Address::parse(&printed, role), Ok(address), "{}", printed);
+            }
+        }
+    }
+}
