@@ -13,7 +13,6 @@ use crate::error::{Exit, Failure};
 struct Row {
     name: &'static str,
     about: &'static str,
-    examples: &'static str,
     augment: fn(Command) -> Command,
     run: fn(&ArgMatches) -> Result<Exit, Failure>,
 }
@@ -22,8 +21,9 @@ const fn row<C: Subcommand>() -> Row {
     Row {
         name: C::NAME,
         about: C::ABOUT,
-        examples: C::EXAMPLES,
-        augment: C::augment_args,
+        augment: |command| {
+            C::augment_args(command).about(C::ABOUT).long_about(None).before_long_help(C::EXAMPLES)
+        },
         run: |matches| C::from_arg_matches(matches).map_err(|why| Failure::usage(why.to_string(), ""))?.run(),
     }
 }
@@ -48,13 +48,9 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .after_help("'spile COMMAND --help' tells more, examples first. Addresses: 'spile relay --help'.");
-    spile.subcommands(ROWS.iter().map(|row| {
-        Command::new(row.name)
-            .about(row.about)
-            .before_long_help(row.examples)
-            .help_template(HELP)
-            .defer(row.augment)
-    }))
+    spile.subcommands(
+        ROWS.iter().map(|row| Command::new(row.name).about(row.about).help_template(HELP).defer(row.augment)),
+    )
 }
 
 /// Examples come first: most readers need no more.

@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-/// The result of everything that can fail in a way its user must hear of.
-pub type Result<T> = std::result::Result<T, Failure>;
-
 /// An exit status; the meaning of each number is fixed for every subcommand (README, "Exit status").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit(pub u8);
@@ -58,9 +55,10 @@ impl Failure {
         Failure { exit, what: what.into(), why: plain(&why.to_string()), hint: None }
     }
 
-    /// The words typed cannot be understood (status 2).
-    pub fn usage(what: impl Into<String>, why: impl fmt::Display) -> Failure {
-        Failure::new(Exit::USAGE, what, why)
+    /// The words typed cannot be understood (status 2): `option 'x'` + `is unknown`.
+    pub fn usage(word: impl Into<String>, why: impl fmt::Display) -> Failure {
+        let sentence = format!("{} {why}", word.into());
+        Failure::new(Exit::USAGE, sentence.trim_end(), "")
     }
 
     /// Could not connect or bind (status 7).

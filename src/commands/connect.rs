@@ -43,8 +43,6 @@ pub struct Args {
     /// Go on sending after the peer has ended
     #[arg(short = 'K', long)]
     keep_sending: bool,
-    #[command(flatten)]
-    time: TimeArgs,
     /// Put the terminal in raw mode, and back at the end
     #[arg(long)]
     raw: bool,
@@ -61,6 +59,8 @@ pub struct Args {
     report: ReportArgs,
     #[command(flatten)]
     log: LogArgs,
+    #[command(flatten)]
+    time: TimeArgs,
     #[command(flatten)]
     options: AddressFlags,
 }

@@ -7,7 +7,7 @@ use super::Subcommand;
 use super::flags::{AddressFlags, Direction, FamilyArgs, Filters, TimeArgs, WordsArgs};
 use super::log::LogArgs;
 use super::outcome::{ReportArgs, exit};
-use super::runtime::{Interrupts, run};
+use super::runtime::run;
 use super::service::{Server, ServerArgs, accept_one, session_id};
 use crate::address::{Address, Role};
 use crate::endpoint::{Endpoint, Incoming, Listener, Stdin, open_command, stdin_is_null, stdio};
@@ -42,13 +42,13 @@ pub struct Args {
     #[arg(long)]
     ignore_child_status: bool,
     #[command(flatten)]
-    time: TimeArgs,
-    #[command(flatten)]
-    server: ServerArgs,
-    #[command(flatten)]
     report: ReportArgs,
     #[command(flatten)]
     log: LogArgs,
+    #[command(flatten)]
+    time: TimeArgs,
+    #[command(flatten)]
+    server: ServerArgs,
     #[command(flatten)]
     options: AddressFlags,
 }

@@ -9,7 +9,7 @@ use super::log::LogArgs;
 use super::outcome::{ReportArgs, exit};
 use super::runtime::{Interrupts, run};
 use super::service::{Server, ServerArgs, accept_one, session_id, tell_closed};
-use crate::address::{Address, Role};
+use crate::address::Address;
 use crate::endpoint::{Connection, Endpoint, Incoming, Opener, Patience, Use, open_command, persist};
 use crate::error::{Exit, Failure};
 use crate::relay::{Finish, Limits, Relay};
@@ -30,10 +30,6 @@ pub struct Args {
     once: bool,
     #[command(flatten)]
     direction: Direction,
-    #[command(flatten)]
-    time: TimeArgs,
-    #[command(flatten)]
-    server: ServerArgs,
     /// Give each command a terminal
     #[arg(long)]
     pty: bool,
@@ -41,6 +37,10 @@ pub struct Args {
     report: ReportArgs,
     #[command(flatten)]
     log: LogArgs,
+    #[command(flatten)]
+    time: TimeArgs,
+    #[command(flatten)]
+    server: ServerArgs,
     #[command(flatten)]
     options: AddressFlags,
 }

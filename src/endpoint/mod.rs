@@ -25,7 +25,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub use descriptor::{Descriptor, Kind};
-pub use exec::{Connection, open_command, open_program};
+pub use exec::{Connection, open_command};
 pub use listener::{Incoming, Listener, local_of};
 pub use peer::Peer;
 pub use resolve::numeric;

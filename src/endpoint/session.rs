@@ -31,7 +31,6 @@ const LARGEST: usize = 65_536;
 /// A receiving socket and its sessions.
 pub struct Datagrams {
     new: mpsc::Receiver<Incoming>,
-    reader: tokio::task::AbortHandle,
 }
 
 impl Datagrams {
@@ -54,8 +53,8 @@ impl Datagrams {
             eof_on_empty: options.flag(Key::EofOnEmpty).unwrap_or(false),
         });
         let (sender, new) = mpsc::channel(64);
-        let reader = tokio::spawn(read(shared, sender)).abort_handle();
-        Ok(Datagrams { new, reader })
+        tokio::spawn(read(shared, sender));
+        Ok(Datagrams { new })
     }
 
     /// The next peer that was not known before.
@@ -64,11 +63,6 @@ impl Datagrams {
             Some(incoming) => Poll::Ready(incoming),
             None => Poll::Pending,
         }
-    }
-
-    /// Stops receiving; sessions under way hear nothing more.
-    pub fn stop(&self) {
-        self.reader.abort();
     }
 }
 

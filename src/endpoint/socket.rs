@@ -1,7 +1,7 @@
 //! Socket options: from the words of an address to setsockopt(2).
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
@@ -121,16 +121,6 @@ pub fn unsent_bytes(fd: BorrowedFd<'_>) -> io::Result<u32> {
 /// True for a socket type whose peer can say the end (stream and seqpacket).
 pub fn ends(fd: &Descriptor) -> bool {
     !matches!(SockRef::from(fd).r#type(), Ok(kind) if kind == Type::DGRAM)
-}
-
-/// True when it is a socket at all.
-pub fn is_socket(fd: BorrowedFd<'_>) -> bool {
-    rustix::net::sockopt::socket_type(fd).is_ok()
-}
-
-/// The number of the descriptor, for messages.
-pub fn number(fd: &impl AsRawFd) -> i32 {
-    fd.as_raw_fd()
 }
 
 /// Numbers that socket2 has no name for.

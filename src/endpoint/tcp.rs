@@ -13,7 +13,7 @@ use super::descriptor::{Descriptor, Kind};
 use super::race::race;
 use super::resolve::{Lookup, lookup, numeric};
 use super::socket;
-use crate::address::{End, Host, Key, Net, Options, Port, Target};
+use crate::address::{End, Host, Key, Net, Options, Target};
 use crate::error::Failure;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,7 +73,8 @@ impl Connector {
         // A bad option is the same for every address: hear of it once, and before anything is tried.
         prepare(addresses[0], &self.options)?;
         let attempt = |address| async move {
-            let socket = prepare(address, &self.options).map_err(|failure| io::Error::other(failure.why))?;
+            let socket =
+                prepare(address, &self.options).map_err(|failure| io::Error::other(failure.to_string()))?;
             match start(&socket, address)? {
                 true => register(socket),
                 false => established(socket).await,
@@ -260,7 +261,7 @@ fn lacks_version(why: &io::Error) -> bool {
 }
 
 fn listen_on(address: SocketAddr, question: &Lookup, options: &Options) -> io::Result<Socket> {
-    let plain = |failure: Failure| io::Error::other(failure.why);
+    let plain = |failure: Failure| io::Error::other(failure.to_string());
     let wildcard_v6 = address.ip() == Ipv6Addr::UNSPECIFIED;
     let socket = match socket::open(Domain::for_address(address), Type::STREAM) {
         Err(why) if wildcard_v6 && lacks_version(&why) => {
@@ -292,13 +293,5 @@ pub fn cannot_listen(scheme: &str, address: SocketAddr, why: &io::Error) -> Fail
             failure.hint("this host has no such address; 'spile resolve --interfaces' lists them")
         }
         _ => failure,
-    }
-}
-
-/// A port that is not known by number needs a lookup first.
-pub fn port_number(port: &Port) -> Option<u16> {
-    match port {
-        Port::Number(number) => Some(*number),
-        Port::Service(_) => None,
     }
 }

@@ -94,7 +94,7 @@ pub async fn listen(end: &End) -> Result<Vec<Socket>, Failure> {
 }
 
 fn bind(address: SocketAddr, family: Family, options: &Options) -> io::Result<Socket> {
-    let plain = |failure: Failure| io::Error::other(failure.why);
+    let plain = |failure: Failure| io::Error::other(failure.to_string());
     let wildcard_v6 = address.ip() == Ipv6Addr::UNSPECIFIED;
     let socket = match socket::open(Domain::for_address(address), Type::DGRAM) {
         Err(_) if wildcard_v6 => {

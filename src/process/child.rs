@@ -84,11 +84,6 @@ impl Child {
         }
     }
 
-    /// The process id.
-    pub fn id(&self) -> u32 {
-        self.inner.id()
-    }
-
     /// Ready when the child has ended. It is reaped then, and never signalled after.
     pub fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.status.is_none() {
