@@ -3,8 +3,9 @@
 /// The known word nearest to `typed`, if it is near enough to be a slip.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = match typed.len() {
-        0..=2 => 1,
-        3..=6 => 2,
+        0..=1 => 0,
+        2..=5 => 1,
+        6..=8 => 2,
         _ => 3,
     };
     known
@@ -24,5 +25,7 @@ mod tests {
         assert_eq!(nearest("tpc", ["tcp", "udp"]), Some("tcp"));
         assert_eq!(nearest("nodlay", ["nodelay", "mark"]), Some("nodelay"));
         assert_eq!(nearest("zzzzzz", ["tcp", "udp"]), None);
+        assert_eq!(nearest("h", ["sh"]), None);
+        assert_eq!(nearest("http", ["tcp"]), None);
     }
 }

@@ -34,6 +34,9 @@ impl fmt::Display for Value {
     }
 }
 
+/// A hundred years: more cannot be added to a clock's reading without overflow, and nobody waits for it.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// Splits `12.5ms` into its number and its unit.
 fn number_and_unit(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -64,7 +67,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let part = u128::from(part) * u128::from(nanos) / u128::from(scale);
     let total = u128::from(whole) * u128::from(nanos) + part;
     let seconds = u64::try_from(total / 1_000_000_000).map_err(|_| bad())?;
-    Ok(Duration::new(seconds, (total % 1_000_000_000) as u32))
+    let time = Duration::new(seconds, (total % 1_000_000_000) as u32);
+    match time > LONGEST {
+        true => Err(format!("'{text}' is longer than 100 years")),
+        false => Ok(time),
+    }
 }
 
 fn print_duration(time: Duration) -> String {
@@ -132,7 +139,18 @@ mod tests {
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
         assert_eq!(duration("0.25"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for bad in ["", ".", "s", "5x", "-1s", "1.2.3", "99999999999999999999h", "5 s", "1e3"] {
+        for bad in [
+            "",
+            ".",
+            "s",
+            "5x",
+            "-1s",
+            "1.2.3",
+            "99999999999999999999h",
+            "5 s",
+            "1e3",
+            "18446744073709551615",
+        ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }
