@@ -26,7 +26,7 @@ pub fn host_port(text: &str, alone: bool) -> Result<(Host, Port), String> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or("has an opening [ without a closing one")?;
         let number = rest.strip_prefix(':').ok_or("has no port after the ]")?;
-        return Ok((name(host)?, port(number)?));
+        return Ok((v6(host)?, port(number)?));
     }
     match text.rsplit_once(':') {
         None if alone => Ok((Host::Loopback, port(text)?)),
@@ -39,8 +39,20 @@ pub fn host_port(text: &str, alone: bool) -> Result<(Host, Port), String> {
     }
 }
 
+/// What stands in brackets: an IPv6 address, with a zone for link-local ones.
+fn v6(host: &str) -> Result<Host, String> {
+    let (address, zone) = host.split_once('%').unwrap_or((host, "-"));
+    let is_zone = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let is_good =
+        address.parse::<std::net::Ipv6Addr>().is_ok() && !zone.is_empty() && zone.chars().all(is_zone);
+    match is_good {
+        true => Ok(Host::Name(host.to_owned())),
+        false => Err(format!("'{}' in brackets is no IPv6 address", host.escape_debug())),
+    }
+}
+
 fn name(host: &str) -> Result<Host, String> {
-    let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
+    let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     match host.chars().find(|c| !is_host(*c)) {
         _ if host.is_empty() => Err("has no host".to_owned()),
         Some(c) => Err(format!("'{}' cannot be part of a host name", c.escape_debug())),
