@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::option_table::{self, OPTIONS, row_of};
+use super::option_table::{OPTIONS, groups_of, row_of};
 use super::scheme_table::scheme;
-use super::{Address, End, Key, Options, Target, Value};
+use super::{Address, End, Host, Key, Net, Port, Target, UnixName, Value};
 
 /// What is in effect when nothing is said.
 const DEFAULTS: &[(Key, &str)] = &[
@@ -13,6 +13,7 @@ const DEFAULTS: &[(Key, &str)] = &[
     (Key::Keepidle, "60s"),
     (Key::Keepintvl, "10s"),
     (Key::Keepcnt, "3"),
+    (Key::Reuseaddr, "yes"),
     (Key::Backlog, "1024"),
     (Key::ConnectTimeout, "10s"),
     (Key::SessionIdle, "60s"),
@@ -44,23 +45,52 @@ impl End {
             "scheme": name,
             "listening": self.listening,
             "address": text,
-            "options": effective(&self.options, groups, self.listening),
+            "target": target(&self.target),
+            "options": effective(self, groups_of(groups, self.listening)),
         })
     }
 }
 
-fn effective(options: &Options, groups: u32, listening: bool) -> Json {
+/// What is named, part by part; a port alone is host "loopback", `:PORT` is host "any".
+fn target(target: &Target) -> Json {
+    let path = |path: &std::path::Path| json!({"path": path.to_string_lossy()});
+    match target {
+        Target::Net { host, port, .. } => {
+            let host = match host {
+                Host::Name(name) => name,
+                Host::Any => "any",
+                Host::Loopback => "loopback",
+            };
+            match port {
+                Port::Number(number) => json!({"host": host, "port": number}),
+                Port::Service(name) => json!({"host": host, "service": name}),
+            }
+        }
+        Target::Unix { name: UnixName::Path(name), .. } => path(name),
+        Target::Unix { name: UnixName::Abstract(name), .. } => json!({"abstract": name}),
+        Target::Path(name) | Target::File(name) | Target::Fifo(name) => path(name),
+        Target::Vsock { cid, port } => json!({"cid": cid, "port": port}),
+        Target::Fd(number) => json!({"fd": number}),
+        Target::Exec(words) => json!({"argv": words}),
+        Target::Shell(text) => json!({"command": text}),
+        Target::Text(bytes) => json!({"text": String::from_utf8_lossy(bytes)}),
+        Target::Systemd(name) => json!({"name": name}),
+        _ => json!({}),
+    }
+}
+
+fn effective(end: &End, groups: u32) -> Json {
+    let End { target, listening, options } = end;
+    let is_udp = matches!(target, Target::Net { net: Net::Udp, .. });
     let mut all = Map::new();
     for (key, value) in DEFAULTS {
         let Some(row) = row_of(*key) else { continue };
-        let other_role = match listening {
-            true => row.groups == option_table::CONNECT,
-            false => {
-                row.groups == option_table::LISTEN
-                    || matches!(key, Key::SessionIdle | Key::MaxSessions | Key::Unlink)
-            }
+        let means_nothing = match listening {
+            // Datagrams have no queue of peers, and a port of theirs is never shared unasked.
+            true => is_udp && matches!(key, Key::Backlog | Key::Reuseaddr),
+            false => matches!(key, Key::Unlink | Key::Reuseaddr),
         };
-        if row.groups & groups != 0 && !other_role {
+        if row.groups & groups != 0 && !means_nothing {
             all.insert(row.name.to_owned(), json!(value));
         }
     }

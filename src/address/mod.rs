@@ -1,6 +1,7 @@
 //! The address language: text to `Address` and back. Pure: nothing here opens, resolves or prints.
 
 mod explain;
+mod given;
 mod host;
 mod key;
 mod option_table;

@@ -12,18 +12,26 @@ pub const TCP: u32 = 1 << 1;
 pub const UDP: u32 = 1 << 2;
 /// Unix sockets, which live at a path.
 pub const PATH: u32 = 1 << 3;
-/// Unix datagram sockets.
-pub const UNIX_DGRAM: u32 = 1 << 4;
+/// Listening datagram sockets that have no connections of their own: a session per peer.
+pub const SESSIONS: u32 = 1 << 4;
 /// Everything that connects.
 pub const CONNECT: u32 = 1 << 5;
 /// Everything that listens.
 pub const LISTEN: u32 = 1 << 6;
-/// Files and fifos.
+/// What is opened by its path: files and fifos.
 pub const FILE: u32 = 1 << 7;
 /// Programs.
 pub const EXEC: u32 = 1 << 8;
-/// Terminals.
+/// Terminals, ours or new.
 pub const TERMINAL: u32 = 1 << 9;
+/// Terminals that are made, whose size is ours to say.
+pub const NEW_TERMINAL: u32 = 1 << 10;
+/// Terminals for other programs to find.
+pub const PTY: u32 = 1 << 11;
+/// Files alone: what cannot be said of a fifo.
+pub const CONTENT: u32 = 1 << 12;
+/// Sockets that keep the boundaries of messages.
+pub const MESSAGES: u32 = 1 << 13;
 
 /// The kind of value that an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,38 +77,36 @@ impl OptionRow {
         let missing = || format!("needs a value: {}={}", self.name, self.metavar);
         let given = || text.ok_or_else(missing);
         match self.takes {
-            Takes::Flag => value::flag(text.unwrap_or("yes")).map(Value::Flag),
-            Takes::Time => value::duration(given()?).map(Value::Time),
-            Takes::Size => value::size(given()?).map(Value::Size),
-            Takes::Number(low, high) => {
+            Flag => value::flag(text.unwrap_or("yes")).map(Value::Flag),
+            Time => value::duration(given()?).map(Value::Time),
+            Size => value::size(given()?).map(Value::Size),
+            Number(low, high) => {
                 let number = value::number(given()?)?;
                 match (low..=high).contains(&number) {
                     true => Ok(Value::Number(number)),
                     false => Err(format!("{number} is not within {low} to {high}")),
                 }
             }
-            Takes::Mode => value::mode(given()?).map(Value::Mode),
-            Takes::Text => match given()? {
+            Mode => value::mode(given()?).map(Value::Mode),
+            Text => match given()? {
                 "" => Err(missing()),
                 text => Ok(Value::Text(text.to_owned())),
             },
-            Takes::Word(words) => {
-                match text.map_or(Some(&words[0]), |text| words.iter().find(|w| **w == text)) {
-                    Some(word) => Ok(Value::Text((*word).to_owned())),
-                    None => Err(format!("'{}' is none of {}", text.unwrap_or_default(), words.join(" "))),
-                }
-            }
+            Word(words) => match text.map_or(Some(&words[0]), |text| words.iter().find(|w| **w == text)) {
+                Some(word) => Ok(Value::Text((*word).to_owned())),
+                None => Err(format!("'{}' is none of {}", text.unwrap_or_default(), words.join(" "))),
+            },
         }
     }
 
     /// True for what can be typed as a flag of the network side of connect, listen and relay.
     pub fn is_flag(&self) -> bool {
-        self.groups & (IP | TCP | UDP | PATH | CONNECT | LISTEN | UNIX_DGRAM) != 0
+        self.groups & (IP | TCP | UDP | PATH | CONNECT | LISTEN | SESSIONS | MESSAGES) != 0
     }
 
     /// True when the bare name is enough.
     pub fn is_switch(&self) -> bool {
-        matches!(self.takes, Takes::Flag)
+        matches!(self.takes, Flag)
     }
 }
 
@@ -121,7 +127,7 @@ const COUNT: Takes = Number(1, i32::MAX as i64);
 const BYTE: Takes = Number(0, 255);
 
 options! {
-    Bind "bind" [] Text, "ADDR[:PORT]", IP | UNIX_DGRAM, "Local address to connect from or listen on";
+    Bind "bind" [] Text, "ADDR[:PORT]", IP | PATH, "Local address to connect from or listen on";
     SourcePort "source-port" ["sp" "sourceport"] PORT, "PORT", IP, "Local port to connect from";
     Device "device" ["so-bindtodevice" "bindtodevice" "interface" "if"] Text, "IF", IP, "Use this network interface alone (SO_BINDTODEVICE)";
     Nodelay "nodelay" ["tcp-nodelay"] Flag, "YES", TCP, "Send small pieces at once (TCP_NODELAY; yes by default)";
@@ -154,32 +160,37 @@ options! {
     MulticastTtl "multicast-ttl" ["ip-multicast-ttl"] BYTE, "N", UDP, "Hops that multicast lives";
     MulticastLoop "multicast-loop" ["ip-multicast-loop"] Flag, "YES", UDP, "Hear our own multicast";
     MulticastIf "multicast-if" ["ip-multicast-if"] Text, "IF", UDP, "Interface that multicast leaves by";
-    SessionIdle "session-idle" [] Time, "TIME", UDP | UNIX_DGRAM, "Silence that ends a datagram peer's session (60s)";
-    MaxSessions "max-sessions" [] COUNT, "N", UDP | UNIX_DGRAM, "Datagram peers at once; the longest silent one makes room (1024)";
-    Mtu "mtu" [] Size, "SIZE", UDP | UNIX_DGRAM, "Most bytes of a stream in one datagram (8192)";
-    EofOnEmpty "eof-on-empty" ["null-eof"] Flag, "YES", UDP | UNIX_DGRAM, "An empty datagram is the end";
+    SessionIdle "session-idle" [] Time, "TIME", SESSIONS, "Silence that ends a datagram peer's session (60s)";
+    MaxSessions "max-sessions" [] COUNT, "N", SESSIONS, "Datagram peers at once; the longest silent one makes room (1024)";
+    Mtu "mtu" [] Size, "SIZE", MESSAGES, "Most bytes of a stream in one datagram (8192)";
+    EofOnEmpty "eof-on-empty" ["null-eof"] Flag, "YES", MESSAGES, "An empty datagram is the end";
     Mode "mode" ["perm" "unlink-mode"] Mode, "OCTAL", PATH | FILE, "Permissions of the path that is made";
-    User "user" ["uid" "owner"] Text, "USER", PATH | FILE, "Owner of the path that is made";
-    Group "group" ["gid"] Text, "GROUP", PATH | FILE, "Group of the path that is made";
+    User "user" ["uid" "owner"] Text, "USER", PATH | FILE | PTY, "Owner of the path that is made";
+    Group "group" ["gid"] Text, "GROUP", PATH | FILE | PTY, "Group of the path that is made";
     Unlink "unlink" ["unlink-close"] Flag, "YES", PATH, "Remove the path at the end (yes by default)";
     Read "read" ["rdonly" "o-rdonly"] Flag, "YES", FILE, "Open for reading";
     Write "write" ["wronly" "o-wronly"] Flag, "YES", FILE, "Open for writing";
-    Append "append" ["o-append"] Flag, "YES", FILE, "Write at the end of the file, made when missing";
-    Create "create" ["creat" "o-creat" "trunc" "o-trunc"] Flag, "YES", FILE, "Make the file, or empty it";
+    Append "append" ["o-append"] Flag, "YES", CONTENT, "Write at the end of the file, made when missing";
+    Create "create" ["creat" "o-creat" "trunc" "o-trunc"] Flag, "YES", CONTENT, "Make the file, or empty it";
     Pipes "pipes" [] Flag, "YES", EXEC, "Two pipes (the default); pipes=no is a socket pair";
     PtyFlag "pty" [] Flag, "YES", EXEC, "Give the program a terminal";
     Stderr "stderr" [] Word(&["merge", "inherit", "null"]), "WHERE", EXEC, "The program's stderr: merge with stdout, inherit (default), null";
     Dir "dir" ["cd" "chdir"] Text, "DIR", EXEC, "Working directory of the program";
-    Link "link" ["symbolic-link"] Text, "PATH", TERMINAL, "Symbolic link to the terminal that is made";
+    Link "link" ["symbolic-link"] Text, "PATH", PTY, "Symbolic link to the terminal that is made";
     Raw "raw" ["rawer" "cfmakeraw"] Flag, "YES", TERMINAL, "Terminal in raw mode";
     Echo "echo" [] Flag, "YES", TERMINAL, "Terminal echo";
-    Rows "rows" [] Number(1, 65_535), "N", TERMINAL, "Rows of the terminal";
-    Cols "cols" ["columns"] Number(1, 65_535), "N", TERMINAL, "Columns of the terminal";
+    Rows "rows" [] Number(1, 65_535), "N", NEW_TERMINAL, "Rows of the terminal";
+    Cols "cols" ["columns"] Number(1, 65_535), "N", NEW_TERMINAL, "Columns of the terminal";
 }
 
 /// The row of a name or alias in lower case.
 pub fn option(name: &str) -> Option<&'static OptionRow> {
     OPTIONS.iter().find(|row| row.name == name || row.aliases.contains(&name))
+}
+
+/// The groups that count for an end: what is only for connecting means nothing to a listener, and the reverse.
+pub fn groups_of(scheme: u32, listening: bool) -> u32 {
+    scheme & if listening { !CONNECT } else { !(LISTEN | SESSIONS) }
 }
 
 /// The row of a key.

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::given::Given;
 use super::host::{host_port, is_port};
-use super::option_table::{OPTIONS, OptionRow, option};
 use super::scan::{dual, piece, unescape, words};
 use super::scheme_table::{Kind, SCHEMES, Scheme, scheme};
 use super::suggest::nearest;
-use super::{Address, End, Family, Host, Net, Options, Port, Role, Target, UnixKind, UnixName, Value, socat};
+use super::{Address, End, Family, Net, Options, Port, Role, Target, UnixKind, UnixName, socat};
 use crate::error::Failure;
 
 /// Reads a whole address.
@@ -15,9 +15,6 @@ pub fn address(text: &str, role: Role) -> Result<Address, Failure> {
     if text.is_empty() {
         return Err(Failure::usage("an address", "is empty")
             .hint("for example localhost:80, /run/app.sock, udp:host:53"));
-    }
-    if let Some(c) = text.chars().find(|c| *c == '\0') {
-        return Err(bad(text, format!("contains the control character {}", c.escape_debug())));
     }
     let verbatim = opening(text).is_some_and(|opening| opening.scheme.kind.is_verbatim());
     match dual(text).filter(|_| !verbatim) {
@@ -74,18 +71,30 @@ fn opening(text: &str) -> Option<Opening<'_>> {
     Some(Opening { scheme, listening, word, rest })
 }
 
+/// Control characters have no business in names; what is verbatim may hold all but NUL.
+fn refuse_control(text: &str) -> Result<(), Failure> {
+    let verbatim = opening(text).is_some_and(|opening| opening.scheme.kind.is_verbatim());
+    let head = if verbatim { text.find(':').unwrap_or(text.len()) } else { text.len() };
+    match text.char_indices().find(|(at, c)| *c == '\0' || (c.is_control() && *at < head)) {
+        Some((_, c)) => Err(bad(text, format!("contains the control character {}", c.escape_debug()))),
+        None => Ok(()),
+    }
+}
+
 fn end(text: &str, role: Role) -> Result<End, Failure> {
+    refuse_control(text)?;
     let end = match text.chars().next() {
         None => return Err(bad(text, "is empty")),
         Some('-') if text == "-" || text.starts_with("-,") => {
-            let mut options = Options::default();
             let stdio = scheme("stdio").ok_or_else(|| bad(text, "is unknown"))?;
-            read_options(text, stdio, text[1..].strip_prefix(','), None, &mut options)?;
-            End { target: Target::Stdio, listening: false, options }
+            let mut given = Given::to(stdio, false);
+            given.list(text[1..].strip_prefix(','))?;
+            End { target: Target::Stdio, listening: false, options: given.options }
         }
         Some('/' | '.' | '@') if is_path(text) => bare_path(text, role)?,
         Some(_) => match opening(text) {
-            Some(opening) => with_scheme(text, opening)?,
+            Some(opening) => with_scheme(text, opening, role)?,
+            None if is_tls(text) => return Err(no_tls(text)),
             None => bare_host(text, role)?,
         },
     };
@@ -121,14 +130,11 @@ fn check_role(text: &str, end: End, role: Role) -> Result<End, Failure> {
 fn bare_path(text: &str, role: Role) -> Result<End, Failure> {
     let unix = scheme("unix").ok_or_else(|| bad(text, "is unknown"))?;
     let path = piece(text, &[','], false).map_err(|why| bad(text, why))?;
-    let mut options = Options::default();
-    let trailing = path.stop.map(|_| path.rest);
-    let row = match role {
-        Role::Relay => None,
-        _ => Some(unix),
-    };
     let file = scheme("file").ok_or_else(|| bad(text, "is unknown"))?;
-    read_options(text, row.unwrap_or(unix), trailing, row.is_none().then_some(file), &mut options)?;
+    let unix = Given::to(unix, role == Role::Listen);
+    let mut given = if role == Role::Relay { unix.or(file) } else { unix };
+    given.list(path.stop.map(|_| path.rest))?;
+    let options = given.options;
     let target = match (path.text.strip_prefix('@'), role) {
         (Some(""), _) => return Err(bad(text, "an abstract socket needs a name after the @")),
         (Some(name), _) => Target::Unix { kind: UnixKind::Stream, name: UnixName::Abstract(name.to_owned()) },
@@ -143,25 +149,68 @@ fn bare_host(text: &str, role: Role) -> Result<End, Failure> {
     let word = piece(text, &[','], true).map_err(|why| bad(text, why))?;
     let is_number = word.text.bytes().all(|byte| byte.is_ascii_digit()) && !word.text.is_empty();
     if is_number && role != Role::Listen {
-        let hint = match role {
-            Role::Relay => format!("tcp-l:{0} listens, localhost:{0} connects", word.text),
-            _ => format!("localhost:{}", word.text),
-        };
-        return Err(bad(text, "is a port without a host").hint(hint));
+        return Err(no_host(text, "tcp", &word.text, role));
     }
     if let Some((first, rest)) = first_word(text)
         && (!rest.starts_with(':') || !is_port_like(&word.text))
+        && !is_host_with_bad_port(first, rest)
     {
         return Err(unknown_scheme(text, first, rest));
     }
-    let (host, port) = host_port(&word.text, is_number).map_err(|why| bad(text, why))?;
-    let mut options = Options::default();
-    read_options(text, tcp, word.stop.map(|_| word.rest), None, &mut options)?;
+    let (host, port) = host_port(&word.text, is_number).map_err(|why| {
+        let failure = bad(text, why);
+        match word.text.contains(':') {
+            true => failure,
+            false => {
+                failure.hint(format!("a host needs a port; a path starts with / or ./: ./{}", word.text))
+            }
+        }
+    })?;
+    let mut given = Given::to(tcp, role == Role::Listen);
+    given.list(word.stop.map(|_| word.rest))?;
+    let options = given.options;
     Ok(End {
         target: Target::Net { net: Net::Tcp, family: Family::Any, host, port },
         listening: false,
         options,
     })
+}
+
+/// A port alone only says where to listen; to connect, a host must be said.
+fn no_host(text: &str, scheme: &str, port: &str, role: Role) -> Failure {
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    let (why, port) = match is_number {
+        true => ("is a port without a host", port),
+        false => ("has no port", "PORT"),
+    };
+    let listening =
+        if role == Role::Relay && is_number { format!("{scheme}-l:{port} listens, ") } else { String::new() };
+    let host = if is_number { "localhost" } else { text.rsplit([':', '/']).next().unwrap_or("HOST") };
+    let prefix = if scheme == "tcp" { String::new() } else { format!("{scheme}:") };
+    bad(text, why).hint(format!("{listening}{prefix}{host}:{port} connects"))
+}
+
+/// `h:80x`: the port is wrong, and the word before it looks like nothing else than a host.
+fn is_host_with_bad_port(word: &str, rest: &str) -> bool {
+    let names = SCHEMES.iter().map(|scheme| scheme.name);
+    rest.strip_prefix(':').is_some_and(|port| !port.contains([':', '/'])) && nearest(word, names).is_none()
+}
+
+/// Words that are never a host: taking `tls:443` for a host called tls would send plain text.
+fn is_tls(text: &str) -> bool {
+    let word = first_word(text).map(|(word, _)| word.to_ascii_lowercase()).unwrap_or_default();
+    let bare = ["-listen", "-connect", "-l"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(&word);
+    bare.split('+').any(|layer| matches!(layer, "tls" | "dtls" | "ssl" | "openssl"))
+}
+
+fn no_tls(text: &str) -> Failure {
+    let failure = bad(text, "TLS addresses are not in this release");
+    match first_word(text) {
+        Some((word, rest)) if is_port_like(rest) => {
+            failure.hint(format!("a host of that name: tcp:{word}{rest}"))
+        }
+        _ => failure,
+    }
 }
 
 /// What follows the first colon is a number (of whatever size) or a service: then what precedes is a host.
@@ -172,9 +221,6 @@ fn is_port_like(text: &str) -> bool {
 
 fn unknown_scheme(text: &str, word: &str, rest: &str) -> Failure {
     let lower = word.to_ascii_lowercase();
-    if lower.split(['+', '-']).any(|layer| matches!(layer, "tls" | "ssl" | "openssl")) {
-        return bad(text, "TLS addresses are not in this release");
-    }
     let names = || SCHEMES.iter().map(|scheme| scheme.name);
     if rest.is_empty() {
         let failure = bad(text, "has no port, and is no scheme that stands alone");
@@ -192,39 +238,64 @@ fn unknown_scheme(text: &str, word: &str, rest: &str) -> Failure {
     }
 }
 
-fn with_scheme(text: &str, opening: Opening<'_>) -> Result<End, Failure> {
-    let Opening { scheme, listening, word, rest } = opening;
+fn with_scheme(text: &str, opening: Opening<'_>, role: Role) -> Result<End, Failure> {
+    let Opening { scheme, listening, word, mut rest } = opening;
     if listening && !scheme.listens {
         return Err(bad(text, format!("{} cannot listen", scheme.name)));
     }
-    let mut options = Options::default();
-    options.extend(socat::implied(&word));
-    let mut family = None;
-    let mut rest = rest;
+    let listening = listening || scheme.kind == Kind::Systemd || (role == Role::Listen && scheme.listens);
+    let mut given = Given::to(scheme, listening);
+    given.options.extend(socat::implied(&word));
     // Options before the colon; a value that holds a colon is quoted or in brackets.
     while let Some(after) = rest.strip_prefix(',') {
         let option = piece(after, &[',', ':'], true).map_err(|why| bad(text, why))?;
-        family = read_option(text, scheme, None, &option.text, &mut options)?.or(family);
+        given.one(&option.text)?;
         rest = match option.stop {
             Some(_) => &after[after.len() - option.rest.len() - 1..],
             None => "",
         };
     }
-    let rest = rest.strip_prefix(':');
-    let (body, trailing) = match rest {
+    let body = match rest.strip_prefix(':') {
         Some(rest) if !scheme.kind.is_verbatim() => {
-            let rest =
-                if has_authority(scheme.kind) { rest.strip_prefix("//").unwrap_or(rest) } else { rest };
-            let brackets = matches!(scheme.kind, Kind::Net(..));
-            let body = piece(rest, &[','], brackets).map_err(|why| bad(text, why))?;
-            (Some(body.text), body.stop.map(|_| body.rest))
+            let (body, trailing) = body(scheme.kind, rest).map_err(|why| bad(text, why))?;
+            given.list(trailing)?;
+            Some(body)
         }
-        Some(rest) => (Some(rest.to_owned()), None),
-        None => (None, None),
+        Some(rest) => {
+            refuse_options_after_command(text, scheme, rest)?;
+            Some(rest.to_owned())
+        }
+        None => None,
     };
-    family = read_options(text, scheme, trailing, None, &mut options)?.or(family);
-    let target = target(text, scheme, body, family)?;
-    Ok(End { target, listening, options })
+    if let (Kind::Net(..), Some(alone), false) = (scheme.kind, &body, listening)
+        && !alone.is_empty()
+        && !alone.contains(':')
+    {
+        return Err(no_host(text, scheme.name, alone, role));
+    }
+    let target = target(text, scheme, body, given.family)?;
+    Ok(End { target, listening, options: given.options })
+}
+
+/// What is named, and the options after it.
+fn body(kind: Kind, rest: &str) -> Result<(String, Option<&str>), String> {
+    let after_slashes = rest.strip_prefix("//").filter(|_| has_authority(kind));
+    let is_net = matches!(kind, Kind::Net(..));
+    let mut body = piece(after_slashes.unwrap_or(rest), &[','], is_net)?;
+    if is_net && after_slashes.is_some() && body.text.ends_with('/') {
+        body.text.pop();
+    }
+    Ok((body.text, body.stop.map(|_| body.rest)))
+}
+
+/// In socat's spelling options follow the command; taken as part of it they would fail as "not found".
+fn refuse_options_after_command(text: &str, scheme: &Scheme, rest: &str) -> Result<(), Failure> {
+    let is_socat = text.starts_with(|c: char| c.is_ascii_uppercase()) && scheme.kind != Kind::Text;
+    match socat::options_after_command(rest).filter(|_| is_socat) {
+        Some((command, options)) => Err(bad(text, "options of a command come before the colon")
+            .hint(format!("{},{options}:{command}", scheme.name))),
+        None => Ok(()),
+    }
 }
 
 /// URL habits: `tcp://host:port`, `unix:///run/x.sock`.
@@ -232,23 +303,24 @@ fn has_authority(kind: Kind) -> bool {
     matches!(kind, Kind::Net(..) | Kind::Unix(_) | Kind::Vsock | Kind::File | Kind::Fifo)
 }
 
-fn target(text: &str, scheme: &Scheme, body: Option<String>, family: Option<u8>) -> Result<Target, Failure> {
+fn target(
+    text: &str,
+    scheme: &Scheme,
+    body: Option<String>,
+    family: Option<Family>,
+) -> Result<Target, Failure> {
     let wants = || bad(text, format!("is not complete: {}:{}", scheme.name, scheme.syntax));
     let some = || body.clone().filter(|body| !body.is_empty()).ok_or_else(wants);
     let number = |text: &str| text.parse::<u32>().map_err(|_| wants());
     let nothing = |target: Target| match body.as_deref() {
         None | Some("") => Ok(target),
-        Some(more) => Err(bad(text, format!("{} takes nothing after the colon, not '{more}'", scheme.name))),
+        Some(more) => Err(bad(text, format!("{} takes nothing after the colon, not '{more}'", scheme.name))
+            .hint(format!("a host of that name: tcp:{}:{more}", scheme.name))),
     };
     match scheme.kind {
         Kind::Net(net, own) => {
             let (host, port) = host_port(&some()?, true).map_err(|why| bad(text, why))?;
-            let family = match family {
-                Some(4) => Family::V4,
-                Some(_) => Family::V6,
-                None => own,
-            };
-            Ok(Target::Net { net, family, host, port })
+            Ok(Target::Net { net, family: family.unwrap_or(own), host, port })
         }
         Kind::Unix(kind) => {
             let path = some()?;
@@ -260,13 +332,7 @@ fn target(text: &str, scheme: &Scheme, body: Option<String>, family: Option<u8>)
             Ok(Target::Unix { kind, name })
         }
         Kind::Abstract => Ok(Target::Unix { kind: UnixKind::Stream, name: UnixName::Abstract(some()?) }),
-        Kind::Vsock => {
-            let body = some()?;
-            match body.split_once(':') {
-                Some((cid, port)) => Ok(Target::Vsock { cid: Some(number(cid)?), port: number(port)? }),
-                None => Ok(Target::Vsock { cid: None, port: number(&body)? }),
-            }
-        }
+        Kind::Vsock => vsock(&some()?).ok_or_else(wants),
         Kind::File => Ok(Target::File(PathBuf::from(some()?))),
         Kind::Fifo => Ok(Target::Fifo(PathBuf::from(some()?))),
         Kind::Fd => i32::try_from(number(&some()?)?).map(Target::Fd).map_err(|_| wants()),
@@ -286,81 +352,30 @@ fn target(text: &str, scheme: &Scheme, body: Option<String>, family: Option<u8>)
     }
 }
 
-/// Reads `a=b,c`; answers the IP version where one is asked for. `also` is a second scheme whose options do too.
-fn read_options(
-    text: &str,
-    scheme: &Scheme,
-    list: Option<&str>,
-    also: Option<&Scheme>,
-    options: &mut Options,
-) -> Result<Option<u8>, Failure> {
-    let mut left = list;
-    let mut family = None;
-    while let Some(list) = left {
-        let option = piece(list, &[','], true).map_err(|why| bad(text, why))?;
-        family = read_option(text, scheme, also, &option.text, options)?.or(family);
-        left = option.stop.map(|_| option.rest);
-    }
-    Ok(family)
-}
-
-fn read_option(
-    text: &str,
-    scheme: &Scheme,
-    also: Option<&Scheme>,
-    typed: &str,
-    options: &mut Options,
-) -> Result<Option<u8>, Failure> {
-    let (name, value) = match typed.split_once('=') {
-        Some((name, value)) => (name.to_ascii_lowercase(), Some(value)),
-        None => (typed.to_ascii_lowercase(), None),
+/// `CID:PORT` or `PORT`; the well-known CIDs have names, vsock(7).
+fn vsock(body: &str) -> Option<Target> {
+    let (cid, port) = body.split_once(':').unwrap_or(("", body));
+    let cid = match cid {
+        "" | "*" | "any" => None,
+        "local" => Some(1),
+        "host" => Some(2),
+        number => Some(number.parse().ok()?),
     };
-    if name.is_empty() {
-        return Err(bad(text, "has a comma with no option after it").hint("options are NAME or NAME=VALUE"));
-    }
-    if let Some(family) = socat::protocol_family(&name, value) {
-        return family.map(Some).map_err(|why| Failure::usage(format!("option '{name}'"), why));
-    }
-    if socat::is_default(&name) {
-        return Ok(None);
-    }
-    let groups = scheme.groups | also.map_or(0, |also| also.groups);
-    let Some(row) = option(&name).filter(|row| row.groups & groups != 0) else {
-        return Err(unknown_option(scheme, groups, &name));
-    };
-    // socat's `ignored` spellings of a flag's opposite are not worth a row of their own.
-    let value: Value = row.read(value).map_err(|why| Failure::usage(format!("option '{name}'"), why))?;
-    options.push(row.key, value);
-    Ok(None)
-}
-
-fn unknown_option(scheme: &Scheme, groups: u32, name: &str) -> Failure {
-    let valid: Vec<&OptionRow> = OPTIONS.iter().filter(|row| row.groups & groups != 0).collect();
-    let names: Vec<&str> = valid.iter().map(|row| row.name).collect();
-    let list = if names.is_empty() { "none".to_owned() } else { names.join(" ") };
-    let why = match option(name) {
-        Some(_) => format!("is not for {}", scheme.name),
-        None => "is unknown".to_owned(),
-    };
-    let failure = Failure::usage(format!("option '{}'", name.escape_debug()), why);
-    match nearest(name, names.iter().copied()) {
-        Some(near) => failure.hint(format!("did you mean '{near}'? {} takes: {list}", scheme.name)),
-        None => failure.hint(format!("{} takes: {list}", scheme.name)),
-    }
+    Some(Target::Vsock { cid, port: port.parse().ok()? })
 }
 
 /// `HOST PORT` in two words, as nc takes them; the host may be a bare IPv6 address.
 pub fn two_words(host: &str, port: &str, role: Role, net: Net) -> Result<Address, Failure> {
     let typed = format!("{host} {port}");
     if !is_port(port) {
-        return Err(bad(&typed, format!("'{port}' is no port")));
+        return Err(bad(&typed, format!("'{}' is no port", port.escape_debug()))
+            .hint("an address is one word (with options: HOST:PORT,nodelay=no), or HOST and PORT"));
     }
     let bracketed = match host.parse::<std::net::Ipv6Addr>().is_ok() || host.contains('%') {
         true => format!("[{host}]:{port}"),
         false => format!("{host}:{port}"),
     };
     let (host, port) = host_port(&bracketed, false).map_err(|why| bad(&typed, why))?;
-    let host = if host == Host::Any && role == Role::Connect { Host::Loopback } else { host };
     let target = Target::Net { net, family: Family::Any, host, port };
     let end = End { target, listening: false, options: Options::default() };
     check_role(&typed, end, role).map(Address::One)

@@ -1,6 +1,8 @@
 //! The table of schemes: the words that open an address, what follows them, and which options they take.
 
-use super::option_table::{CONNECT, EXEC, FILE, IP, LISTEN, PATH, TCP, TERMINAL, UDP, UNIX_DGRAM};
+use super::option_table::{
+    CONNECT, CONTENT, EXEC, FILE, IP, LISTEN, MESSAGES, NEW_TERMINAL, PATH, PTY, SESSIONS, TCP, TERMINAL, UDP,
+};
 use super::{Family, Net, UnixKind};
 
 /// What a scheme names; decides how its REST is read.
@@ -79,7 +81,8 @@ const fn row(
 
 const STREAM: u32 = CONNECT | LISTEN;
 const TCP_ALL: u32 = IP | TCP | STREAM;
-const UDP_ALL: u32 = IP | UDP | STREAM;
+const UDP_ALL: u32 = IP | UDP | STREAM | SESSIONS | MESSAGES;
+const PROGRAM: u32 = EXEC | TERMINAL | NEW_TERMINAL;
 
 /// Every scheme.
 pub const SCHEMES: &[Scheme] = &[
@@ -116,24 +119,38 @@ pub const SCHEMES: &[Scheme] = &[
         Kind::Unix(UnixKind::Datagram),
         "PATH",
         true,
-        PATH | STREAM | UNIX_DGRAM,
+        PATH | STREAM | SESSIONS | MESSAGES,
         "a Unix datagram socket",
     ),
-    row("seqpacket", Kind::Unix(UnixKind::SeqPacket), "PATH", true, PATH | STREAM, "a Unix seqpacket socket"),
+    row(
+        "seqpacket",
+        Kind::Unix(UnixKind::SeqPacket),
+        "PATH",
+        true,
+        PATH | STREAM | MESSAGES,
+        "a Unix seqpacket socket",
+    ),
     row("abstract", Kind::Abstract, "NAME", true, STREAM, "a Unix stream socket with an abstract name"),
     row("vsock", Kind::Vsock, "[CID:]PORT", true, STREAM, "a virtual machine's socket; without CID the host"),
     row("stdio", Kind::Stdio, "", false, TERMINAL, "stdin and stdout; '-' for short"),
     row("fd", Kind::Fd, "N", false, 0, "an inherited descriptor"),
-    row("file", Kind::File, "PATH", false, FILE, "a file or device; read on the left, written on the right"),
+    row(
+        "file",
+        Kind::File,
+        "PATH",
+        false,
+        FILE | CONTENT,
+        "a file or device; read on the left, written on the right",
+    ),
     row("fifo", Kind::Fifo, "PATH", false, FILE, "a named pipe, made when missing"),
-    row("exec", Kind::Exec, "PROG ARG…", false, EXEC | TERMINAL, "a program, without a shell"),
-    row("sh", Kind::Shell, "TEXT", false, EXEC | TERMINAL, "a command line for /bin/sh"),
+    row("exec", Kind::Exec, "PROG ARG…", false, PROGRAM, "a program, without a shell"),
+    row("sh", Kind::Shell, "TEXT", false, PROGRAM, "a command line for /bin/sh"),
     row(
         "pty",
         Kind::Pty,
         "",
         false,
-        TERMINAL | FILE,
+        TERMINAL | NEW_TERMINAL | PTY,
         "a new terminal for other programs; link=PATH names it",
     ),
     row("null", Kind::Null, "", false, 0, "ends at once, takes everything"),

@@ -1,6 +1,9 @@
 //! socat's spellings: its type names, and options that ask for what spile does anyway.
 
-use super::{Key, Value};
+use std::borrow::Cow;
+
+use super::option_table::{EXEC, FILE, LISTEN, NEW_TERMINAL, PATH, PTY, TERMINAL, option};
+use super::{Family, Key, Value};
 
 /// A socat type name that is spelt otherwise here.
 pub struct Spelling {
@@ -62,36 +65,120 @@ pub fn implied(word: &str) -> Option<(Key, Value)> {
     matches!(word, "create" | "creat").then_some((Key::Create, Value::Flag(true)))
 }
 
-/// Options that ask for what spile always does, so that they say nothing.
-const ALWAYS: &[&str] = &[
-    "fork",
-    "unlink-early",
-    "cloexec",
-    "o-cloexec",
-    "nonblock",
-    "o-nonblock",
-    "setsid",
-    "ctty",
-    "waitslave",
-    "pty-wait-slave",
-    "noctty",
-    "o-noctty",
-    "cool-write",
+/// Options that ask for what spile does anyway, and the groups of schemes where that is so.
+const ALWAYS: &[(&str, u32)] = &[
+    ("fork", LISTEN),
+    ("unlink-early", PATH),
+    ("reuseaddr", PATH),
+    ("so-reuseaddr", PATH),
+    ("cloexec", ANY),
+    ("o-cloexec", ANY),
+    ("nonblock", ANY),
+    ("o-nonblock", ANY),
+    ("cool-write", ANY),
+    ("noctty", FILE),
+    ("o-noctty", FILE),
+    ("setsid", EXEC),
+    ("ctty", EXEC),
+    ("controlling-tty", EXEC),
+    ("wait-slave", PTY),
+    ("waitslave", PTY),
+    ("pty-wait-slave", PTY),
 ];
 
-/// True for an option that changes nothing.
-pub fn is_default(name: &str) -> bool {
-    ALWAYS.contains(&name)
+const ANY: u32 = u32::MAX;
+
+/// Options of socat's that mean something spile does not do (yet): refused by name, not as unknown.
+const ELSEWHERE: &[&str] = &[
+    "chroot",
+    "cr",
+    "crlf",
+    "crnl",
+    "end-close",
+    "escape",
+    "excl",
+    "history",
+    "icanon",
+    "ignoreeof",
+    "linger",
+    "lockfile",
+    "lowport",
+    "nofork",
+    "noecho",
+    "o-excl",
+    "perm-early",
+    "prompt",
+    "readbytes",
+    "sane",
+    "setgid",
+    "setpgid",
+    "setuid",
+    "shut-close",
+    "shut-down",
+    "shut-none",
+    "shut-null",
+    "sighup",
+    "sigint",
+    "sigquit",
+    "so-linger",
+    "socksport",
+    "su",
+    "su-d",
+    "substuser",
+    "substuser-delayed",
+    "tcpwrap",
+    "umask",
+    "waitlock",
+];
+
+/// True for an option that changes nothing in a scheme that takes `groups`.
+pub fn is_default(name: &str, value: Option<&str>, groups: u32) -> bool {
+    matches!(value, None | Some("1" | "yes"))
+        && ALWAYS.iter().any(|(always, of)| *always == name && (*of == ANY || groups & of != 0))
 }
 
-/// `pf=ip4` and its kin: the version, 4 or 6.
-pub fn protocol_family(name: &str, value: Option<&str>) -> Option<Result<u8, String>> {
+/// True for an option that socat has and spile has not.
+pub fn is_known(name: &str) -> bool {
+    ELSEWHERE.contains(&name) || ALWAYS.iter().any(|(always, _)| *always == name)
+}
+
+/// Several of our options in one word.
+pub fn stands_for(name: &str) -> Option<&'static [&'static str]> {
+    matches!(name, "rdwr" | "o-rdwr").then_some(&["read", "write"])
+}
+
+/// A value as our option of the same meaning takes it: `setsockopt=6:9:30` is `sockopt=6:9=30`.
+pub fn value<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    match (name, value.rsplit_once(':')) {
+        ("setsockopt" | "setsockopt-int", Some((option, number))) if !value.contains('=') => {
+            format!("{option}={number}").into()
+        }
+        _ => value.into(),
+    }
+}
+
+/// The options that socat would find after a command; here the command is everything after the colon.
+pub fn options_after_command(rest: &str) -> Option<(&str, &str)> {
+    let groups = EXEC | TERMINAL | NEW_TERMINAL;
+    let is_option = |piece: &str| {
+        let name = piece.split('=').next().unwrap_or_default().to_ascii_lowercase();
+        is_known(&name) || option(&name).is_some_and(|row| row.groups & groups != 0)
+    };
+    let mut end = rest.len();
+    while let Some((before, _)) = rest[..end].rsplit_once(',').filter(|(_, piece)| is_option(piece)) {
+        end = before.len();
+    }
+    (end < rest.len()).then(|| (&rest[..end], &rest[end + 1..]))
+}
+
+/// `pf=ip4` and its kin.
+pub fn protocol_family(name: &str, value: Option<&str>) -> Option<Result<Family, String>> {
     if name != "pf" && name != "protocol-family" {
         return None;
     }
     Some(match value {
-        Some("ip4" | "ipv4" | "inet" | "2") => Ok(4),
-        Some("ip6" | "ipv6" | "inet6" | "10") => Ok(6),
-        other => Err(format!("'{}' is neither ip4 nor ip6", other.unwrap_or_default())),
+        Some("ip4" | "ipv4" | "inet" | "2" | "4") => Ok(Family::V4),
+        Some("ip6" | "ipv6" | "inet6" | "10" | "6") => Ok(Family::V6),
+        other => Err(format!("'{}' is neither ip4 nor ip6", other.unwrap_or_default().escape_debug())),
     })
 }

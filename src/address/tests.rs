@@ -141,6 +141,102 @@ fn an_error_names_the_word_and_the_nearest_right_one() {
 }
 
 #[test]
+fn a_port_alone_or_a_host_alone_is_nothing_to_connect_to() {
+    for text in ["tcp:8080", "tcp://8080", "tcp:localhost", "udp:53"] {
+        let (text, hint) = refusal(text, Role::Relay);
+        assert!(text.contains("without a host") || text.contains("has no port"), "{text}");
+        assert!(hint.contains("localhost:"), "{text} {hint}");
+    }
+    assert_eq!(one("tcp-l:http", Role::Relay).target.clone(), {
+        let (net, family) = (Net::Tcp, Family::Any);
+        Target::Net { net, family, host: Host::Loopback, port: Port::Service("http".into()) }
+    });
+    assert_eq!(one("tcp:8080", Role::Listen).target, tcp(Host::Loopback, 8080));
+}
+
+#[test]
+fn an_option_that_would_do_nothing_is_refused() {
+    assert!(refusal("h:80,max-conns=5", Role::Connect).0.contains("for listening"));
+    assert!(refusal("udp:h:53,session-idle=5", Role::Connect).0.contains("for listening"));
+    assert!(refusal("80,connect-timeout=1", Role::Listen).0.contains("for connecting"));
+    assert!(refusal("tcp-l:80,retry=1", Role::Relay).0.contains("for connecting"));
+    for text in ["-,rows=4", "pty,create", "fifo:x,append", "exec,link=/x:cat", "null,fork", "unix:/x,pf=ip6"]
+    {
+        refusal(text, Role::Relay);
+    }
+    for text in ["unix:/x,bind=/y", "seqpacket:/x,mtu=5", "pty,link=/x,user=root,wait-slave", "file:x,rdwr"] {
+        one(text, Role::Relay);
+    }
+}
+
+#[test]
+fn socat_options_keep_their_meaning_or_are_refused_by_name() {
+    one("UNIX-LISTEN:x,fork,unlink-early,reuseaddr", Role::Relay);
+    for text in ["tcp:h:80,fork", "tcp-l:80,fork=0", "tcp:h:80,crnl", "-,ignoreeof", "exec,nofork:cat"] {
+        assert!(refusal(text, Role::Relay).0.contains("not supported"), "{text}");
+    }
+    assert_eq!(one("tcp:h:80,setsockopt=6:9:30", Role::Relay).options.text(Key::Sockopt), Some("6:9=30"));
+    let (_, hint) = refusal("EXEC:/bin/login,pty,setsid,stderr", Role::Relay);
+    assert_eq!(hint, "exec,pty,setsid,stderr:/bin/login");
+    assert!(one(&hint, Role::Relay).options.flag(Key::PtyFlag) == Some(true));
+    one("EXEC:grep -c a,b", Role::Relay);
+    one("exec:echo a,pty", Role::Relay);
+}
+
+#[test]
+fn tls_is_never_taken_for_a_host() {
+    for text in ["tls:443", "tls-l:8443", "OPENSSL:443", "openssl-listen:443", "TLS:h:443", "tls+unix:/x"] {
+        assert!(refusal(text, Role::Relay).0.contains("TLS"), "{text}");
+    }
+    assert_eq!(one("tcp:tls:443", Role::Connect).target, named("tls", 443));
+    assert_eq!(one("my-tls:443", Role::Connect).target, named("my-tls", 443));
+}
+
+#[test]
+fn what_is_typed_never_reaches_the_terminal_raw() {
+    for text in [
+        "h:80\u{1b}[2J",
+        "tcp:h:80\u{1b}",
+        "/a\u{1b}",
+        "h:80,bind=\u{7}",
+        "h:80,\u{1b}=1",
+        "exec,\u{1b}:x",
+        "\u{1b}",
+    ] {
+        let (text, hint) = refusal(text, Role::Connect);
+        assert!(!text.chars().chain(hint.chars()).any(char::is_control), "{text:?}");
+    }
+}
+
+#[test]
+fn hosts_and_ports_are_checked_before_anything_is_opened() {
+    for text in ["[1:2:::3]:80", "[foo]:80", "[::1%]:80", "a%b:80", "h:80 ", "h:\u{ff18}", "h:"] {
+        let (text, _) = refusal(text, Role::Connect);
+        assert!(!text.contains("scheme"), "{text}");
+    }
+    assert_eq!(one("tcp://h:80/", Role::Connect).target, named("h", 80));
+    assert!(refusal("run/app.sock", Role::Connect).1.contains("./run/app.sock"));
+    assert!(refusal("echo:80", Role::Connect).1.contains("tcp:echo:80"));
+    assert_eq!(Address::host_port("*", "80", Role::Connect, Net::Tcp), Address::parse(":80", Role::Connect));
+    assert_eq!(one("vsock-l:any:5", Role::Relay).target, Target::Vsock { cid: None, port: 5 });
+}
+
+#[test]
+fn a_time_is_never_too_long_for_a_clock() {
+    assert!(refusal("h:80,retry-for=18446744073709551615", Role::Connect).0.contains("100 years"));
+    assert!(std::time::Instant::now().checked_add(duration("36500d").unwrap()).is_some());
+}
+
+#[test]
+fn explain_tells_the_parts() {
+    let json = Address::parse("tcp:h:80", Role::Connect).unwrap().explain();
+    assert_eq!(json["target"], serde_json::json!({"host": "h", "port": 80}));
+    let json = Address::parse("udp-l:53", Role::Relay).unwrap().explain();
+    assert_eq!(json["options"]["session-idle"], "60s");
+    assert_eq!(json["options"].get("backlog"), None);
+}
+
+#[test]
 fn the_tables_are_whole() {
     let mut names: Vec<&str> =
         OPTIONS.iter().flat_map(|row| std::iter::once(&row.name).chain(row.aliases)).copied().collect();
@@ -243,11 +339,8 @@ fn any_end() -> impl Strategy<Value = End> {
     (prop::sample::select(SCHEMES.iter().collect::<Vec<_>>()), any::<bool>()).prop_flat_map(
         |(scheme, listen)| {
             let listening = matches!(scheme.kind, Kind::Systemd) || (listen && scheme.listens);
-            (any_target(scheme.kind), any_options(scheme.groups)).prop_map(move |(target, options)| End {
-                target,
-                listening,
-                options,
-            })
+            (any_target(scheme.kind), any_options(option_table::groups_of(scheme.groups, listening)))
+                .prop_map(move |(target, options)| End { target, listening, options })
         },
     )
 }
