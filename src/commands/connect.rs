@@ -103,7 +103,7 @@ impl Args {
             () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
         let events = self.log.events(Self::NAME);
-        let names = Names { left: self.left_name(), right: address.to_string() };
+        let names = Names { left: self.left_name(), right: address.describe() };
         events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
         let limits = self.limits(&remote, started);
         let _terminal = if self.raw { RawTerminal::enter()? } else { None };
@@ -120,14 +120,14 @@ impl Args {
 
     async fn open(&self, address: &Address) -> Result<Endpoint, Failure> {
         let opener = Arc::new(Opener::new(address, Use::Output));
-        let patience = Patience::of(&self.options.options);
+        let patience = Patience::of(address);
         let connection = Connection::default();
         let attempt = || opener.open(&connection);
         match self.time.deadline {
             Some(limit) => match tokio::time::timeout(limit, persist(patience, attempt)).await {
                 Ok(result) => result,
                 Err(_) => Err(Failure::timeout(
-                    format!("cannot connect to {address}"),
+                    format!("cannot connect to {}", address.describe()),
                     "time limit --deadline ran out",
                 )),
             },

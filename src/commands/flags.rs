@@ -234,12 +234,12 @@ impl Direction {
     /// Cuts the direction that is not wanted; left is our side.
     pub fn apply(self, mut left: Endpoint, mut right: Endpoint) -> (Endpoint, Endpoint) {
         if self.send_only {
-            left.sink = Sink::Discard(None);
+            left.sink = Sink::Discard;
         }
         if self.recv_only {
             left.source = Source::Silent;
             if right.is_datagram() {
-                right.sink = Sink::Discard(None);
+                right.sink = Sink::Discard;
             }
         }
         (left, right)
@@ -267,7 +267,7 @@ impl Filters {
             local.source = local.source.until_byte(escape_byte(key)?);
         }
         if self.crlf {
-            local.source = CrLf::new(local.source);
+            local.source = CrLf::around(local.source);
         }
         if let Some(path) = &self.preamble {
             let bytes = std::fs::read(path)

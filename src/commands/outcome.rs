@@ -35,7 +35,7 @@ pub fn exit(report: &Report, names: &Names, command: bool) -> Result<Exit, Failu
         Side::Left => names.left.as_str(),
         Side::Right => names.right.as_str(),
     };
-    let child = report.child.filter(|_| command).map(|child| child.exit());
+    let child = report.child.filter(|_| command).map(crate::process::ChildStatus::exit);
     if report.refused_messages > 0 {
         return Err(Failure::other(
             format!("{} messages were too long to pass on", report.refused_messages),

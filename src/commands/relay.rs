@@ -78,11 +78,11 @@ impl Args {
     async fn between(self, left: Address, right: Option<Address>) -> Result<Exit, Failure> {
         let mut interrupts = Interrupts::new()?;
         let started = Instant::now();
-        let names = Names { left: left.to_string(), right: self.right_name(right.as_ref()) };
+        let names = Names { left: left.describe(), right: self.right_name(right.as_ref()) };
         let events = self.log.events(Self::NAME);
         let opening = async {
             let (opener, nobody) = (Opener::new(&left, Use::Input), Connection::default());
-            let near = persist(Patience::of(&self.options.options), || opener.open(&nobody)).await?;
+            let near = persist(Patience::of(&left), || opener.open(&nobody)).await?;
             let far = Far::new(&self, right).open(&near.connection()).await?;
             Ok::<_, Failure>((near, far))
         };
@@ -166,7 +166,7 @@ impl Args {
 
     fn right_name(&self, right: Option<&Address>) -> String {
         match (right, self.words.command().first()) {
-            (Some(address), _) => address.to_string(),
+            (Some(address), _) => address.describe(),
             (None, Some(program)) => program.to_string_lossy().into_owned(),
             (None, None) => String::new(),
         }
@@ -183,7 +183,7 @@ impl Args {
 
 /// The right side: opened anew for every connection.
 enum Far {
-    Address(Opener, Patience),
+    Address(Box<Opener>, Patience),
     Command(Vec<std::ffi::OsString>, bool),
 }
 
@@ -191,14 +191,14 @@ impl Far {
     fn new(args: &Args, right: Option<Address>) -> Far {
         match right {
             Some(address) => {
-                Far::Address(Opener::new(&address, Use::Output), Patience::of(&args.options.options))
+                Far::Address(Box::new(Opener::new(&address, Use::Output)), Patience::of(&address))
             }
             None => Far::Command(args.words.command().to_vec(), args.pty),
         }
     }
 
     fn needs_environment(&self) -> bool {
-        !matches!(self, Far::Address(Opener::Tcp(_), _))
+        !matches!(self, Far::Address(opener, _) if matches!(**opener, Opener::Tcp(_)))
     }
 
     async fn open(&self, connection: &Connection) -> Result<Endpoint, Failure> {

@@ -73,12 +73,14 @@ Examples:
 impl Args {
     async fn wait_for_all(self, addresses: Vec<Address>) -> Result<Exit, Failure> {
         let mut interrupts = Interrupts::new()?;
-        let asked = Patience::of(&self.options.options);
-        let patience = Patience { time: Some(asked.time.unwrap_or(self.timeout)), ..asked };
+        let patience = |address: &Address| {
+            let asked = Patience::of(address);
+            Patience { time: Some(asked.time.unwrap_or(self.timeout)), ..asked }
+        };
         let send = self.send.as_deref().map(address::unescape);
         let check = Check { expect: self.expect, send, hold: self.hold };
         let all = async {
-            let each = addresses.iter().map(|address| persist(patience, || check.run(address)));
+            let each = addresses.iter().map(|address| persist(patience(address), || check.run(address)));
             for result in join_all(each).await {
                 result?;
             }
@@ -114,7 +116,7 @@ impl Check {
         if let Some(bytes) = &self.send {
             write_all(endpoint, bytes)
                 .await
-                .map_err(|why| Failure::connect(format!("cannot send to {address}"), why))?;
+                .map_err(|why| Failure::connect(format!("cannot send to {}", address.describe()), why))?;
         }
         if let Some(expect) = &self.expect {
             greeting(address, endpoint, expect).await?;
@@ -140,7 +142,7 @@ async fn write_all(endpoint: &mut Endpoint, mut bytes: &[u8]) -> std::io::Result
 
 /// A UDP port says nothing when it is open; a closed one refuses. Silence counts as an answer.
 async fn probe_datagram(address: &Address, endpoint: &mut Endpoint, payload: &[u8]) -> Result<(), Failure> {
-    let refused = |why| Failure::connect(format!("{address} refused"), why);
+    let refused = |why| Failure::connect(format!("{} refused", address.describe()), why);
     let sent = std::future::poll_fn(|cx| endpoint.sink.poll_write(cx, payload)).await;
     sent.map_err(refused)?;
     let mut buffer = [0; 512];
@@ -171,7 +173,7 @@ async fn greeting(address: &Address, endpoint: &mut Endpoint, expect: &Regex) ->
         (true, false) => "it ends without a word".to_owned(),
         _ => format!("it says '{said}'"),
     };
-    Err(Failure::new(Exit::UNEXPECTED, format!("{address} does not say /{expect}/"), why))
+    Err(Failure::new(Exit::UNEXPECTED, format!("{} does not say /{expect}/", address.describe()), why))
 }
 
 async fn stays_open(address: &Address, endpoint: &mut Endpoint, hold: Duration) -> Result<(), Failure> {
@@ -186,7 +188,7 @@ async fn stays_open(address: &Address, endpoint: &mut Endpoint, hold: Duration) 
         }
     };
     match timeout(hold, watching).await {
-        Ok(why) => Err(Failure::connect(format!("{address} does not stay open"), why)),
+        Ok(why) => Err(Failure::connect(format!("{} does not stay open", address.describe()), why)),
         Err(_) => Ok(()),
     }
 }
@@ -250,14 +252,13 @@ pub fn zero(
     }
     run(async {
         let mut interrupts = Interrupts::new()?;
-        let patience = Patience::of(&flags.options);
         let check = Check { expect: None, send: None, hold: None };
         let look = async |address: &Address| {
-            let result = persist(patience, || check.run(address)).await;
+            let result = persist(Patience::of(address), || check.run(address)).await;
             if log.is_talkative() {
                 say(&match &result {
-                    Ok(()) => format!("{address} open"),
-                    Err(failure) => format!("{address} closed: {}", failure.why),
+                    Ok(()) => format!("{} open", address.describe()),
+                    Err(failure) => format!("{} closed: {}", address.describe(), failure.why),
                 });
             }
             result

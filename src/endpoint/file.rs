@@ -101,7 +101,7 @@ fn endpoint(fd: Arc<Descriptor>, access: Access) -> Endpoint {
     let sink =
         |fd| Sink::Stream { fd, stalled: false, half_close: HalfClose::Close, when_broken: WhenBroken::Cut };
     match access {
-        Access::Read => Endpoint::new(Source::Stream(fd), Sink::Discard(None)),
+        Access::Read => Endpoint::new(Source::Stream(fd), Sink::Discard),
         Access::Write => Endpoint::new(Source::Ended, sink(fd)),
         Access::Both => Endpoint::new(Source::Stream(fd.clone()), sink(fd)),
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-use crate::address::{Key, Options};
+use crate::address::{Address, Key};
 use crate::error::{Exit, Failure};
 
 /// First pause between two tries.
@@ -29,8 +29,10 @@ impl Patience {
         self.tries.is_none() && self.time.is_none()
     }
 
-    /// What the options of an address ask for.
-    pub fn of(options: &Options) -> Patience {
+    /// What the options of an address ask for; those of the read side where two are joined.
+    pub fn of(address: &Address) -> Patience {
+        let (Address::One(end) | Address::Dual(end, _)) = address;
+        let options = &end.options;
         let tries = match options.flag(Key::Forever) {
             Some(true) => Some(u64::MAX),
             _ => options.number(Key::Retry).and_then(|n| u64::try_from(n).ok()),

@@ -65,8 +65,13 @@ pub enum Sink {
     Session(SessionSink),
     /// Takes so many bytes and is then closed.
     AtMost(Box<Sink>, u64),
-    /// Takes everything; what it holds is dropped at the end, which ends the source beside it.
-    Discard(Option<OwnedFd>),
+    /// Takes everything.
+    Discard,
+    /// Takes everything; the end closes the write end that it holds, which ends the source beside it.
+    DiscardUntilEnd {
+        /// Never written.
+        _source_of_end: OwnedFd,
+    },
     /// The end was said.
     Closed,
 }
@@ -100,7 +105,7 @@ impl Sink {
                 *left -= n as u64;
                 Poll::Ready(Ok(n))
             }
-            Sink::Discard(_) => Poll::Ready(Ok(bytes.len())),
+            Sink::Discard | Sink::DiscardUntilEnd { .. } => Poll::Ready(Ok(bytes.len())),
             Sink::Closed => Poll::Ready(Err(Errno::PIPE.into())),
         }
     }
@@ -158,7 +163,9 @@ impl Sink {
                 // ENOTCONN: the peer is gone already, which its own direction reports.
                 let _ = rustix::net::shutdown(fd.as_fd(), Shutdown::Write);
             }
-            Sink::Stream { half_close: HalfClose::Close, .. } | Sink::Discard(_) => *self = Sink::Closed,
+            Sink::Stream { half_close: HalfClose::Close, .. }
+            | Sink::Discard
+            | Sink::DiscardUntilEnd { .. } => *self = Sink::Closed,
             Sink::Stream { half_close: HalfClose::Stdout, .. } => {
                 *self = Sink::Closed;
                 super::stdio::close_stdout();

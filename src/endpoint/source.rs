@@ -149,7 +149,7 @@ pub struct CrLf {
 
 impl CrLf {
     /// Wraps a byte source.
-    pub fn new(inner: Source) -> Source {
+    pub fn around(inner: Source) -> Source {
         Source::Crlf(Box::new(CrLf { inner, after_cr: false }))
     }
 

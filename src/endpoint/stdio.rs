@@ -66,7 +66,7 @@ pub fn inherited(number: i32) -> Result<Endpoint, Failure> {
     let failed = |why: io::Error| Failure::other(what(), why);
     let source = if access == OFlags::WRONLY { Source::Ended } else { reading(fd).map_err(failed)? };
     if access == OFlags::RDONLY {
-        return Ok(Endpoint::new(source, Sink::Discard(None)));
+        return Ok(Endpoint::new(source, Sink::Discard));
     }
     let (sink, pump) = writing(fd).map_err(failed)?;
     let sink = match sink {

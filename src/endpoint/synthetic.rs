@@ -13,26 +13,26 @@ use crate::error::Failure;
 
 /// Ends at once, takes everything.
 pub fn null() -> Result<Endpoint, Failure> {
-    Ok(Endpoint::new(Source::Ended, Sink::Discard(None)))
+    Ok(Endpoint::new(Source::Ended, Sink::Discard))
 }
 
 /// Says `text`, takes everything.
 pub fn text(text: &[u8]) -> Endpoint {
-    Endpoint::new(Source::Fixed(Cursor::new(text.to_vec())), Sink::Discard(None))
+    Endpoint::new(Source::Fixed(Cursor::new(text.to_vec())), Sink::Discard)
 }
 
 /// NUL bytes for ever, takes everything.
 pub fn zero() -> Result<Endpoint, Failure> {
     let file = File::open("/dev/zero").map_err(|why| Failure::other("cannot open /dev/zero", why))?;
     let fd = Arc::new(descriptor(file.into(), Kind::File)?);
-    Ok(Endpoint::new(Source::Stream(fd), Sink::Discard(None)))
+    Ok(Endpoint::new(Source::Stream(fd), Sink::Discard))
 }
 
 /// Takes everything, and ends when its input ends (RFC 863).
 pub fn discard() -> Result<Endpoint, Failure> {
     let (out, into) = pipe()?;
     let source = Source::Stream(Arc::new(descriptor(out, Kind::Pipe)?));
-    Ok(Endpoint::new(source, Sink::Discard(Some(into))))
+    Ok(Endpoint::new(source, Sink::DiscardUntilEnd { _source_of_end: into }))
 }
 
 /// What goes in comes out (RFC 862): a pipe with both ends here.

@@ -87,10 +87,7 @@ impl Child {
     /// Ready when the child has ended. It is reaped then, and never signalled after.
     pub fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.status.is_none() {
-            let mut guard = match ready!(self.pidfd.poll_read_ready(cx)) {
-                Ok(guard) => guard,
-                Err(_) => return Poll::Ready(()),
-            };
+            let Ok(mut guard) = ready!(self.pidfd.poll_read_ready(cx)) else { return Poll::Ready(()) };
             guard.retain_ready();
             self.status = self.inner.try_wait().ok().flatten();
         }

@@ -114,7 +114,7 @@ impl Direction {
             return false;
         }
         self.drop_unsent();
-        *sink = Sink::Discard(None);
+        *sink = Sink::Discard;
         true
     }
 
