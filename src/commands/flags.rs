@@ -272,7 +272,7 @@ impl Filters {
         if let Some(path) = &self.preamble {
             let bytes = std::fs::read(path)
                 .map_err(|why| Failure::other(format!("cannot read {}", path.display()), why))?;
-            let first = Source::Fixed(std::io::Cursor::new(bytes));
+            let first = Source::Fixed(Box::new(std::io::Cursor::new(bytes)));
             local.source = Source::Chain(Box::new((first, local.source)));
         }
         if let Some(limit) = self.max_bytes {

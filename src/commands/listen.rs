@@ -79,7 +79,7 @@ Examples:
 impl Args {
     async fn serve(self, address: Address) -> Result<Exit, Failure> {
         let events = self.log.events(Self::NAME);
-        let mut server = Server::open(&address, &self.server, &self.options, events).await?;
+        let mut server = Server::open(&address, &self.server, &self.options, events, self.log.is_talkative()).await?;
         let keep = self.keep || self.server.max_total.is_some();
         match (keep, self.words.command().is_empty()) {
             (true, false) => self.command_for_each(server).await,

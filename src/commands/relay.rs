@@ -103,7 +103,7 @@ impl Args {
 
     async fn serve(self, left: Address, right: Option<Address>) -> Result<Exit, Failure> {
         let events = self.log.events(Self::NAME);
-        let mut server = Server::open(&left, &self.server, &self.options, events.clone()).await?;
+        let mut server = Server::open(&left, &self.server, &self.options, events.clone(), self.log.is_talkative()).await?;
         let right_name = self.right_name(right.as_ref());
         let far = Far::new(&self, right);
         if self.once {
@@ -113,26 +113,19 @@ impl Args {
         let context = Arc::new((self, far, right_name));
         server
             .serve(move |incoming: Incoming, id| {
-                let (context, events) = (context.clone(), events.clone());
                 // Told only to children; asking the kernel for it costs a call for each connection.
                 let connection = context.1.needs_environment().then(|| session_id(&incoming, &protocol, id));
+                let left = verbose.then(|| incoming.peer.to_string());
+                let opening = Box::pin(open_session(context.clone(), incoming, connection.unwrap_or_default()));
+                let (context, events) = (context.clone(), events.clone());
+                // Once the session runs, its task holds little more than the session.
                 async move {
-                    let (args, far, right_name) = &*context;
-                    let connection = connection.unwrap_or_default();
-                    let peer = incoming.peer;
-                    let far = match far.open(&connection).await {
-                        Ok(far) => far,
-                        Err(failure) => {
-                            reject(incoming.endpoint);
-                            events(&Event::Failed { id, why: failure.to_string() });
-                            return;
-                        }
+                    let report = match opening.await {
+                        Ok(relay) => relay.run().await,
+                        Err(failure) => return events(&Event::Failed { id, why: failure.to_string() }),
                     };
-                    let limits = args.limits([&incoming.endpoint, &far], Instant::now());
-                    let (near, far) = args.direction.apply(incoming.endpoint, far);
-                    let report = Relay::new(near, far, limits).run().await;
-                    if verbose {
-                        let names = Names { left: peer.to_string(), right: right_name.clone() };
+                    if let Some(left) = left {
+                        let names = Names { left, right: context.2.clone() };
                         tell_closed(&events, id, &report, &names);
                     }
                 }
@@ -181,6 +174,25 @@ impl Args {
     }
 }
 
+/// Opens the right side for a peer; the peer is told when that fails.
+async fn open_session(
+    context: Arc<(Args, Far, String)>,
+    incoming: Incoming,
+    connection: Connection,
+) -> Result<Box<Relay>, Failure> {
+    let (args, far, _) = &*context;
+    let far = match far.open(&connection).await {
+        Ok(far) => far,
+        Err(failure) => {
+            reject(incoming.endpoint);
+            return Err(failure);
+        }
+    };
+    let limits = args.limits([&incoming.endpoint, &far], Instant::now());
+    let (near, far) = args.direction.apply(incoming.endpoint, far);
+    Ok(Relay::new(near, far, limits))
+}
+
 /// The right side: opened anew for every connection.
 enum Far {
     Address(Box<Opener>, Patience),
@@ -216,7 +228,7 @@ fn reject(endpoint: Endpoint) {
 }
 
 fn note(events: &Events, ends: [&Endpoint; 2]) {
-    for text in ends.into_iter().filter_map(|end| end.note.clone()) {
+    for text in ends.into_iter().filter_map(|end| end.note().map(str::to_owned)) {
         events(&Event::Note(text));
     }
 }

@@ -46,7 +46,7 @@ impl ServerArgs {
         if !peer.is_datagram() {
             return limits;
         }
-        let idle = flags.options.time(Key::SessionIdle).or(peer.session_idle).unwrap_or(SESSION_IDLE);
+        let idle = flags.options.time(Key::SessionIdle).or(peer.session_idle()).unwrap_or(SESSION_IDLE);
         Limits { idle: Some(limits.idle.map_or(idle, |own| own.min(idle))), quiet_is_fine: true, ..limits }
     }
 }
@@ -73,6 +73,7 @@ impl Server {
         args: &ServerArgs,
         flags: &AddressFlags,
         events: Events,
+        talkative: bool,
     ) -> Result<Server, Failure> {
         raise_open_files();
         let listener = super::listen::open(address).await?;
@@ -89,6 +90,7 @@ impl Server {
             access,
             grace: args.grace,
             accept_timeout: options.time(Key::AcceptTimeout),
+            talkative,
         });
         let interrupts = reloading(&rules, &events)?;
         let port_file = announce(&listener, args, &events)?;

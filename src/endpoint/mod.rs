@@ -23,6 +23,7 @@ mod vsock;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use descriptor::{Descriptor, Kind};
 pub use exec::{Connection, open_command};
@@ -49,10 +50,17 @@ pub struct Endpoint {
     pub child: Option<Box<Child>>,
     /// Whether the peer must be given time to read before the close.
     pub lingers: bool,
+    /// What only few endpoints have.
+    pub extras: Option<Box<Extras>>,
+}
+
+/// What only few endpoints have, kept apart because 10,000 sessions do not.
+#[derive(Default)]
+pub struct Extras {
     /// What has to be undone when the session is over (terminal mode, paths); dropping it does so.
-    pub guard: Option<Box<dyn Send>>,
+    pub guards: Vec<Box<dyn Send>>,
     /// Silence after which this datagram peer counts as gone, where its address says so.
-    pub session_idle: Option<std::time::Duration>,
+    pub session_idle: Option<Duration>,
     /// What its user must be told to be able to use it (the name of a new terminal).
     pub note: Option<String>,
 }
@@ -60,13 +68,31 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint without a child.
     pub fn new(source: Source, sink: Sink) -> Endpoint {
-        Endpoint { source, sink, child: None, lingers: false, guard: None, session_idle: None, note: None }
+        Endpoint { source, sink, child: None, lingers: false, extras: None }
     }
 
     /// A connected stream socket that is ours alone.
     pub fn stream_socket(fd: Arc<Descriptor>) -> Endpoint {
         let sink = Sink::socket(fd.clone());
         Endpoint { lingers: true, ..Endpoint::new(Source::Stream(fd), sink) }
+    }
+
+    /// The same endpoint, with something to undo at its end.
+    pub fn guarded<G: Send + 'static>(mut self, guard: Option<G>) -> Endpoint {
+        if let Some(guard) = guard {
+            self.extras.get_or_insert_default().guards.push(Box::new(guard));
+        }
+        self
+    }
+
+    /// What its user must be told.
+    pub fn note(&self) -> Option<&str> {
+        self.extras.as_ref()?.note.as_deref()
+    }
+
+    /// Silence after which this datagram peer counts as gone, where its address says so.
+    pub fn session_idle(&self) -> Option<Duration> {
+        self.extras.as_ref()?.session_idle
     }
 
     /// What a child that serves this endpoint is told of it.
@@ -139,15 +165,8 @@ impl Opener {
 
 /// Takes the reading half of one endpoint and the writing half of another.
 fn join(read: Endpoint, write: Endpoint) -> Endpoint {
-    Endpoint {
-        source: read.source,
-        sink: write.sink,
-        child: read.child.or(write.child),
-        lingers: false,
-        guard: Some(Box::new((read.guard, write.guard))),
-        session_idle: read.session_idle.or(write.session_idle),
-        note: read.note.or(write.note),
-    }
+    let joined = Endpoint { child: read.child.or(write.child), ..Endpoint::new(read.source, write.sink) };
+    joined.guarded(Some((read.extras, write.extras)))
 }
 
 async fn open_end(end: &End, usage: Use, connection: &Connection) -> Result<Endpoint, Failure> {

@@ -108,8 +108,9 @@ pub fn open(end: &End) -> Result<Endpoint, Failure> {
     let note = format!("pty {}", pair.name.display());
     let slave = rustix::io::fcntl_dupfd_cloexec(&pair.slave, 3).map_err(|why| cannot(why.into()))?;
     let (source, sink) = pair.into_ends().map_err(cannot)?;
-    let guard: Box<dyn Send> = Box::new(Kept { _slave: slave, link });
-    Ok(Endpoint { guard: Some(guard), note: Some(note), ..Endpoint::new(source, sink) })
+    let mut endpoint = Endpoint::new(source, sink).guarded(Some(Kept { _slave: slave, link }));
+    endpoint.extras.get_or_insert_default().note = Some(note);
+    Ok(endpoint)
 }
 
 /// Replaces a link that points nowhere, and nothing else.

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -51,6 +51,7 @@ impl Datagrams {
             max: max.unwrap_or(MAX_SESSIONS).max(1),
             mtu: udp::mtu(options),
             eof_on_empty: options.flag(Key::EofOnEmpty).unwrap_or(false),
+            idle: options.time(Key::SessionIdle),
         });
         let (sender, new) = mpsc::channel(64);
         tokio::spawn(read(shared, sender));
@@ -72,6 +73,7 @@ struct Shared {
     max: usize,
     mtu: u32,
     eof_on_empty: bool,
+    idle: Option<Duration>,
 }
 
 /// What has come from one peer and is not read yet.
@@ -147,7 +149,8 @@ impl Shared {
         drop(sessions);
         let source = SessionSource { queue, shared: self.clone(), from };
         let sink = SessionSink { shared: self.clone(), to: from, local: datagram.to, waiting: None };
-        let endpoint = Endpoint::new(Source::Session(source), Sink::Session(sink));
+        let mut endpoint = Endpoint::new(Source::Session(Box::new(source)), Sink::Session(Box::new(sink)));
+        endpoint.extras.get_or_insert_default().session_idle = self.idle;
         Some(Incoming { endpoint, peer: peer_of(&from) })
     }
 

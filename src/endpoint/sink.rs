@@ -62,7 +62,7 @@ pub enum Sink {
         ends: bool,
     },
     /// Replies to one peer of a shared socket.
-    Session(SessionSink),
+    Session(Box<SessionSink>),
     /// Takes so many bytes and is then closed.
     AtMost(Box<Sink>, u64),
     /// Takes everything.

@@ -38,9 +38,9 @@ pub enum Source {
         eof_on_empty: bool,
     },
     /// Datagrams of one peer of a shared socket.
-    Session(SessionSource),
+    Session(Box<SessionSource>),
     /// Bytes known beforehand, then the end.
-    Fixed(Cursor<Vec<u8>>),
+    Fixed(Box<Cursor<Vec<u8>>>),
     /// Two sources, one after the other.
     Chain(Box<(Source, Source)>),
     /// A source whose line ends are turned into CR LF.

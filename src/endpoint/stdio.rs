@@ -32,11 +32,9 @@ pub enum Stdin {
 /// The endpoint `-` in an address.
 pub fn open(end: &End) -> Result<Endpoint, Failure> {
     let raw = end.options.flag(Key::Raw).unwrap_or(false) || end.options.flag(Key::Echo) == Some(false);
-    let mut endpoint = stdio(Stdin::Read)?;
-    if raw {
-        endpoint.guard = Some(Box::new((endpoint.guard.take(), RawTerminal::enter()?)));
-    }
-    Ok(endpoint)
+    let endpoint = stdio(Stdin::Read)?;
+    let terminal = if raw { RawTerminal::enter()? } else { None };
+    Ok(endpoint.guarded(terminal))
 }
 
 /// Standard input and output as one endpoint.
@@ -49,8 +47,7 @@ pub fn stdio(stdin: Stdin) -> Result<Endpoint, Failure> {
     };
     let (sink, pump) =
         writing(rustix::stdio::stdout()).map_err(|why| Failure::other("cannot write stdout", why))?;
-    let guard = pump.map(|pump| Box::new(pump) as Box<dyn Send>);
-    Ok(Endpoint { guard, ..Endpoint::new(source, sink) })
+    Ok(Endpoint::new(source, sink).guarded(pump))
 }
 
 /// `fd:N`, for both directions as far as it was opened for them.
@@ -75,7 +72,7 @@ pub fn inherited(number: i32) -> Result<Endpoint, Failure> {
         }
         other => other,
     };
-    Ok(Endpoint { guard: pump.map(|pump| Box::new(pump) as _), ..Endpoint::new(source, sink) })
+    Ok(Endpoint::new(source, sink).guarded(pump))
 }
 
 /// True when stdin is /dev/null, as a shell makes it for `command &`.

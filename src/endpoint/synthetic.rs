@@ -18,7 +18,7 @@ pub fn null() -> Result<Endpoint, Failure> {
 
 /// Says `text`, takes everything.
 pub fn text(text: &[u8]) -> Endpoint {
-    Endpoint::new(Source::Fixed(Cursor::new(text.to_vec())), Sink::Discard)
+    Endpoint::new(Source::Fixed(Box::new(Cursor::new(text.to_vec()))), Sink::Discard)
 }
 
 /// NUL bytes for ever, takes everything.

@@ -94,7 +94,7 @@ pub async fn connect(end: &End, kind: UnixKind, name: &UnixName) -> Result<Endpo
             )
         }
     };
-    Ok(Endpoint { guard: guard.map(|guard| Box::new(guard) as Box<dyn Send>), ..endpoint })
+    Ok(endpoint.guarded(guard))
 }
 
 fn autobind() -> io::Result<SockAddr> {

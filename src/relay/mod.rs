@@ -31,10 +31,10 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// A session that has not begun to move bytes.
-    pub fn new(left: Endpoint, right: Endpoint, limits: Limits) -> Relay {
+    /// A session that has not begun to move bytes. Boxed: it is handed on a few times on its way to its task.
+    pub fn new(left: Endpoint, right: Endpoint, limits: Limits) -> Box<Relay> {
         let started = Instant::now();
-        Relay {
+        Box::new(Relay {
             left,
             right,
             up: Direction::default(),
@@ -42,17 +42,17 @@ impl Relay {
             broken: None,
             clock: Clock::new(limits, started),
             started,
-        }
+        })
     }
 
     /// Moves bytes until the session has a reason to end, then closes both ends as that reason asks.
-    pub async fn run(mut self) -> Report {
+    pub async fn run(mut self: Box<Self>) -> Report {
         let outcome = poll_fn(|cx| self.poll(cx)).await;
         self.end(outcome).await
     }
 
     /// As `run`, but ends at once with `Outcome::Stopped` when `stop` comes first.
-    pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Report {
+    pub async fn run_until(mut self: Box<Self>, stop: impl Future<Output = ()>) -> Report {
         let mut stop = std::pin::pin!(stop);
         let outcome = poll_fn(|cx| match self.poll(cx) {
             Poll::Pending => stop.as_mut().poll(cx).map(|()| Outcome::Stopped),
@@ -62,7 +62,7 @@ impl Relay {
         self.end(outcome).await
     }
 
-    async fn end(mut self, outcome: Outcome) -> Report {
+    async fn end(mut self: Box<Self>, outcome: Outcome) -> Report {
         if needs_closing(&self, &outcome) {
             // Boxed: most sessions never get here, and each of 10,000 would carry the room for it.
             Box::pin(closing::close(&mut self, &outcome)).await;

@@ -35,6 +35,8 @@ pub struct Rules {
     pub grace: Duration,
     /// How long to wait for the first peer.
     pub accept_timeout: Option<Duration>,
+    /// Tell of each connection; naming peers that nobody asks about would slow every one down.
+    pub talkative: bool,
 }
 
 /// Why a service ended.
@@ -161,6 +163,9 @@ where
             continue;
         }
         id += 1;
+        if rules.talkative {
+            events(&Event::Accepted { id, peer: incoming.peer.to_string() });
+        }
         let guard = open.enter();
         let session = handle(incoming, id);
         tokio::spawn(async move {
