@@ -105,12 +105,12 @@ impl Args {
         let events = self.log.events(Self::NAME);
         let names = Names { left: self.left_name(), right: address.describe() };
         events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
-        let limits = self.limits(&remote, started);
+        let limits = self.limits(&remote);
         let _terminal = if self.raw { RawTerminal::enter()? } else { None };
         let local = self.local(&remote)?;
         let (local, remote) = self.direction.apply(local, remote);
         let local = self.filters.apply(local, self.raw.then_some(self.escape.as_str()))?;
-        let report = Relay::new(local, remote, limits).run_until(interrupts.ended()).await;
+        let report = Relay::new(local, remote, limits).since(started).run_until(interrupts.ended()).await;
         self.report.tell(Self::NAME, &report, &names);
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);
@@ -150,7 +150,7 @@ impl Args {
         }
     }
 
-    fn limits(&self, remote: &Endpoint, started: Instant) -> Limits {
+    fn limits(&self, remote: &Endpoint) -> Limits {
         let is_command = !self.words.command().is_empty();
         let finish = match self.datagrams {
             Some(n) => Finish::Messages(n),
@@ -164,7 +164,7 @@ impl Args {
             (None, false) => None,
         };
         let limits =
-            Limits { finish, half_closed: quiet, quiet_is_fine: quiet.is_some(), ..Limits::default() };
-        self.time.apply(limits, started)
+            Limits { finish, half_closed: quiet, half_closed_is_fine: quiet.is_some(), ..Limits::default() };
+        self.time.apply(limits)
     }
 }

@@ -1,7 +1,7 @@
 //! Flags that several subcommands share, and the address words with their options.
 
 use std::ffi::OsString;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -310,12 +310,12 @@ pub struct TimeArgs {
 
 impl TimeArgs {
     /// Adds these limits to those of the subcommand.
-    pub fn apply(self, limits: Limits, started: Instant) -> Limits {
+    pub fn apply(self, limits: Limits) -> Limits {
         Limits {
             idle: self.idle_timeout.or(limits.idle),
             half_closed: self.eof_timeout.or(limits.half_closed),
-            quiet_is_fine: limits.quiet_is_fine && self.eof_timeout.is_none(),
-            deadline: self.deadline.map(|time| started + time),
+            half_closed_is_fine: limits.half_closed_is_fine && self.eof_timeout.is_none(),
+            deadline: self.deadline,
             ..limits
         }
     }

@@ -1,7 +1,6 @@
 //! `spile listen`: stdio, or a command per connection, to incoming connections.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::Subcommand;
 use super::flags::{AddressFlags, Direction, FamilyArgs, Filters, TimeArgs, WordsArgs};
@@ -79,7 +78,8 @@ Examples:
 impl Args {
     async fn serve(self, address: Address) -> Result<Exit, Failure> {
         let events = self.log.events(Self::NAME);
-        let mut server = Server::open(&address, &self.server, &self.options, events, self.log.is_talkative()).await?;
+        let mut server =
+            Server::open(&address, &self.server, &self.options, events, self.log.is_talkative()).await?;
         let keep = self.keep || self.server.max_total.is_some();
         match (keep, self.words.command().is_empty()) {
             (true, false) => self.command_for_each(server).await,
@@ -104,7 +104,7 @@ impl Args {
                 server.stop_listening();
             }
             let local = self.local(&incoming, &server.protocol, id)?;
-            let limits = self.limits(&incoming, Instant::now());
+            let limits = self.limits(&incoming);
             let (local, remote) = self.direction.apply(local, incoming.endpoint);
             let local = self.filters.apply(local, None)?;
             let report = Relay::new(local, remote, limits).run_until(server.interrupts.ended()).await;
@@ -137,7 +137,7 @@ impl Args {
                 let (args, protocol, events) = (shared.clone(), protocol.clone(), events.clone());
                 async move {
                     let names = Names { left: args.left_name(), right: incoming.peer.to_string() };
-                    let limits = args.limits(&incoming, Instant::now());
+                    let limits = args.limits(&incoming);
                     match args.local(&incoming, &protocol, id) {
                         Ok(local) => {
                             let (local, remote) = args.direction.apply(local, incoming.endpoint);
@@ -168,7 +168,7 @@ impl Args {
         }
     }
 
-    fn limits(&self, incoming: &Incoming, started: Instant) -> Limits {
+    fn limits(&self, incoming: &Incoming) -> Limits {
         let is_command = !self.words.command().is_empty();
         let finish = match self.direction.send_only {
             true => Finish::LeftEnds,
@@ -176,7 +176,7 @@ impl Args {
             false => Finish::RightEnds,
         };
         let limits = Limits { finish, grace: self.server.grace, ..Limits::default() };
-        self.server.for_peer(self.time.apply(limits, started), &incoming.endpoint, &self.options)
+        self.server.for_peer(self.time.apply(limits), &incoming.endpoint, &self.options)
     }
 }
 

@@ -91,9 +91,9 @@ impl Args {
             () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
         note(&events, [&near, &far]);
-        let limits = self.limits([&near, &far], started);
+        let limits = self.limits([&near, &far]);
         let (near, far) = self.direction.apply(near, far);
-        let report = Relay::new(near, far, limits).run_until(interrupts.ended()).await;
+        let report = Relay::new(near, far, limits).since(started).run_until(interrupts.ended()).await;
         self.report.tell(Self::NAME, &report, &names);
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);
@@ -103,20 +103,24 @@ impl Args {
 
     async fn serve(self, left: Address, right: Option<Address>) -> Result<Exit, Failure> {
         let events = self.log.events(Self::NAME);
-        let mut server = Server::open(&left, &self.server, &self.options, events.clone(), self.log.is_talkative()).await?;
+        let mut server =
+            Server::open(&left, &self.server, &self.options, events.clone(), self.log.is_talkative()).await?;
         let right_name = self.right_name(right.as_ref());
         let far = Far::new(&self, right);
         if self.once {
             return self.serve_one(&mut server, &far, &right_name).await;
         }
         let (protocol, verbose) = (server.protocol.clone(), self.log.is_talkative());
-        let context = Arc::new((self, far, right_name));
+        let limits = Arc::new(self.stream_limits());
+        let context = Arc::new(Context { args: self, far, right_name, limits });
         server
             .serve(move |incoming: Incoming, id| {
                 // Told only to children; asking the kernel for it costs a call for each connection.
-                let connection = context.1.needs_environment().then(|| session_id(&incoming, &protocol, id));
+                let connection =
+                    context.far.needs_environment().then(|| session_id(&incoming, &protocol, id));
                 let left = verbose.then(|| incoming.peer.to_string());
-                let opening = Box::pin(open_session(context.clone(), incoming, connection.unwrap_or_default()));
+                let opening =
+                    Box::pin(open_session(context.clone(), incoming, connection.unwrap_or_default()));
                 let (context, events) = (context.clone(), events.clone());
                 // Once the session runs, its task holds little more than the session.
                 async move {
@@ -125,7 +129,7 @@ impl Args {
                         Err(failure) => return events(&Event::Failed { id, why: failure.to_string() }),
                     };
                     if let Some(left) = left {
-                        let names = Names { left, right: context.2.clone() };
+                        let names = Names { left, right: context.right_name.clone() };
                         tell_closed(&events, id, &report, &names);
                     }
                 }
@@ -146,7 +150,7 @@ impl Args {
                 return Err(failure);
             }
         };
-        let limits = self.limits([&incoming.endpoint, &far], Instant::now());
+        let limits = self.limits([&incoming.endpoint, &far]);
         let (near, far) = self.direction.apply(incoming.endpoint, far);
         let report = Relay::new(near, far, limits).run_until(server.interrupts.ended()).await;
         server.closed(id, &report, &names);
@@ -165,30 +169,47 @@ impl Args {
         }
     }
 
-    fn limits(&self, ends: [&Endpoint; 2], started: Instant) -> Limits {
+    fn limits(&self, ends: [&Endpoint; 2]) -> Limits {
+        ends.into_iter()
+            .fold(self.stream_limits(), |limits, end| self.server.for_peer(limits, end, &self.options))
+    }
+
+    /// The limits of every session in which no datagram socket takes part.
+    fn stream_limits(&self) -> Limits {
         let finish = if self.direction.send_only { Finish::LeftEnds } else { Finish::BothEnd };
         let limits =
             Limits { finish, half_closed: Some(EOF_TIMEOUT), grace: self.server.grace, ..Limits::default() };
-        let limits = self.time.apply(limits, started);
-        ends.into_iter().fold(limits, |limits, end| self.server.for_peer(limits, end, &self.options))
+        self.time.apply(limits)
     }
+}
+
+/// What every connection of a service needs.
+struct Context {
+    args: Args,
+    far: Far,
+    right_name: String,
+    /// Shared by all sessions of streams.
+    limits: Arc<Limits>,
 }
 
 /// Opens the right side for a peer; the peer is told when that fails.
 async fn open_session(
-    context: Arc<(Args, Far, String)>,
+    context: Arc<Context>,
     incoming: Incoming,
     connection: Connection,
 ) -> Result<Box<Relay>, Failure> {
-    let (args, far, _) = &*context;
-    let far = match far.open(&connection).await {
+    let args = &context.args;
+    let far = match context.far.open(&connection).await {
         Ok(far) => far,
         Err(failure) => {
             reject(incoming.endpoint);
             return Err(failure);
         }
     };
-    let limits = args.limits([&incoming.endpoint, &far], Instant::now());
+    let limits = match incoming.endpoint.is_datagram() || far.is_datagram() {
+        true => Arc::new(args.limits([&incoming.endpoint, &far])),
+        false => context.limits.clone(),
+    };
     let (near, far) = args.direction.apply(incoming.endpoint, far);
     Ok(Relay::new(near, far, limits))
 }

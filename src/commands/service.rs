@@ -47,7 +47,9 @@ impl ServerArgs {
             return limits;
         }
         let idle = flags.options.time(Key::SessionIdle).or(peer.session_idle()).unwrap_or(SESSION_IDLE);
-        Limits { idle: Some(limits.idle.map_or(idle, |own| own.min(idle))), quiet_is_fine: true, ..limits }
+        let idle_is_fine = limits.idle.is_none_or(|own| idle <= own);
+        let idle = Some(limits.idle.map_or(idle, |own| own.min(idle)));
+        Limits { idle, idle_is_fine, half_closed_is_fine: true, ..limits }
     }
 }
 

@@ -33,10 +33,12 @@ pub struct Limits {
     pub idle: Option<Duration>,
     /// Nothing moves after one side has ended.
     pub half_closed: Option<Duration>,
+    /// Running out of `idle` is the usual end (datagrams), not a failure.
+    pub idle_is_fine: bool,
     /// Running out of `half_closed` is the usual end (datagrams, `-q`), not a failure.
-    pub quiet_is_fine: bool,
-    /// When the whole session must be over.
-    pub deadline: Option<Instant>,
+    pub half_closed_is_fine: bool,
+    /// The whole session.
+    pub deadline: Option<Duration>,
     /// How long a child may take to end after its peer is gone.
     pub grace: Duration,
 }
@@ -47,18 +49,20 @@ impl Default for Limits {
             finish: Finish::BothEnd,
             idle: None,
             half_closed: None,
-            quiet_is_fine: false,
+            idle_is_fine: false,
+            half_closed_is_fine: false,
             deadline: None,
             grace: Duration::from_secs(10),
         }
     }
 }
 
-/// Watches the limits of one session.
-pub struct Clock {
-    /// The limits being watched.
-    pub limits: Limits,
-    timer: Option<Pin<Box<Sleep>>>,
+/// Watches the limits of one session; empty until some limit can run out.
+#[derive(Default)]
+pub struct Clock(Option<Box<Watch>>);
+
+struct Watch {
+    timer: Pin<Box<Sleep>>,
     last_move: Instant,
     moved: u64,
     half_closed_since: Option<Instant>,
@@ -66,67 +70,81 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts watching.
-    pub fn new(limits: Limits, now: Instant) -> Clock {
-        Clock { limits, timer: None, last_move: now, moved: 0, half_closed_since: None, child_exit: None }
+    fn start(&mut self) -> &mut Watch {
+        self.0.get_or_insert_with(|| {
+            let now = Instant::now();
+            Box::new(Watch {
+                timer: Box::pin(sleep_until(now.into())),
+                last_move: now,
+                moved: 0,
+                half_closed_since: None,
+                child_exit: None,
+            })
+        })
     }
 
     /// From now on the child's output has little time to end.
     pub fn child_has_exited(&mut self, side: Side) {
-        self.child_exit.get_or_insert_with(|| (side, Instant::now()));
+        self.start().child_exit.get_or_insert_with(|| (side, Instant::now()));
     }
 
     /// Ready when a limit has run out; `moved` is the count of all bytes moved so far.
-    pub fn poll(&mut self, cx: &mut Context<'_>, moved: u64, half_closed: bool) -> Poll<Outcome> {
-        let half_closed = half_closed && self.limits.half_closed.is_some();
-        let watching = half_closed
-            || self.limits.idle.is_some()
-            || self.limits.deadline.is_some()
-            || self.child_exit.is_some();
+    pub fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        limits: &Limits,
+        started: Instant,
+        moved: u64,
+        half_closed: bool,
+    ) -> Poll<Outcome> {
+        let half_closed = half_closed && limits.half_closed.is_some();
+        let watching = half_closed || limits.idle.is_some() || limits.deadline.is_some() || self.0.is_some();
         if !watching {
             return Poll::Pending;
         }
+        let watch = self.start();
         let now = Instant::now();
-        if moved != self.moved {
-            self.moved = moved;
-            self.last_move = now;
+        if moved != watch.moved {
+            watch.moved = moved;
+            watch.last_move = now;
         }
         if half_closed {
-            self.half_closed_since.get_or_insert(now);
+            watch.half_closed_since.get_or_insert(now);
         }
         loop {
-            let Some((at, outcome)) = self.next_end() else { return Poll::Pending };
+            let Some((at, outcome)) = watch.next_end(limits, started) else { return Poll::Pending };
             if at <= Instant::now() {
                 return Poll::Ready(outcome);
             }
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at.into())));
-            if timer.deadline() != at.into() {
-                timer.as_mut().reset(at.into());
+            if watch.timer.deadline() != at.into() {
+                watch.timer.as_mut().reset(at.into());
             }
-            if timer.as_mut().poll(cx).is_pending() {
+            if watch.timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
         }
     }
+}
 
+impl Watch {
     /// The limit that runs out first.
-    fn next_end(&self) -> Option<(Instant, Outcome)> {
-        let limits = &self.limits;
+    fn next_end(&self, limits: &Limits, started: Instant) -> Option<(Instant, Outcome)> {
         let quiet = |since: Instant, time: Duration| since.max(self.last_move).checked_add(time);
         let idle = limits.idle.and_then(|time| quiet(self.last_move, time));
         let half =
             self.half_closed_since.zip(limits.half_closed).and_then(|(since, time)| quiet(since, time));
-        let half_outcome = match limits.quiet_is_fine {
-            true => Outcome::Quiet,
-            false => Outcome::Limit(Limit::HalfClosed),
-        };
         let child = self
             .child_exit
             .and_then(|(side, at)| Some((quiet(at, GRANDCHILD_WAIT)?, Outcome::ChildExited(side))));
+        let deadline = limits.deadline.and_then(|time| started.checked_add(time));
+        let ends = |limit, is_fine| match is_fine {
+            true => Outcome::Quiet,
+            false => Outcome::Limit(limit),
+        };
         [
-            idle.map(|at| (at, Outcome::Limit(Limit::Idle))),
-            half.map(|at| (at, half_outcome)),
-            limits.deadline.map(|at| (at, Outcome::Limit(Limit::Session))),
+            idle.map(|at| (at, ends(Limit::Idle, limits.idle_is_fine))),
+            half.map(|at| (at, ends(Limit::HalfClosed, limits.half_closed_is_fine))),
+            deadline.map(|at| (at, Outcome::Limit(Limit::Session))),
             child,
         ]
         .into_iter()

@@ -7,6 +7,7 @@ mod outcome;
 mod pool;
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -15,6 +16,7 @@ pub use limits::{Finish, Limits};
 pub use outcome::{Outcome, Report, Side};
 
 use crate::endpoint::Endpoint;
+use crate::process::ChildStatus;
 use direction::{Direction, Ending};
 use limits::Clock;
 
@@ -26,13 +28,14 @@ pub struct Relay {
     down: Direction,
     /// A side whose peer refused bytes; what it still says is read to its end before that is reported.
     broken: Option<Side>,
+    limits: Arc<Limits>,
     clock: Clock,
     started: Instant,
 }
 
 impl Relay {
     /// A session that has not begun to move bytes. Boxed: it is handed on a few times on its way to its task.
-    pub fn new(left: Endpoint, right: Endpoint, limits: Limits) -> Box<Relay> {
+    pub fn new(left: Endpoint, right: Endpoint, limits: impl Into<Arc<Limits>>) -> Box<Relay> {
         let started = Instant::now();
         Box::new(Relay {
             left,
@@ -40,15 +43,26 @@ impl Relay {
             up: Direction::default(),
             down: Direction::default(),
             broken: None,
-            clock: Clock::new(limits, started),
+            limits: limits.into(),
+            clock: Clock::default(),
             started,
         })
+    }
+
+    /// Counts the session from `started` on, which includes the time that opening its ends took.
+    pub fn since(mut self: Box<Self>, started: Instant) -> Box<Relay> {
+        self.started = started;
+        self
     }
 
     /// Moves bytes until the session has a reason to end, then closes both ends as that reason asks.
     pub async fn run(mut self: Box<Self>) -> Report {
         let outcome = poll_fn(|cx| self.poll(cx)).await;
-        self.end(outcome).await
+        if self.is_closed_by(&outcome) {
+            return self.report(outcome, None);
+        }
+        // Boxed: most sessions never get here, and each of 10,000 would carry the room for it.
+        Box::pin(self.end(outcome)).await
     }
 
     /// As `run`, but ends at once with `Outcome::Stopped` when `stop` comes first.
@@ -62,18 +76,25 @@ impl Relay {
         self.end(outcome).await
     }
 
+    /// True when both ends were passed on: nothing is left to say or to wait for.
+    fn is_closed_by(&self, outcome: &Outcome) -> bool {
+        let both_ended = matches!(outcome, Outcome::Complete) && self.up.is_done() && self.down.is_done();
+        both_ended && self.left.child.is_none() && self.right.child.is_none()
+    }
+
     async fn end(mut self: Box<Self>, outcome: Outcome) -> Report {
-        if needs_closing(&self, &outcome) {
-            // Boxed: most sessions never get here, and each of 10,000 would carry the room for it.
-            Box::pin(closing::close(&mut self, &outcome)).await;
+        if !(matches!(outcome, Outcome::Complete) && self.up.is_done() && self.down.is_done()) {
+            closing::close(&mut self, &outcome).await;
         }
-        let status = match self.left.child.take().or_else(|| self.right.child.take()) {
-            Some(child) => {
-                let grace = self.clock.limits.grace;
-                Some(Box::pin(closing::end_child(*child, &outcome, grace)).await)
-            }
+        let grace = self.limits.grace;
+        let child = match self.left.child.take().or_else(|| self.right.child.take()) {
+            Some(child) => Some(closing::end_child(*child, &outcome, grace).await),
             None => None,
         };
+        self.report(outcome, child)
+    }
+
+    fn report(&self, outcome: Outcome, child: Option<ChildStatus>) -> Report {
         Report {
             sent: self.up.bytes,
             received: self.down.bytes,
@@ -81,7 +102,7 @@ impl Relay {
             refused_messages: self.up.refused_messages + self.down.refused_messages,
             elapsed: self.started.elapsed(),
             outcome,
-            child: status,
+            child,
         }
     }
 
@@ -106,7 +127,7 @@ impl Relay {
         }
         let moved = self.up.bytes + self.down.bytes;
         let half_closed = self.up.is_done() || self.down.is_done();
-        self.clock.poll(cx, moved, half_closed)
+        self.clock.poll(cx, &self.limits, self.started, moved, half_closed)
     }
 
     /// What the end of the direction that reads from `side` means for the session.
@@ -136,7 +157,7 @@ impl Relay {
         {
             return Some(Outcome::Reset(side));
         }
-        let enough = match self.clock.limits.finish {
+        let enough = match self.limits.finish {
             Finish::BothEnd => up && down,
             Finish::RightEnds => down && (up || !self.up.has_unsent()),
             Finish::LeftEnds => up && (down || !self.down.has_unsent()),
@@ -177,9 +198,4 @@ impl Relay {
             Side::Right => &self.right.sink,
         }
     }
-}
-
-/// Nothing is left to say or to wait for when both ends were passed on.
-fn needs_closing(relay: &Relay, outcome: &Outcome) -> bool {
-    !(matches!(outcome, Outcome::Complete) && relay.up.is_done() && relay.down.is_done())
 }
