@@ -43,7 +43,9 @@ pub fn exit(report: &Report, names: &Names, command: bool) -> Result<Exit, Failu
         ));
     }
     match &report.outcome {
-        Outcome::Complete | Outcome::Quiet | Outcome::ChildExited(_) => Ok(child.unwrap_or(Exit::OK)),
+        Outcome::Complete | Outcome::Quiet | Outcome::ChildExited(_) | Outcome::Departed(_) => {
+            Ok(child.unwrap_or(Exit::OK))
+        }
         Outcome::Reset(from) => {
             Err(Failure::new(Exit::TRUNCATED, format!("connection reset by {}", side(*from)), what()))
         }

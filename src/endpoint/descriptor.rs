@@ -95,7 +95,11 @@ impl Descriptor {
     ) -> Poll<io::Result<T>> {
         loop {
             let mut guard = match &self.wait {
-                Wait::Readiness(fd) => Some(ready!(fd.poll_read_ready(cx))?),
+                Wait::Readiness(fd) => match fd.poll_read_ready(cx)? {
+                    Poll::Ready(guard) => Some(guard),
+                    Poll::Pending if self.kind == Kind::Message && has_error(fd, cx) => None,
+                    Poll::Pending => return Poll::Pending,
+                },
                 Wait::Always(_) => None,
             };
             match (input(self.as_fd(), self.kind), &mut guard) {
@@ -106,6 +110,7 @@ impl Descriptor {
                     return Poll::Ready(Ok(value));
                 }
                 (Err(Errno::AGAIN), Some(guard)) => guard.clear_ready(),
+                (Err(Errno::AGAIN), None) => return Poll::Pending,
                 (Err(Errno::INTR), _) => {}
                 (Err(errno), _) => return Poll::Ready(Err(errno.into())),
             }
@@ -179,6 +184,20 @@ impl Descriptor {
             Wait::Always(_) => Ok(()),
         }
     }
+}
+
+/// An ICMP error on a datagram socket is told as EPOLLOUT|EPOLLERR alone, which wakes only those who wait to
+/// write. So wait for that too; a socket that is merely writable says so once and is then forgotten.
+fn has_error(fd: &AsyncFd<OwnedFd>, cx: &mut Context<'_>) -> bool {
+    for _ in 0..2 {
+        match fd.poll_write_ready(cx) {
+            Poll::Ready(Ok(guard)) if guard.ready().is_write_closed() => return true,
+            Poll::Ready(Ok(mut guard)) => guard.clear_ready(),
+            Poll::Ready(Err(_)) => return true,
+            Poll::Pending => return false,
+        }
+    }
+    false
 }
 
 impl AsFd for Descriptor {

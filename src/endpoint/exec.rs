@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::descriptor::{Descriptor, Kind};
 use super::{Endpoint, HalfClose, Peer, Sink, Source, WhenBroken, peer, pty};
 use crate::address::{End, Key, Options};
 use crate::error::Failure;
-use crate::process::{Child, Program, Stdio3, Terminal};
+use crate::process::{Child, Program, Stdio3};
 
 /// The connection that a child serves, as its environment tells it.
 #[derive(Clone, Debug, Default)]
@@ -109,8 +109,7 @@ pub fn open_program(
         _ => over_pipes().map_err(cannot)?,
     };
     let stderr = stderr(options, &stdout).map_err(cannot)?;
-    let stdio = Stdio3 { stdin: Some(stdin), stdout: Some(stdout), stderr };
-    let child = Child::spawn(&program, stdio, Terminal::No)?;
+    let child = Child::spawn(&program, &Stdio3::Ends { stdin, stdout, stderr })?;
     Ok(Endpoint { child: Some(Box::new(child)), ..Endpoint::new(source, sink) })
 }
 
@@ -158,9 +157,7 @@ fn stderr(options: &Options, stdout: &OwnedFd) -> io::Result<Option<OwnedFd>> {
 fn on_terminal(program: &Program, options: &Options) -> Result<Endpoint, Failure> {
     let cannot = |why: io::Error| Failure::other("cannot make a terminal", why);
     let pair = pty::Pair::open(options).map_err(cannot)?;
-    let copy = || rustix::io::fcntl_dupfd_cloexec(pair.slave.as_fd(), 3).map_err(|why| cannot(why.into()));
-    let stdio = Stdio3 { stdin: Some(copy()?), stdout: Some(copy()?), stderr: Some(copy()?) };
-    let child = Child::spawn(program, stdio, Terminal::Controlling)?;
+    let child = Child::spawn(program, &Stdio3::Terminal(pair.name.clone()))?;
     let (source, sink) = pair.into_ends().map_err(cannot)?;
     Ok(Endpoint { child: Some(Box::new(child)), ..Endpoint::new(source, sink) })
 }

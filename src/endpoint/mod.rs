@@ -1,5 +1,6 @@
 //! From an address to an open endpoint or listener; one file per family.
 
+mod departure;
 mod descriptor;
 mod exec;
 mod file;
@@ -25,6 +26,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use departure::forsaken;
 pub use descriptor::{Descriptor, Kind};
 pub use exec::{Connection, open_command};
 pub use listener::{Incoming, Listener, local_of};

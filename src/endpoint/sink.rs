@@ -1,7 +1,7 @@
 //! The writing side of an endpoint.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -72,6 +72,8 @@ pub enum Sink {
         /// Never written.
         _source_of_end: OwnedFd,
     },
+    /// The end was said to a child; this read end of its pipe tells how much it has not read.
+    Unread(OwnedFd),
     /// The end was said.
     Closed,
 }
@@ -106,7 +108,7 @@ impl Sink {
                 Poll::Ready(Ok(n))
             }
             Sink::Discard | Sink::DiscardUntilEnd { .. } => Poll::Ready(Ok(bytes.len())),
-            Sink::Closed => Poll::Ready(Err(Errno::PIPE.into())),
+            Sink::Closed | Sink::Unread(_) => Poll::Ready(Err(Errno::PIPE.into())),
         }
     }
 
@@ -163,9 +165,14 @@ impl Sink {
                 // ENOTCONN: the peer is gone already, which its own direction reports.
                 let _ = rustix::net::shutdown(fd.as_fd(), Shutdown::Write);
             }
+            Sink::Stream { fd, half_close: HalfClose::Close, when_broken: WhenBroken::Discard, .. } => {
+                *self = read_end(fd).map_or(Sink::Closed, Sink::Unread);
+            }
             Sink::Stream { half_close: HalfClose::Close, .. }
             | Sink::Discard
-            | Sink::DiscardUntilEnd { .. } => *self = Sink::Closed,
+            | Sink::DiscardUntilEnd { .. } => {
+                *self = Sink::Closed;
+            }
             Sink::Stream { half_close: HalfClose::Stdout, .. } => {
                 *self = Sink::Closed;
                 super::stdio::close_stdout();
@@ -175,7 +182,14 @@ impl Sink {
                 let _ = rustix::io::write(fd.as_fd(), &[EOT]);
             }
             Sink::AtMost(inner, _) => inner.half_close(),
-            Sink::Messages { .. } | Sink::Session(_) | Sink::Closed => {}
+            Sink::Messages { .. } | Sink::Session(_) | Sink::Unread(_) | Sink::Closed => {}
         }
     }
+}
+
+/// Another read end of the pipe that `write_end` belongs to; it does not keep the pipe open for its reader.
+fn read_end(write_end: &Descriptor) -> Option<OwnedFd> {
+    use rustix::fs::{Mode, OFlags};
+    let path = format!("/proc/self/fd/{}", write_end.as_raw_fd());
+    rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).ok()
 }

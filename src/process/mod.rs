@@ -2,6 +2,8 @@
 
 mod child;
 mod inherited;
+mod spawn;
 
-pub use child::{Child, ChildStatus, Program, Stdio3, Terminal};
+pub use child::{Child, ChildStatus};
 pub use inherited::{raise_open_files, seal_inherited};
+pub use spawn::{Program, Stdio3};

@@ -94,12 +94,12 @@ async fn read_to_end(source: &mut Source) {
 pub async fn end_child(mut child: Child, outcome: &Outcome, grace: Duration) -> ChildStatus {
     let peer_is_gone = !matches!(outcome, Outcome::Complete | Outcome::ChildExited(_) | Outcome::Quiet);
     if !peer_is_gone && timeout(grace, child.exited()).await.is_ok() {
-        return child.wait();
+        return child.status();
     }
     child.hang_up();
     if timeout(grace, child.exited()).await.is_err() {
         child.kill();
         child.exited().await;
     }
-    child.wait()
+    child.status()
 }

@@ -7,6 +7,7 @@ mod outcome;
 mod pool;
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -15,7 +16,7 @@ pub use closing::abort;
 pub use limits::{Finish, Limits};
 pub use outcome::{Outcome, Report, Side};
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Sink, forsaken};
 use crate::process::ChildStatus;
 use direction::{Direction, Ending};
 use limits::Clock;
@@ -30,6 +31,8 @@ pub struct Relay {
     broken: Option<Side>,
     limits: Arc<Limits>,
     clock: Clock,
+    /// Resolves when a child's peer is gone and the child need not be waited for.
+    forsaken: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     started: Instant,
 }
 
@@ -45,6 +48,7 @@ impl Relay {
             broken: None,
             limits: limits.into(),
             clock: Clock::default(),
+            forsaken: None,
             started,
         })
     }
@@ -169,6 +173,9 @@ impl Relay {
     /// A child that has ended ends the session once its output is read, or soon after:
     /// a grandchild may hold the pipe for ever.
     fn poll_children(&mut self, cx: &mut Context<'_>) -> Option<Outcome> {
+        if self.left.child.is_none() && self.right.child.is_none() {
+            return None;
+        }
         for side in [Side::Left, Side::Right] {
             let (endpoint, output) = match side {
                 Side::Left => (&mut self.left, &self.up),
@@ -180,9 +187,31 @@ impl Relay {
                     return Some(Outcome::ChildExited(side));
                 }
                 self.clock.child_has_exited(side);
+            } else if self.poll_forsaken(cx, side).is_ready() {
+                return Some(Outcome::Departed(side.other()));
             }
         }
         None
+    }
+
+    /// Once the input of the child on `side` has ended: is its peer gone, too?
+    fn poll_forsaken(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<()> {
+        let (input, sink, peer) = match side {
+            Side::Left => (&self.down, &mut self.left.sink, &self.right),
+            Side::Right => (&self.up, &mut self.right.sink, &self.left),
+        };
+        if !input.is_done() || !peer.lingers {
+            return Poll::Pending;
+        }
+        let Some(fd) = peer.source.stream() else { return Poll::Pending };
+        let forsaken = self.forsaken.get_or_insert_with(|| {
+            let unread = match std::mem::replace(sink, Sink::Closed) {
+                Sink::Unread(fd) => Some(fd),
+                _ => None,
+            };
+            Box::pin(forsaken(fd.clone(), unread, input.bytes, self.limits.grace))
+        });
+        forsaken.as_mut().poll(cx)
     }
 
     fn direction_from(&self, side: Side) -> &Direction {
@@ -192,7 +221,7 @@ impl Relay {
         }
     }
 
-    fn sink(&self, side: Side) -> &crate::endpoint::Sink {
+    fn sink(&self, side: Side) -> &Sink {
         match side {
             Side::Left => &self.left.sink,
             Side::Right => &self.right.sink,

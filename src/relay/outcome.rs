@@ -56,6 +56,8 @@ pub enum Outcome {
     Complete,
     /// The child on that side ended and its output was passed on.
     ChildExited(Side),
+    /// That side left altogether, and the child that served it had no more to do.
+    Departed(Side),
     /// After an end that datagrams cannot tell, nothing more came; that is how they end.
     Quiet,
     /// That side reset the connection, or closed it on bytes still in flight.

@@ -27,6 +27,7 @@ pub fn outcome_text(outcome: &Outcome, names: &Names) -> String {
     match outcome {
         Outcome::Complete | Outcome::Quiet => "complete".to_owned(),
         Outcome::ChildExited(side) => format!("{} ended", names.of(*side)),
+        Outcome::Departed(side) => format!("{} has gone", names.of(*side)),
         Outcome::Reset(side) => format!("connection reset by {}", names.of(*side)),
         Outcome::Refused(side) => format!("{} refused: nobody receives on that port", names.of(*side)),
         Outcome::OutputClosed => "the reader of stdout closed it".to_owned(),
@@ -41,6 +42,7 @@ fn outcome_word(outcome: &Outcome) -> &'static str {
         Outcome::Complete => "complete",
         Outcome::Quiet => "quiet",
         Outcome::ChildExited(_) => "child-exited",
+        Outcome::Departed(_) => "departed",
         Outcome::Reset(_) => "reset",
         Outcome::Refused(_) => "refused",
         Outcome::OutputClosed => "output-closed",
