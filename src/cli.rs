@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 
+use crate::address;
 use crate::commands::{self, Subcommand};
 use crate::error::{Exit, Failure};
 
@@ -22,7 +23,11 @@ const fn row<C: Subcommand>() -> Row {
         name: C::NAME,
         about: C::ABOUT,
         augment: |command| {
-            C::augment_args(command).about(C::ABOUT).long_about(None).before_long_help(C::EXAMPLES)
+            C::augment_args(command)
+                .about(C::ABOUT)
+                .long_about(None)
+                .before_long_help(C::EXAMPLES)
+                .after_long_help(addresses(C::NAME))
         },
         run: |matches| C::from_arg_matches(matches).map_err(|why| Failure::usage(why.to_string(), ""))?.run(),
     }
@@ -55,6 +60,19 @@ pub fn command() -> Command {
 
 /// Examples come first: most readers need no more.
 const HELP: &str = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// The schemes, for the long help of what takes addresses.
+fn addresses(command: &str) -> String {
+    if command == "resolve" {
+        return String::new();
+    }
+    let line = |scheme: &address::Scheme| {
+        let rest = if scheme.syntax.is_empty() { "" } else { ":" };
+        format!("  {:<22} {}\n", format!("{}{rest}{}", scheme.name, scheme.syntax), scheme.help)
+    };
+    let lines: String = address::SCHEMES.iter().map(line).collect();
+    format!("Addresses (more in spile-addresses(7)):\n  {:<22} TCP\n{lines}", "HOST:PORT")
+}
 
 /// Reads the command line, runs the subcommand, shows what failed.
 pub fn main() -> ExitCode {

@@ -5,6 +5,8 @@ mod cli;
 mod commands;
 mod endpoint;
 mod error;
+#[cfg(test)]
+mod generated;
 mod names;
 mod process;
 mod relay;

@@ -18,11 +18,11 @@ mod tests;
 mod value;
 
 pub use key::Key;
-pub use option_table::{OPTIONS, OptionRow, option};
+pub use option_table::OPTIONS;
 pub use options::Options;
 pub use scan::unescape;
 pub use scheme::{Family, Host, Net, Port, Target, UnixKind, UnixName};
-pub use scheme_table::SCHEMES;
+pub use scheme_table::{SCHEMES, Scheme};
 pub use value::{Value, duration, size};
 
 use crate::error::Failure;

@@ -1,0 +1,309 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_spile_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_spile_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_spile_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_spile_using_subcommand
+    set -l cmd (__fish_spile_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c spile -n "__fish_spile_needs_command" -s h -l help -d 'Print help'
+complete -c spile -n "__fish_spile_needs_command" -s V -l version -d 'Print version'
+complete -c spile -n "__fish_spile_needs_command" -f -a "connect" -d 'Connect stdin and stdout, or a command, to an address'
+complete -c spile -n "__fish_spile_needs_command" -f -a "listen" -d 'Serve stdin and stdout, or a command per connection, on an address'
+complete -c spile -n "__fish_spile_needs_command" -f -a "relay" -d 'Move bytes between any two addresses; a listening left side serves for ever'
+complete -c spile -n "__fish_spile_needs_command" -f -a "wait" -d 'Wait until addresses answer, all within one deadline'
+complete -c spile -n "__fish_spile_needs_command" -f -a "resolve" -d 'Look up names, services, protocols and interfaces'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l preamble -d 'Send this file first' -r -F
+complete -c spile -n "__fish_spile_using_subcommand connect" -l max-bytes -d 'End after this many bytes have been received' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -s q -l quit-after -d 'Leave after this much silence once stdin has ended' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -s W -l datagrams -d 'Leave after this many datagrams have come' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l reply-timeout -d 'How long to wait for answers after stdin has ended (datagrams)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l escape -d 'The key that ends a raw session' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand connect" -l idle-timeout -d 'End when nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l deadline -d 'End after this long, whatever happens' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -s s -l bind -d 'Local address to connect from or listen on' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -s p -l source-port -d 'Local port to connect from' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l keepidle -d 'Silence before the first probe (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l keepintvl -d 'Time between probes (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l fastopen -d 'TCP Fast Open when connecting' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l mark -d 'Firewall mark (SO_MARK)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l sockopt -d 'Any socket option by number; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l accept-timeout -d 'How long to wait for the first peer' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l retry -d 'Try again so many times' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l forever -d 'Try again for ever' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l allow -d 'Networks that may connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l join -d 'Multicast group to receive; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-ttl -d 'Hops that multicast lives' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-loop -d 'Hear our own multicast' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-if -d 'Interface that multicast leaves by' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l mtu -d 'Most bytes of a stream in one datagram (8192)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l eof-on-empty -d 'An empty datagram is the end' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l mode -d 'Permissions of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l user -d 'Owner of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l group -d 'Group of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s 4 -d 'IPv4 alone'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s 6 -d 'IPv6 alone'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s u -l udp -d 'UDP instead of TCP'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s z -l zero -d 'Only see whether it answers, send nothing; several addresses and port ranges (20-25) are fine'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s d -l no-stdin -d 'Do not read stdin'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l recv-only -d 'Receive only: nothing is sent'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s C -l crlf -d 'Send line ends as CR LF'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s K -l keep-sending -d 'Go on sending after the peer has ended'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l raw -d 'Put the terminal in raw mode, and back at the end'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l pty -d 'Give the command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l stats -d 'Say at the end what was moved and how it ended'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l json -d 'The same as one JSON object on stderr'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l preamble -d 'Send this file first' -r -F
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-bytes -d 'End after this many bytes have been received' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand listen" -l idle-timeout -d 'End when nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l deadline -d 'End after this long, whatever happens' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-total -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
+complete -c spile -n "__fish_spile_using_subcommand listen" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
+complete -c spile -n "__fish_spile_using_subcommand listen" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l grace -d 'How long open connections may take to finish after TERM; a second TERM ends them at once' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -s s -l bind -d 'Local address to connect from or listen on' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -s p -l source-port -d 'Local port to connect from' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l keepidle -d 'Silence before the first probe (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l keepintvl -d 'Time between probes (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l fastopen -d 'TCP Fast Open when connecting' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l mark -d 'Firewall mark (SO_MARK)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l sockopt -d 'Any socket option by number; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-timeout -d 'How long to wait for the first peer' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l retry -d 'Try again so many times' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l forever -d 'Try again for ever' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l allow -d 'Networks that may connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l join -d 'Multicast group to receive; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l multicast-ttl -d 'Hops that multicast lives' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l multicast-loop -d 'Hear our own multicast' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l multicast-if -d 'Interface that multicast leaves by' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l mtu -d 'Most bytes of a stream in one datagram (8192)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l eof-on-empty -d 'An empty datagram is the end' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l mode -d 'Permissions of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l user -d 'Owner of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l group -d 'Group of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s 4 -d 'IPv4 alone'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s 6 -d 'IPv6 alone'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s u -l udp -d 'UDP instead of TCP'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s k -l keep -d 'Serve one connection after the other for ever, with a command all at once'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l once -d 'Serve one connection, then end (the default without -k)'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l ignore-empty -d 'A connection that ends without a byte does not count as the one (a port probe)'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s d -l no-stdin -d 'Do not read stdin'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l recv-only -d 'Receive only: nothing is sent'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s C -l crlf -d 'Send line ends as CR LF'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l pty -d 'Give each command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l stats -d 'Say at the end what was moved and how it ended'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l json -d 'The same as one JSON object on stderr'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand relay" -l idle-timeout -d 'End when nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l deadline -d 'End after this long, whatever happens' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l max-total -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
+complete -c spile -n "__fish_spile_using_subcommand relay" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
+complete -c spile -n "__fish_spile_using_subcommand relay" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l grace -d 'How long open connections may take to finish after TERM; a second TERM ends them at once' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -s s -l bind -d 'Local address to connect from or listen on' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -s p -l source-port -d 'Local port to connect from' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l keepidle -d 'Silence before the first probe (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l keepintvl -d 'Time between probes (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l fastopen -d 'TCP Fast Open when connecting' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l mark -d 'Firewall mark (SO_MARK)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l sockopt -d 'Any socket option by number; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l accept-timeout -d 'How long to wait for the first peer' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l retry -d 'Try again so many times' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l forever -d 'Try again for ever' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l allow -d 'Networks that may connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l join -d 'Multicast group to receive; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l multicast-ttl -d 'Hops that multicast lives' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l multicast-loop -d 'Hear our own multicast' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l multicast-if -d 'Interface that multicast leaves by' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l mtu -d 'Most bytes of a stream in one datagram (8192)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l eof-on-empty -d 'An empty datagram is the end' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l mode -d 'Permissions of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l user -d 'Owner of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l group -d 'Group of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
+complete -c spile -n "__fish_spile_using_subcommand relay" -s 4 -d 'IPv4 alone'
+complete -c spile -n "__fish_spile_using_subcommand relay" -s 6 -d 'IPv6 alone'
+complete -c spile -n "__fish_spile_using_subcommand relay" -s u -l udp -d 'UDP instead of TCP'
+complete -c spile -n "__fish_spile_using_subcommand relay" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l once -d 'Serve one connection, then end'
+complete -c spile -n "__fish_spile_using_subcommand relay" -s d -l no-stdin -d 'Do not read stdin'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l recv-only -d 'Receive only: nothing is sent'
+complete -c spile -n "__fish_spile_using_subcommand relay" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l pty -d 'Give each command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l stats -d 'Say at the end what was moved and how it ended'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l json -d 'The same as one JSON object on stderr'
+complete -c spile -n "__fish_spile_using_subcommand relay" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand relay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand wait" -s t -l timeout -d 'Give up after this long, all addresses together' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l expect -d 'What the server must say first; a regular expression' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l send -d 'Send this first (\\n, \\r and \\xHH are understood)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l hold -d 'The connection must stay open this long' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand wait" -s s -l bind -d 'Local address to connect from or listen on' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -s p -l source-port -d 'Local port to connect from' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l keepidle -d 'Silence before the first probe (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l keepintvl -d 'Time between probes (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l fastopen -d 'TCP Fast Open when connecting' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l mark -d 'Firewall mark (SO_MARK)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l sockopt -d 'Any socket option by number; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l accept-timeout -d 'How long to wait for the first peer' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l retry -d 'Try again so many times' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l forever -d 'Try again for ever' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l allow -d 'Networks that may connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l join -d 'Multicast group to receive; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-ttl -d 'Hops that multicast lives' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-loop -d 'Hear our own multicast' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-if -d 'Interface that multicast leaves by' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l mtu -d 'Most bytes of a stream in one datagram (8192)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l eof-on-empty -d 'An empty datagram is the end' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l mode -d 'Permissions of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l user -d 'Owner of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l group -d 'Group of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
+complete -c spile -n "__fish_spile_using_subcommand wait" -s 4 -d 'IPv4 alone'
+complete -c spile -n "__fish_spile_using_subcommand wait" -s 6 -d 'IPv6 alone'
+complete -c spile -n "__fish_spile_using_subcommand wait" -s u -l udp -d 'UDP instead of TCP'
+complete -c spile -n "__fish_spile_using_subcommand wait" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
+complete -c spile -n "__fish_spile_using_subcommand wait" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
+complete -c spile -n "__fish_spile_using_subcommand wait" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand resolve" -s s -l service -d 'The port of a service, or the service of a port: https, 443/udp' -r
+complete -c spile -n "__fish_spile_using_subcommand resolve" -s p -l protocol -d 'The number of a protocol, or the protocol of a number' -r
+complete -c spile -n "__fish_spile_using_subcommand resolve" -s 4 -d 'IPv4 alone'
+complete -c spile -n "__fish_spile_using_subcommand resolve" -s 6 -d 'IPv6 alone'
+complete -c spile -n "__fish_spile_using_subcommand resolve" -s c -l canonical -d 'Also say the canonical name'
+complete -c spile -n "__fish_spile_using_subcommand resolve" -s i -l interfaces -d 'This host\'s interfaces with their addresses'
+complete -c spile -n "__fish_spile_using_subcommand resolve" -l hostname -d 'This host\'s name'
+complete -c spile -n "__fish_spile_using_subcommand resolve" -l json -d 'One JSON object'
+complete -c spile -n "__fish_spile_using_subcommand resolve" -s h -l help -d 'Print help (see more with \'--help\')'
