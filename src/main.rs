@@ -1,5 +1,17 @@
 //! argv in, exit status out; nothing else lives here.
 
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
+
 mod address;
 mod cli;
 mod commands;
