@@ -22,11 +22,90 @@ fn whole_tree() -> Command {
     tree
 }
 
-fn man_page(command: &Command) -> Vec<u8> {
-    let mut page = Vec::new();
-    let man = clap_mangen::Man::new(command.clone()).date("").manual("spile").source("spile");
-    man.render(&mut page).unwrap();
-    page
+/// What each exit status means; README has the same table.
+const STATUSES: &[(&str, &str)] = &[
+    ("0", "done, nothing lost"),
+    ("1", "anything not named below"),
+    ("2", "the command line or an address cannot be read"),
+    ("4", "an expectation was not met (`wait --expect`)"),
+    ("6, 7", "a name does not resolve; cannot connect or listen"),
+    ("18", "cut: the connection was reset; what had come before was delivered"),
+    ("124", "a time limit ran out (the message names it)"),
+    ("125, 126, 127", "a program could not be started, cannot be run, does not exist"),
+    ("130, 141, 143", "ended by INT; stdout was closed by its reader; ended by TERM"),
+    ("the child's own", "of a single `-- CMD`"),
+];
+
+/// Text as roff prints it as it is: no escapes, no requests, hyphens that can be searched and copied.
+fn roff(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-").replace('…', "...");
+    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
+}
+
+/// An indented block that keeps its lines.
+fn verbatim(heading: &str, text: &str) -> String {
+    let lines: String =
+        text.lines().map(|line| roff(line.strip_prefix("  ").unwrap_or(line)) + "\n").collect();
+    format!(".SH {heading}\n.nf\n{lines}.fi\n")
+}
+
+fn title(name: &str, section: u8) -> String {
+    format!(".TH {name} {section} \"\" \"spile {}\" spile\n", env!("CARGO_PKG_VERSION"))
+}
+
+/// The page of spile itself.
+fn main_page(tree: &Command) -> Vec<u8> {
+    let mut page = title("spile", 1)
+        + ".SH NAME\nspile \\- "
+        + &roff(&tree.get_about().unwrap().to_string())
+        + "\n.SH SYNOPSIS\n\\fBspile\\fR \\fICOMMAND\\fR [\\fIARG\\fR...]\n.br\n\\fBspile \\-\\-help\\fR | \\fB\\-\\-version\\fR\n\
+           .SH DESCRIPTION\nspile moves bytes between anything and anything: TCP, UDP, Unix sockets, files, programs,\n\
+           terminals. What can be opened, and how it is written, is the same for every command:\n\
+           \\fBspile\\-addresses\\fR(7).\n.PP\nStandard output is for data alone. What spile says goes to standard error, \
+           one line each.\n.SH COMMANDS\n";
+    for command in tree.get_subcommands() {
+        let about = roff(&command.get_about().unwrap().to_string());
+        let _ = writeln!(page, ".TP\n\\fBspile\\-{}\\fR(1)\n{about}.", command.get_name());
+    }
+    page += ".SH EXIT STATUS\n";
+    for (status, meaning) in STATUSES {
+        let _ = writeln!(page, ".TP\n{}\n{}.", roff(status), roff(&meaning.replace('`', "")));
+    }
+    page += ".SH SEE ALSO\n\\fBspile\\-addresses\\fR(7), \\fBsocat\\fR(1), \\fBnc\\fR(1)\n";
+    page.into_bytes()
+}
+
+/// The page of a subcommand: what its long help says, in its order.
+fn command_page(command: &Command) -> Vec<u8> {
+    let name = format!("spile-{}", command.get_name());
+    let about = roff(&command.get_about().unwrap().to_string());
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:").trim().replace(['<', '>'], "");
+    let examples = command.get_before_long_help().unwrap().to_string();
+    let mut page = title(&name, 1);
+    let _ = write!(page, ".SH NAME\n{} \\- {about}\n.SH SYNOPSIS\n{}\n", roff(&name), roff(&usage));
+    page += &verbatim("EXAMPLES", examples.trim_start_matches("Examples:\n"));
+    page += &options(command);
+    if usage.contains("ADDR") {
+        page += ".SH ADDRESSES\nWhat an \\fIADDR\\fR can be is told in \\fBspile\\-addresses\\fR(7); \
+                 \\fB\\-\\-explain\\fR says how one is read.\n";
+    }
+    page += ".SH EXIT STATUS\nSee \\fBspile\\fR(1).\n\
+             .SH SEE ALSO\n\\fBspile\\fR(1), \\fBspile\\-addresses\\fR(7)\n";
+    page.into_bytes()
+}
+
+/// Every option, also those that only the long help shows.
+fn options(command: &Command) -> String {
+    let mut text = Vec::new();
+    let command = command.clone().mut_args(|arg| arg.hide_short_help(false));
+    clap_mangen::Man::new(command.clone()).render_options_section(&mut text).unwrap();
+    // clap_mangen shouts headings: "500ms" would turn into "500MS".
+    let text = String::from_utf8(text).unwrap();
+    command
+        .get_arguments()
+        .filter_map(|arg| arg.get_help_heading())
+        .fold(text, |text, heading| text.replace(&heading.to_uppercase(), heading))
 }
 
 fn completion(shell: Shell) -> Vec<u8> {
@@ -37,39 +116,37 @@ fn completion(shell: Shell) -> Vec<u8> {
 
 /// spile-addresses(7), from the tables that the parser reads.
 fn addresses_page() -> Vec<u8> {
-    let mut page = String::from(
-        ".TH spile-addresses 7 \"\" spile spile\n.SH NAME\nspile\\-addresses \\- what connect, listen, relay and wait can open\n\
-         .SH SYNOPSIS\n\\fBSCHEME\\fR[,\\fIOPTION\\fR...][:\\fIREST\\fR][,\\fIOPTION\\fR...]\n.SH DESCRIPTION\n\
-         HOST:PORT is TCP, a path or @NAME a Unix socket, \\- stdin and stdout. Everything else opens with a scheme.\n\
-         A scheme listens when \\-l follows it (tcp\\-l:8080); PORT alone is then loopback, :PORT every interface.\n\
-         READ!!WRITE joins the read side of one address with the write side of another.\n\
-         A backslash or quotes protect commas, colons and exclamation marks; exec, sh and text take all that follows\n\
-         their colon as it stands, so their options come before it. socat's words for the same things work, too.\n\
-         .SH SCHEMES\n",
-    );
-    let escape = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
+    let mut page = title("spile-addresses", 7) + include_str!("generated/addresses.roff");
+    page += ".SH SCHEMES\n";
     for scheme in SCHEMES {
         let rest = if scheme.syntax.is_empty() { String::new() } else { format!(":{}", scheme.syntax) };
-        let listens = if scheme.listens { " (listens with \\-l)" } else { "" };
+        let listen = if scheme.listens {
+            format!(", {}\\-l{}", roff(scheme.name), roff(&rest))
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             page,
-            ".TP\n\\fB{}{}\\fR\n{}{listens}.",
-            escape(scheme.name),
-            escape(&rest),
-            escape(scheme.help)
+            ".TP\n\\fB{}{}{listen}\\fR\n{}.",
+            roff(scheme.name),
+            roff(&rest),
+            roff(scheme.help)
         );
     }
-    page.push_str(".SH OPTIONS\n");
+    page += ".SH OPTIONS\n";
     for row in OPTIONS {
         let takers: Vec<_> =
             SCHEMES.iter().filter(|scheme| scheme.groups & row.groups != 0).map(|s| s.name).collect();
-        let (name, metavar) = (escape(row.name), escape(row.metavar));
-        let _ = writeln!(page, ".TP\n\\fB{name}\\fR=\\fI{metavar}\\fR\n{}.", escape(row.help));
+        let value = match row.is_switch() {
+            true => "[=yes|no]".to_owned(),
+            false => format!("=\\fI{}\\fR", roff(row.metavar)),
+        };
+        let _ = writeln!(page, ".TP\n\\fB{}\\fR{value}\n{}.", roff(row.name), roff(row.help));
         let also = row.aliases.join(", ");
-        let also = if also.is_empty() { String::new() } else { format!(" Also: {also}.") };
-        let _ = writeln!(page, "For: {}.{}", escape(&takers.join(", ")), escape(&also));
+        let also = if also.is_empty() { String::new() } else { format!(" Also written {}.", roff(&also)) };
+        let _ = writeln!(page, ".br\nFor {}.{also}", roff(&takers.join(", ")));
     }
-    page.push_str(".SH SEE ALSO\nspile(1), spile\\-relay(1)\n");
+    page += ".SH SEE ALSO\n\\fBspile\\fR(1), \\fBspile\\-relay\\fR(1), \\fBsocat\\fR(1)\n";
     page.into_bytes()
 }
 
@@ -77,10 +154,9 @@ fn addresses_page() -> Vec<u8> {
 fn files() -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let tree = whole_tree();
-    files.insert("man/spile.1".into(), man_page(&tree));
+    files.insert("man/spile.1".into(), main_page(&tree));
     for command in tree.get_subcommands() {
-        let named = command.clone().name(format!("spile-{}", command.get_name()).leak() as &'static str);
-        files.insert(format!("man/spile-{}.1", command.get_name()).into(), man_page(&named));
+        files.insert(format!("man/spile-{}.1", command.get_name()).into(), command_page(command));
     }
     files.insert("man/spile-addresses.7".into(), addresses_page());
     files.insert("completions/spile.bash".into(), completion(Shell::Bash));
@@ -110,5 +186,13 @@ fn every_flag_has_a_sentence_of_help() {
             let helped = arg.get_help().is_some() || arg.is_hide_set();
             assert!(helped, "spile {} {}", command.get_name(), arg.get_id());
         }
+    }
+}
+
+#[test]
+fn the_readme_has_the_table_of_exit_statuses() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for (status, meaning) in STATUSES {
+        assert!(readme.contains(&format!("| {status} | {meaning} |")), "README.md: {status}: {meaning}");
     }
 }
