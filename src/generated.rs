@@ -27,7 +27,7 @@ const STATUSES: &[(&str, &str)] = &[
     ("0", "done, nothing lost"),
     ("1", "anything not named below"),
     ("2", "the command line or an address cannot be read"),
-    ("4", "an expectation was not met (`wait --expect`)"),
+    ("4", "an expectation was not met (`wait --expect` with `--retry`)"),
     ("6, 7", "a name does not resolve; cannot connect or listen"),
     ("18", "cut: the connection was reset; what had come before was delivered"),
     ("124", "a time limit ran out (the message names it)"),
