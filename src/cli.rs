@@ -93,13 +93,33 @@ pub fn main() -> ExitCode {
 
 /// Help and version go to stdout and are no failure; a reader that closed stdout is none either.
 fn show_usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { Exit::USAGE.0 } else { Exit::OK.0 })
+    if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    {
+        let _ = error.print();
+        return ExitCode::from(if error.use_stderr() { Exit::USAGE.0 } else { Exit::OK.0 });
+    }
+    let typed = std::env::args().nth(1).unwrap_or_default();
+    let name = ROWS.iter().map(|row| row.name).find(|name| *name == typed);
+    let text = error.render().to_string();
+    let failure = usage_failure(&text, name.unwrap_or("COMMAND"));
+    show(name.unwrap_or(""), &failure);
+    ExitCode::from(failure.exit.0)
+}
+
+/// clap's paragraphs as one line and a hint, the form of all our failures.
+fn usage_failure(text: &str, name: &str) -> Failure {
+    let mut paragraphs = text.split("\n\n");
+    let first = paragraphs.next().unwrap_or_default();
+    let first = first.strip_prefix("error: ").unwrap_or(first);
+    let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+    let hint = tip.map_or_else(|| format!("see 'spile {name} --help'"), str::to_owned);
+    Failure::usage(line, "").hint(hint)
 }
 
 /// One line, then a hint where there is one. A closed stderr is no reason to die.
 fn show(name: &str, failure: &Failure) {
-    let mut text = format!("spile {name}: {failure}\n");
+    let mut text = format!("{}: {failure}\n", format!("spile {name}").trim_end());
     if let Some(hint) = &failure.hint {
         text += &format!("hint: {hint}\n");
     }

@@ -70,7 +70,7 @@ impl Subcommand for Args {
     const ABOUT: &'static str = "Connect stdin and stdout, or a command, to an address";
     const EXAMPLES: &'static str = "\
 Examples:
-  spile connect example.org 80                  like nc; example.org:80 and tcp://example.org:80 work too
+  spile connect example.org 80                  or example.org:80, tcp://example.org:80
   printf 'GET / HTTP/1.0\\r\\n\\r\\n' | spile connect localhost:8080
   spile connect /run/app.sock                   a Unix socket; @name is an abstract one
   echo ping | spile connect -u -W1 localhost 9  one datagram out, one back
@@ -96,7 +96,7 @@ impl Args {
     }
 
     async fn session(&self, address: Address) -> Result<Exit, Failure> {
-        let mut interrupts = Interrupts::new()?;
+        let mut interrupts = if self.raw { Interrupts::with_raw_terminal()? } else { Interrupts::new()? };
         let started = Instant::now();
         let remote = tokio::select! {
             remote = self.open(&address) => remote?,

@@ -78,8 +78,15 @@ Examples:
 impl Args {
     async fn serve(self, address: Address) -> Result<Exit, Failure> {
         let events = self.log.events(Self::NAME);
-        let mut server =
-            Server::open(&address, &self.server, &self.options, events, self.log.is_talkative()).await?;
+        let mut server = Server::open(
+            &address,
+            &self.server,
+            &self.options,
+            events,
+            self.log.is_talkative(),
+            !self.words.command().is_empty(),
+        )
+        .await?;
         let keep = self.keep || self.server.max_total.is_some();
         match (keep, self.words.command().is_empty()) {
             (true, false) => self.command_for_each(server).await,
@@ -100,7 +107,7 @@ impl Args {
                 return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
             };
             let names = Names { left: self.left_name(), right: incoming.peer.to_string() };
-            if !self.keep {
+            if !self.keep && !self.ignore_empty {
                 server.stop_listening();
             }
             let local = self.local(&incoming, &server.protocol, id)?;
@@ -111,7 +118,6 @@ impl Args {
             server.closed(id, &report, &names);
             self.report.tell(Self::NAME, &report, &names);
             if self.ignore_empty && report.received == 0 && server.interrupts.last.is_none() {
-                server.reopen().await?;
                 continue;
             }
             if let Some(exit) = server.interrupts.exit() {

@@ -9,7 +9,7 @@ use super::log::LogArgs;
 use super::outcome::{ReportArgs, exit};
 use super::runtime::{Interrupts, run};
 use super::service::{Server, ServerArgs, accept_one, session_id, tell_closed, tell_lost};
-use crate::address::Address;
+use crate::address::{Address, Target};
 use crate::endpoint::{Connection, Endpoint, Incoming, Opener, Patience, Use, open_command, persist};
 use crate::error::{Exit, Failure};
 use crate::relay::{Finish, Limits, Relay};
@@ -103,8 +103,15 @@ impl Args {
 
     async fn serve(self, left: Address, right: Option<Address>) -> Result<Exit, Failure> {
         let events = self.log.events(Self::NAME);
-        let mut server =
-            Server::open(&left, &self.server, &self.options, events.clone(), self.log.is_talkative()).await?;
+        let mut server = Server::open(
+            &left,
+            &self.server,
+            &self.options,
+            events.clone(),
+            self.log.is_talkative(),
+            runs_programs(right.as_ref()),
+        )
+        .await?;
         let right_name = self.right_name(right.as_ref());
         let far = Far::new(&self, right);
         if self.once {
@@ -181,6 +188,15 @@ impl Args {
         let limits =
             Limits { finish, half_closed: Some(EOF_TIMEOUT), grace: self.server.grace, ..Limits::default() };
         self.time.apply(limits)
+    }
+}
+
+/// True when the right side is a command or a program.
+fn runs_programs(right: Option<&Address>) -> bool {
+    match right {
+        None => true,
+        Some(Address::One(end)) => matches!(end.target, Target::Exec(_) | Target::Shell(_)),
+        Some(Address::Dual(..)) => false,
     }
 }
 

@@ -34,6 +34,12 @@ impl Interrupts {
         Interrupts::take(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP], None)
     }
 
+    /// Signals end the program, and those of job control leave the terminal as it was found.
+    pub fn with_raw_terminal() -> Result<Interrupts, Failure> {
+        let all = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGTSTP];
+        Interrupts::take(&all, None)
+    }
+
     /// HUP calls `reload`, the others end the program.
     pub fn with_reload(reload: impl Fn() + 'static) -> Result<Interrupts, Failure> {
         Interrupts::take(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP], Some(Box::new(reload)))
@@ -49,6 +55,7 @@ impl Interrupts {
         loop {
             match (self.signals.next().await, &self.on_hangup) {
                 (Ok(Signal::SIGHUP), Some(reload)) => reload(),
+                (Ok(Signal::SIGTSTP), _) => stop_until_continued(),
                 (Ok(signal), _) => {
                     self.last = Some(signal);
                     return;
@@ -61,6 +68,19 @@ impl Interrupts {
     /// The exit status of a program that the last signal ended.
     pub fn exit(&self) -> Option<Exit> {
         self.last.map(|signal| Exit::from_signal(signal as i32))
+    }
+}
+
+/// Stops as TSTP asks, with the terminal as the shell expects it; raw again once continued.
+fn stop_until_continued() {
+    use crossterm::terminal::{disable_raw_mode, enable_raw_mode, is_raw_mode_enabled};
+    let raw = is_raw_mode_enabled().unwrap_or(false);
+    if raw {
+        let _ = disable_raw_mode();
+    }
+    let _ = nix::sys::signal::raise(Signal::SIGSTOP);
+    if raw {
+        let _ = enable_raw_mode();
     }
 }
 

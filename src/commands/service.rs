@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::flags::{AddressFlags, duration};
 use super::runtime::Interrupts;
-use crate::address::{Address, Key};
+use crate::address::{Address, Host, Key, Target};
 use crate::endpoint::{Connection, Endpoint, Incoming, Listener, local_of};
 use crate::error::{Exit, Failure};
 use crate::process::{raise_open_files, seal_inherited};
@@ -56,7 +56,6 @@ impl ServerArgs {
 /// A service that peers can reach.
 pub struct Server {
     listener: Option<Listener>,
-    address: Address,
     rules: Arc<Rules>,
     /// Where events go.
     pub events: Events,
@@ -76,6 +75,7 @@ impl Server {
         flags: &AddressFlags,
         events: Events,
         talkative: bool,
+        runs_programs: bool,
     ) -> Result<Server, Failure> {
         raise_open_files();
         let listener = super::listen::open(address).await?;
@@ -94,13 +94,15 @@ impl Server {
             accept_timeout: options.time(Key::AcceptTimeout),
             talkative,
         });
+        if runs_programs && is_open_to_all(address, args) {
+            events(&Event::Note(OPEN_TO_ALL.to_owned()));
+        }
         let interrupts = reloading(&rules, &events)?;
         let port_file = announce(&listener, args, &events)?;
         let protocol =
             listener.names().first().and_then(|name| name.split(' ').next()).unwrap_or("").to_owned();
         Ok(Server {
             listener: Some(listener),
-            address: address.clone(),
             rules,
             events,
             interrupts,
@@ -129,14 +131,6 @@ impl Server {
         self.listener = None;
     }
 
-    /// Opens the listening sockets again.
-    pub async fn reopen(&mut self) -> Result<(), Failure> {
-        if self.listener.is_none() {
-            self.listener = Some(super::listen::open(&self.address).await?);
-        }
-        Ok(())
-    }
-
     /// True when `--max-total` connections were served.
     pub fn is_spent(&self) -> bool {
         self.rules.max_total.is_some_and(|total| self.served >= total)
@@ -146,6 +140,16 @@ impl Server {
     pub fn closed(&self, id: u64, report: &Report, names: &Names) {
         tell_closed(&self.events, id, report, names);
     }
+}
+
+/// A program that whoever can reach this host may run deserves a word.
+const OPEN_TO_ALL: &str = "warning: every host that can reach this one may run the program; --allow names who may, a bare PORT is loopback";
+
+fn is_open_to_all(address: &Address, args: &ServerArgs) -> bool {
+    address.listener().is_some_and(|end| {
+        let open = matches!(end.target, Target::Net { host: Host::Any, .. }) && !end.options.has(Key::Bind);
+        open && !end.options.has(Key::Allow) && !end.options.has(Key::Deny) && args.allow_file.is_none()
+    })
 }
 
 fn nobody_came() -> Failure {

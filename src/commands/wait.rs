@@ -52,7 +52,7 @@ impl Subcommand for Args {
     const ABOUT: &'static str = "Wait until addresses answer, all within one deadline";
     const EXAMPLES: &'static str = "\
 Examples:
-  spile wait localhost:5432                         up to 30 s, silently; 0 when it answers, 124 when not
+  spile wait localhost:5432                         up to 30 s, silently
   spile wait -t 2m db:5432 redis:6379 /run/app.sock all of them
   spile wait --expect '^220 ' mail:25               until it greets
   spile wait --hold 200ms localhost:8080            the port must stay open (behind a proxy)
@@ -75,7 +75,10 @@ impl Args {
         let mut interrupts = Interrupts::new()?;
         let patience = |address: &Address| {
             let asked = Patience::of(address);
-            Patience { time: Some(asked.time.unwrap_or(self.timeout)), ..asked }
+            match asked.time {
+                Some(_) => asked,
+                None => Patience { time: Some(self.timeout), flag: "--timeout", ..asked },
+            }
         };
         let send = self.send.as_deref().map(address::unescape);
         let check = Check { expect: self.expect, send, hold: self.hold };
@@ -270,7 +273,12 @@ pub fn zero(
                     failed.get_or_insert(failure);
                 }
             }
-            failed.map_or(Ok(Exit::OK), Err)
+            match failed {
+                None => Ok(Exit::OK),
+                // It was told already, in the line of its address.
+                Some(failure) if log.is_talkative() => Ok(failure.exit),
+                Some(failure) => Err(failure),
+            }
         };
         tokio::select! {
             result = all => result,

@@ -13,7 +13,7 @@ const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
 /// How patiently something is tried again.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// Further tries after the first; `None` with neither this nor `time` is a single try.
     pub tries: Option<u64>,
@@ -21,6 +21,8 @@ pub struct Patience {
     pub time: Option<Duration>,
     /// First pause.
     pub delay: Option<Duration>,
+    /// The flag that set `time`, for the message when it is over.
+    pub flag: &'static str,
 }
 
 impl Patience {
@@ -37,7 +39,12 @@ impl Patience {
             Some(true) => Some(u64::MAX),
             _ => options.number(Key::Retry).and_then(|n| u64::try_from(n).ok()),
         };
-        Patience { tries, time: options.time(Key::RetryFor), delay: options.time(Key::RetryDelay) }
+        Patience {
+            tries,
+            time: options.time(Key::RetryFor),
+            delay: options.time(Key::RetryDelay),
+            flag: "--retry-for",
+        }
     }
 }
 
@@ -60,12 +67,12 @@ where
             (Ok(Ok(value)), _) => return Ok(value),
             (Ok(Err(failure)), _) if failure.exit == Exit::USAGE || tries_left == 0 => return Err(failure),
             (Ok(Err(failure)), _) => failure,
-            (Err(_), Some((_, time))) => return Err(spent(last, time)),
+            (Err(_), Some((_, time))) => return Err(spent(last, time, patience.flag)),
             (Err(_), None) => Failure::timeout("cannot connect", "no answer"),
         };
         let left = until.map(|(at, _)| at.saturating_duration_since(Instant::now()));
         if let (Some(Duration::ZERO), Some((_, time))) = (left, until) {
-            return Err(spent(Some(failure), time));
+            return Err(spent(Some(failure), time, patience.flag));
         }
         last = Some(failure);
         tries_left = tries_left.saturating_sub(1);
@@ -74,13 +81,14 @@ where
     }
 }
 
-fn spent(last: Option<Failure>, time: Duration) -> Failure {
+fn spent(last: Option<Failure>, time: Duration, flag: &str) -> Failure {
     match last {
         Some(last) => Failure {
-            exit: Exit::TIMEOUT,
-            why: format!("{} (still so after {time:?}, --retry-for)", last.why),
+            // An answer that was not the expected one stays that; being late is not the point.
+            exit: if last.exit == Exit::UNEXPECTED { last.exit } else { Exit::TIMEOUT },
+            why: format!("{} (still so after {time:?}, {flag})", last.why),
             ..last
         },
-        None => Failure::timeout("cannot connect", format!("no answer within {time:?} (--retry-for)")),
+        None => Failure::timeout("cannot connect", format!("no answer within {time:?} ({flag})")),
     }
 }

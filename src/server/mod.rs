@@ -166,7 +166,8 @@ where
         if rules.talkative {
             events(&Event::Accepted { id, peer: incoming.peer.to_string() });
         }
-        let guard = open.enter();
+        // A datagram peer never says that it has finished: stopping does not wait for it.
+        let guard = (!incoming.endpoint.is_datagram()).then(|| open.enter());
         let session = handle(incoming, id);
         tokio::spawn(async move {
             let _guard = guard;
