@@ -1,12 +1,16 @@
 //! Starts spile and its peers, waits for conditions with a deadline, and ends what it started by pid.
 #![allow(dead_code)] // each test file uses a part of it
 
+mod facts;
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+
+pub use facts::*;
 
 /// How long anything may take that should happen at once.
 pub const DEADLINE: Duration = Duration::from_secs(20);
@@ -172,6 +176,11 @@ impl Process {
             }
         }
         assert_eq!(String::from_utf8_lossy(&got), String::from_utf8_lossy(wanted));
+    }
+
+    /// The next bytes of stdout, whatever they are; fails when none come.
+    pub fn some(&mut self) -> Vec<u8> {
+        self.stdout.as_ref().unwrap().recv_timeout(DEADLINE).expect("nothing came on stdout")
     }
 
     pub fn signal(&self, signal: &str) {
