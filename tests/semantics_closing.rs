@@ -149,16 +149,23 @@ fn sockets(pid: u32) -> usize {
 }
 
 #[test]
-fn s4_keepalive_is_on_for_both_sides_of_a_relay() {
+fn s4_keepalive_is_on_unless_the_peer_is_this_very_host() {
     let backend = server(|stream| {
         read_all(&stream);
     });
-    let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &format!("127.0.0.1:{backend}")]);
+    let target = format!("tcp:127.0.0.1:{backend},keepalive,keepidle=33");
+    let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &target]);
     let port = relay.port();
     let _stream = connect(port);
     for filter in [format!("sport = :{port}"), format!("dport = :{backend}")] {
         wait_until("keepalive runs", || tcp_sockets(&filter).contains("timer:(keepalive"));
     }
+    // A packet from loopback never leaves this host, whatever the target.
+    let trace = "strace -qq -f -e trace=setsockopt -o /dev/stdout";
+    let line = format!("{trace} $SPILE connect -w 1 --bind 127.0.0.1 192.0.2.1 9 </dev/null");
+    let ended = shell(&line).ends();
+    let calls = String::from_utf8_lossy(&ended.stdout);
+    assert!(calls.contains("SO_KEEPALIVE, [1]") && calls.contains("TCP_KEEPIDLE, [60]"), "{ended:?}");
 }
 
 #[test]
