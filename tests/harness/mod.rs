@@ -10,6 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+#[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
 
 /// How long anything may take that should happen at once.
@@ -105,6 +106,7 @@ pub fn program(name: &str, args: &[&str]) -> Process {
 /// Starts a prepared command.
 pub fn start(mut command: Command) -> Process {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env("RUST_BACKTRACE", "0");
     let name = command.get_program().to_owned();
     let mut child = command.spawn().unwrap_or_else(|why| {
         panic!("cannot start {}: {why} (scripts/test installs what the tests need)", name.display())
