@@ -110,12 +110,18 @@ fn s32_many_who_connect_at_once_are_all_served_at_once() {
 fn s33_the_mode_of_a_unix_socket_holds_from_its_first_moment() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s");
-    let trace = "strace -qq -f -e trace=bind,umask,chmod,fchmod,fchmodat,listen -o /dev/stdout";
+    let trace = "strace -qq -f -e trace=bind,umask,chmod,fchmod,fchmodat,listen -o";
+    let log = dir.path().join("log");
+    let (trace, log_name) = (format!("{trace} {}", log.display()), &log);
     let line = format!("umask 0; exec {trace} $SPILE relay unix-l:{},mode=600 echo", path.display());
     let mut relay = shell(&line);
     relay.line("listening unix");
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
-    let calls = String::from_utf8(relay.some()).unwrap();
+    let mut calls = String::new();
+    wait_until("it is traced", || {
+        calls = std::fs::read_to_string(log_name).unwrap();
+        calls.contains("listen(")
+    });
     let (umask, bind) = (calls.find("umask(0177)").or_else(|| calls.find("umask(0777)")), calls.find("bind("));
     assert!(umask.is_some() && umask < bind, "the path was open to others for a moment: {calls}");
 }
