@@ -36,7 +36,8 @@ fn s40_probes_leave_nothing_in_time_wait() {
         spile(["connect", "-z", "127.0.0.1", &port.to_string()]).ends().exits(0);
         spile(["wait", &format!("127.0.0.1:{port}")]).ends().exits(0);
     }
-    let sockets = tcp_sockets(&format!("dport = :{port} or sport = :{port}"));
+    let filter = format!("( dport = :{port} or sport = :{port} ) and src 127.0.0.1 and dst 127.0.0.1");
+    let sockets = tcp_sockets(&filter);
     assert!(!sockets.contains("TIME-WAIT"), "{sockets}");
 }
 
@@ -135,7 +136,7 @@ fn s42_a_service_name_is_a_port() {
     let ended = spile(["connect", "localhost", "no-such-service"]).ends();
     assert!(ended.status == 6 || ended.status == 2, "{ended:?}");
     assert!(String::from_utf8_lossy(&explained.stdout).contains("https"));
-    spile(["resolve", "--service", "https"]).ends().exits(0).says("443/tcp\n");
+    spile(["resolve", "--service", "https"]).ends().exits(0).says("https 443/tcp\n");
 }
 
 #[test]
@@ -248,7 +249,8 @@ fn s22_a_terminal_that_is_stopped_and_continued_is_raw_again() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let kill = |name| Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    let pid = child.id().to_string();
+    let kill = |name: &str| Command::new("kill").args([name, pid.as_str()]).status().unwrap();
     wait_until("the terminal is raw", raw);
     kill("-TSTP");
     wait_until("the shell has its terminal back", || !raw());

@@ -190,6 +190,12 @@ impl Process {
         assert!(Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
     }
 
+    pub fn signal_if_running(&mut self, signal: &str) {
+        if self.is_running() {
+            self.signal(signal);
+        }
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
