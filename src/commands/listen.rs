@@ -142,6 +142,7 @@ impl Args {
                         Ok(local) => {
                             let (local, remote) = args.direction.apply(local, incoming.endpoint);
                             let report = Relay::new(local, remote, limits).run().await;
+                            super::service::tell_lost(&events, id, &report);
                             super::service::tell_closed(&events, id, &report, &names);
                         }
                         Err(failure) => events(&Event::Failed { id, why: failure.to_string() }),

@@ -42,6 +42,11 @@ pub fn exit(report: &Report, names: &Names, command: bool) -> Result<Exit, Failu
             what(),
         ));
     }
+    if report.cut_messages > 0 {
+        let text =
+            format!("{} messages were too long to read whole and lost their ends", report.cut_messages);
+        return Err(Failure::new(Exit::TRUNCATED, text, what()));
+    }
     match &report.outcome {
         Outcome::Complete | Outcome::Quiet | Outcome::ChildExited(_) | Outcome::Departed(_) => {
             Ok(child.unwrap_or(Exit::OK))

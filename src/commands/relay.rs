@@ -8,7 +8,7 @@ use super::flags::{AddressFlags, Direction, FamilyArgs, TimeArgs, WordsArgs};
 use super::log::LogArgs;
 use super::outcome::{ReportArgs, exit};
 use super::runtime::{Interrupts, run};
-use super::service::{Server, ServerArgs, accept_one, session_id, tell_closed};
+use super::service::{Server, ServerArgs, accept_one, session_id, tell_closed, tell_lost};
 use crate::address::Address;
 use crate::endpoint::{Connection, Endpoint, Incoming, Opener, Patience, Use, open_command, persist};
 use crate::error::{Exit, Failure};
@@ -128,6 +128,7 @@ impl Args {
                         Ok(relay) => relay.run().await,
                         Err(failure) => return events(&Event::Failed { id, why: failure.to_string() }),
                     };
+                    tell_lost(&events, id, &report);
                     if let Some(left) = left {
                         let names = Names { left, right: context.right_name.clone() };
                         tell_closed(&events, id, &report, &names);

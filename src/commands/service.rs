@@ -219,6 +219,14 @@ pub fn session_id(incoming: &Incoming, protocol: &str, id: u64) -> Connection {
     Connection { protocol: protocol.to_owned(), peer: Some(incoming.peer.clone()), local, id }
 }
 
+/// Tells of messages that were not passed on whole; that must not need -v to be seen.
+pub fn tell_lost(events: &Events, id: u64, report: &Report) {
+    let lost = report.cut_messages + report.refused_messages;
+    if lost > 0 {
+        events(&Event::Failed { id, why: format!("{lost} messages were too long to pass on whole") });
+    }
+}
+
 /// Tells that a connection is over.
 pub fn tell_closed(events: &Events, id: u64, report: &Report, names: &Names) {
     events(&Event::Closed { id, text: session_text(report, names), report: session_json(report, names) });

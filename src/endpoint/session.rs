@@ -3,7 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd};
+use std::mem::MaybeUninit;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
@@ -14,11 +16,11 @@ use nix::libc;
 use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt, sockopt,
 };
-use socket2::Socket;
+use socket2::{SockAddr, SockRef, Socket};
 use tokio::sync::mpsc;
 
 use super::descriptor::{Descriptor, Kind};
-use super::{Endpoint, Incoming, Input, Peer, Sink, Source, udp};
+use super::{Endpoint, Incoming, Input, Sink, Source, peer, udp};
 use crate::address::{Key, Options};
 
 /// Datagrams kept for a session that does not read; what comes beyond is dropped, as the kernel would.
@@ -36,8 +38,8 @@ pub struct Datagrams {
 impl Datagrams {
     /// Starts to receive; must be called inside a runtime.
     pub fn start(socket: Socket, options: &Options) -> io::Result<Datagrams> {
-        let wildcard = socket.local_addr()?.as_socket();
-        if let Some(local) = wildcard.filter(|local| local.ip().is_unspecified()) {
+        let wildcard = socket.local_addr()?.as_socket().filter(|local| local.ip().is_unspecified());
+        if let Some(local) = wildcard {
             // Tells which of our addresses was asked, so that the answer comes from the same one.
             match local.is_ipv4() {
                 true => setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?,
@@ -52,6 +54,7 @@ impl Datagrams {
             mtu: udp::mtu(options),
             eof_on_empty: options.flag(Key::EofOnEmpty).unwrap_or(false),
             idle: options.time(Key::SessionIdle),
+            tells_local: wildcard.is_some(),
         });
         let (sender, new) = mpsc::channel(64);
         tokio::spawn(read(shared, sender));
@@ -67,13 +70,19 @@ impl Datagrams {
     }
 }
 
+/// A peer, and the one of our addresses that it speaks to: answers come from there.
+type Pair = (SockAddr, Option<IpAddr>);
+type Sessions = HashMap<Pair, Arc<Mutex<Queue>>>;
+
 struct Shared {
     fd: Descriptor,
-    sessions: Mutex<HashMap<SockaddrStorage, Arc<Mutex<Queue>>>>,
+    sessions: Mutex<Sessions>,
     max: usize,
     mtu: u32,
     eof_on_empty: bool,
     idle: Option<Duration>,
+    /// The socket listens on every address, and each datagram tells which one was asked.
+    tells_local: bool,
 }
 
 /// What has come from one peer and is not read yet.
@@ -85,7 +94,7 @@ struct Queue {
 }
 
 struct Datagram {
-    from: Option<SockaddrStorage>,
+    from: SockAddr,
     to: Option<Local>,
     len: usize,
     full: usize,
@@ -96,6 +105,15 @@ struct Datagram {
 enum Local {
     V4(libc::in_pktinfo),
     V6(libc::in6_pktinfo),
+}
+
+impl Local {
+    fn ip(self) -> IpAddr {
+        match self {
+            Local::V4(info) => Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)).into(),
+            Local::V6(info) => Ipv6Addr::from(info.ipi6_addr.s6_addr).into(),
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -123,18 +141,22 @@ async fn read(shared: Arc<Shared>, new: mpsc::Sender<Incoming>) {
 
 impl Shared {
     fn poll_receive(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Datagram>> {
-        self.fd.poll_input(cx, |fd, _| {
-            receive(fd.as_raw_fd(), buffer)
-                .map(|d| (d, false))
-                .map_err(|e| rustix::io::Errno::from_raw_os_error(e as i32))
+        self.fd.poll_input(cx, |_, _| {
+            let received = match self.tells_local {
+                true => receive_with_local(&self.fd, buffer),
+                false => receive_plain(&self.fd, buffer),
+            };
+            let errno =
+                |why: io::Error| rustix::io::Errno::from_io_error(&why).unwrap_or(rustix::io::Errno::IO);
+            received.map(|datagram| (datagram, false)).map_err(errno)
         })
     }
 
     /// Hands a datagram to its session, or makes one.
     fn sort(self: &Arc<Self>, datagram: &Datagram, bytes: &[u8]) -> Option<Incoming> {
-        let from = datagram.from.unwrap_or_else(unnamed);
+        let key: Pair = (datagram.from.clone(), datagram.to.map(Local::ip));
         let mut sessions = lock(&self.sessions);
-        if let Some(queue) = sessions.get(&from) {
+        if let Some(queue) = sessions.get(&key) {
             lock(queue).push(bytes, datagram.full);
             return None;
         }
@@ -145,13 +167,18 @@ impl Shared {
             Queue { datagrams: VecDeque::new(), waker: None, last: Instant::now(), evicted: false };
         queue.push(bytes, datagram.full);
         let queue = Arc::new(Mutex::new(queue));
-        sessions.insert(from, queue.clone());
+        sessions.insert(key.clone(), queue.clone());
         drop(sessions);
-        let source = SessionSource { queue, shared: self.clone(), from };
-        let sink = SessionSink { shared: self.clone(), to: from, local: datagram.to, waiting: None };
+        let source = SessionSource { queue, shared: self.clone(), key };
+        let sink = SessionSink {
+            shared: self.clone(),
+            to: datagram.from.clone(),
+            local: datagram.to,
+            waiting: None,
+        };
         let mut endpoint = Endpoint::new(Source::Session(Box::new(source)), Sink::Session(Box::new(sink)));
         endpoint.extras.get_or_insert_default().session_idle = self.idle;
-        Some(Incoming { endpoint, peer: peer_of(&from) })
+        Some(Incoming { endpoint, peer: peer::of(&datagram.from) })
     }
 
     fn forget_unread(&self) {
@@ -159,8 +186,8 @@ impl Shared {
     }
 }
 
-fn evict_oldest(sessions: &mut HashMap<SockaddrStorage, Arc<Mutex<Queue>>>) {
-    let oldest = sessions.iter().min_by_key(|(_, queue)| lock(queue).last).map(|(from, _)| *from);
+fn evict_oldest(sessions: &mut Sessions) {
+    let oldest = sessions.iter().min_by_key(|(_, queue)| lock(queue).last).map(|(key, _)| key.clone());
     if let Some(queue) = oldest.and_then(|from| sessions.remove(&from)) {
         let mut queue = lock(&queue);
         queue.evicted = true;
@@ -188,7 +215,7 @@ impl Queue {
 pub struct SessionSource {
     queue: Arc<Mutex<Queue>>,
     shared: Arc<Shared>,
-    from: SockaddrStorage,
+    key: Pair,
 }
 
 impl SessionSource {
@@ -214,8 +241,8 @@ impl SessionSource {
 impl Drop for SessionSource {
     fn drop(&mut self) {
         let mut sessions = lock(&self.shared.sessions);
-        if sessions.get(&self.from).is_some_and(|queue| Arc::ptr_eq(queue, &self.queue)) {
-            sessions.remove(&self.from);
+        if sessions.get(&self.key).is_some_and(|queue| Arc::ptr_eq(queue, &self.queue)) {
+            sessions.remove(&self.key);
         }
     }
 }
@@ -223,7 +250,7 @@ impl Drop for SessionSource {
 /// Answers to one peer.
 pub struct SessionSink {
     shared: Arc<Shared>,
-    to: SockaddrStorage,
+    to: SockAddr,
     local: Option<Local>,
     /// The socket is shared by all sessions, so each waits with a registration of its own.
     waiting: Option<Pin<Box<dyn Future<Output = io::Result<()>> + Send>>>,
@@ -243,68 +270,75 @@ impl SessionSink {
                 self.waiting = None;
             }
             match send(&self.shared.fd, &self.to, self.local, bytes) {
-                Err(Errno::EAGAIN | Errno::ENOBUFS) => {
+                Err(why) if is_full(&why) => {
                     let shared = self.shared.clone();
                     self.waiting = Some(Box::pin(async move { shared.fd.writable_again().await }));
                 }
-                Err(Errno::EINTR) => {}
-                // An answer to an earlier datagram: that peer's port was closed then; this one was not sent.
-                Err(Errno::ECONNREFUSED) => return Poll::Ready(Ok(bytes.len())),
-                Err(errno) => return Poll::Ready(Err(errno.into())),
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(why) => return Poll::Ready(Err(why)),
                 Ok(n) => return Poll::Ready(Ok(n)),
             }
         }
     }
 }
 
-fn receive(fd: i32, buffer: &mut [u8]) -> Result<Datagram, Errno> {
+fn is_full(why: &io::Error) -> bool {
+    matches!(why.raw_os_error(), Some(libc::EAGAIN | libc::ENOBUFS))
+}
+
+/// Without packet information: any family, and the address is exactly what the kernel said.
+fn receive_plain(fd: &Descriptor, buffer: &mut [u8]) -> io::Result<Datagram> {
+    let capacity = buffer.len();
+    // MSG_TRUNC makes recvfrom answer the true length, so that a cut is seen.
+    let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+    let (full, from) = SockRef::from(fd).recv_from_with_flags(as_uninit(buffer), flags)?;
+    Ok(Datagram { from, to: None, len: full.min(capacity), full })
+}
+
+fn as_uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: both have the same layout, and recvfrom(2) writes only initialised bytes into it.
+    unsafe { &mut *(std::ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
+}
+
+fn receive_with_local(fd: &Descriptor, buffer: &mut [u8]) -> io::Result<Datagram> {
     let capacity = buffer.len();
     let mut room = nix::cmsg_space!(libc::in6_pktinfo);
     let mut slices = [IoSliceMut::new(buffer)];
-    // MSG_TRUNC makes recvmsg answer the true length, so that a cut is seen.
     let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
-    let message = recvmsg::<SockaddrStorage>(fd, &mut slices, Some(&mut room), flags)?;
+    let message = recvmsg::<SockaddrStorage>(fd.as_raw_fd(), &mut slices, Some(&mut room), flags)?;
     let to = message.cmsgs()?.find_map(|control| match control {
         ControlMessageOwned::Ipv4PacketInfo(info) => Some(Local::V4(info)),
         ControlMessageOwned::Ipv6PacketInfo(info) => Some(Local::V6(info)),
         _ => None,
     });
-    Ok(Datagram { from: message.address, to, len: message.bytes.min(capacity), full: message.bytes })
+    let from = message.address.as_ref().and_then(internet_address).ok_or(Errno::EAFNOSUPPORT)?;
+    Ok(Datagram { from: from.into(), to, len: message.bytes.min(capacity), full: message.bytes })
 }
 
-fn send(fd: &Descriptor, to: &SockaddrStorage, local: Option<Local>, bytes: &[u8]) -> Result<usize, Errno> {
-    let slices = [IoSlice::new(bytes)];
+fn internet_address(address: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = address.as_sockaddr_in().map(|v4| SocketAddr::V4((*v4).into()));
+    v4.or_else(|| address.as_sockaddr_in6().map(|v6| SocketAddr::V6((*v6).into())))
+}
+
+fn send(fd: &Descriptor, to: &SockAddr, local: Option<Local>, bytes: &[u8]) -> io::Result<usize> {
     let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-    let fd = fd.as_fd().as_raw_fd();
-    match local {
+    let (Some(local), Some(ip)) = (local, to.as_socket()) else {
+        return SockRef::from(fd).send_to_with_flags(bytes, to, flags.bits());
+    };
+    let (slices, to) = ([IoSlice::new(bytes)], SockaddrStorage::from(ip));
+    let sent = match local {
         // The source address is set and the interface left to routing: the peer may be reached by another.
-        Some(Local::V4(mut info)) => {
+        Local::V4(mut info) => {
             info.ipi_ifindex = 0;
             info.ipi_spec_dst = info.ipi_addr;
-            sendmsg(fd, &slices, &[ControlMessage::Ipv4PacketInfo(&info)], flags, Some(to))
+            sendmsg(fd.as_raw_fd(), &slices, &[ControlMessage::Ipv4PacketInfo(&info)], flags, Some(&to))
         }
-        Some(Local::V6(info)) => {
-            sendmsg(fd, &slices, &[ControlMessage::Ipv6PacketInfo(&info)], flags, Some(to))
+        Local::V6(mut info) => {
+            if !Ipv6Addr::from(info.ipi6_addr.s6_addr).is_unicast_link_local() {
+                info.ipi6_ifindex = 0;
+            }
+            sendmsg(fd.as_raw_fd(), &slices, &[ControlMessage::Ipv6PacketInfo(&info)], flags, Some(&to))
         }
-        None => sendmsg(fd, &slices, &[], flags, Some(to)),
-    }
-}
-
-/// Stands for all peers that have no address to answer to (unbound Unix datagram sockets).
-fn unnamed() -> SockaddrStorage {
-    SockaddrStorage::from(std::net::SocketAddrV4::new(std::net::Ipv4Addr::UNSPECIFIED, 0))
-}
-
-fn peer_of(from: &SockaddrStorage) -> Peer {
-    if let Some(v4) = from.as_sockaddr_in() {
-        return Peer::ip(std::net::SocketAddrV4::from(*v4).into());
-    }
-    if let Some(v6) = from.as_sockaddr_in6() {
-        return Peer::ip(std::net::SocketAddrV6::from(*v6).into());
-    }
-    let name = from.as_unix_addr().and_then(|unix| {
-        let path = unix.path().map(|path| path.display().to_string());
-        path.or_else(|| Some(format!("@{}", String::from_utf8_lossy(unix.as_abstract()?))))
-    });
-    Peer::Unix(name.unwrap_or_default())
+    };
+    Ok(sent?)
 }

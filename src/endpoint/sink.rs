@@ -147,6 +147,13 @@ impl Sink {
         }
     }
 
+    /// Told once a flow has proven to be bulk.
+    pub fn expect_bulk(&self) {
+        if let Some(fd) = self.socket_fd() {
+            super::socket::stop_pacing(fd);
+        }
+    }
+
     /// What EPIPE means here.
     pub fn when_broken(&self) -> WhenBroken {
         match self {

@@ -132,13 +132,15 @@ fn poll_message(
     })
 }
 
-/// An empty seqpacket record and the end both read as 0; only at the end has the peer hung up.
+/// An empty seqpacket record and the end both read as 0; only at the end has the peer hung up with nothing
+/// queued. (Empty records right before the end cannot be told from it.)
 fn is_hung_up(fd: BorrowedFd<'_>) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut fds = [PollFd::new(&fd, PollFlags::RDHUP)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
         && fds[0].revents().intersects(PollFlags::RDHUP | PollFlags::HUP)
+        && matches!(rustix::net::recv(fd, &mut [0], RecvFlags::DONTWAIT | RecvFlags::PEEK), Ok((0, _)))
 }
 
 /// Turns LF into CR LF (`-C`); a CR LF that is already there stays as it is.

@@ -5,11 +5,15 @@ use std::io::Cursor;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
 
 use super::descriptor::{Descriptor, Kind};
-use super::{Endpoint, HalfClose, Sink, Source, WhenBroken};
+use super::{Endpoint, Sink, Source};
 use crate::error::Failure;
+
+/// As much as a direction reads at once.
+const LARGEST_RECORD: u32 = 64 * 1024;
 
 /// Ends at once, takes everything.
 pub fn null() -> Result<Endpoint, Failure> {
@@ -35,17 +39,15 @@ pub fn discard() -> Result<Endpoint, Failure> {
     Ok(Endpoint::new(source, Sink::DiscardUntilEnd { _source_of_end: into }))
 }
 
-/// What goes in comes out (RFC 862): a pipe with both ends here.
+/// What goes in comes out (RFC 862): a pair of sockets with both ends here. Records, so that datagrams that
+/// are echoed stay apart; a stream does not notice.
 pub fn echo() -> Result<Endpoint, Failure> {
-    let (out, into) = pipe()?;
-    let source = Source::Stream(Arc::new(descriptor(out, Kind::Pipe)?));
-    let sink = Sink::Stream {
-        fd: Arc::new(descriptor(into, Kind::Pipe)?),
-        stalled: false,
-        half_close: HalfClose::Close,
-        when_broken: WhenBroken::Discard,
-    };
-    Ok(Endpoint::new(source, sink))
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let (out, into) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
+        .map_err(|why| Failure::other("cannot make a socket pair", why))?;
+    let source = Source::Messages { fd: Arc::new(descriptor(out, Kind::Message)?), eof_on_empty: false };
+    let fd = Arc::new(descriptor(into, Kind::Message)?);
+    Ok(Endpoint::new(source, Sink::Messages { fd, stalled: false, mtu: LARGEST_RECORD, ends: true }))
 }
 
 fn pipe() -> Result<(OwnedFd, OwnedFd), Failure> {

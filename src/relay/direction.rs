@@ -35,6 +35,8 @@ pub struct Direction {
     pipe: Option<Pipe>,
     in_pipe: u32,
     full_reads: u8,
+    /// The sink was told that bulk comes.
+    tuned: bool,
     state: State,
     /// Bytes written so far.
     pub bytes: u64,
@@ -152,12 +154,14 @@ impl Direction {
         source: &mut Source,
         sink: &mut Sink,
     ) -> Poll<io::Result<()>> {
-        if self.full_reads >= BULK_AFTER
-            && let Some(result) = self.poll_splice_in(cx, source, sink)
-        {
+        let bulk = self.full_reads >= BULK_AFTER;
+        if bulk && !self.tuned {
+            self.tuned = true;
+            sink.expect_bulk();
+        }
+        if bulk && let Some(result) = self.poll_splice_in(cx, source, sink) {
             return result;
         }
-        let bulk = self.full_reads >= BULK_AFTER;
         let keep = self.buffer.take().filter(|buffer| !bulk || buffer.len() == LARGE);
         let buffer = self.buffer.insert(keep.unwrap_or_else(|| Buffer::lend(bulk)));
         let limit = buffer.len().min(sink.largest_write());

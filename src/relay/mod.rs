@@ -16,7 +16,7 @@ pub use closing::abort;
 pub use limits::{Finish, Limits};
 pub use outcome::{Outcome, Report, Side};
 
-use crate::endpoint::{Endpoint, Sink, forsaken};
+use crate::endpoint::{Descriptor, Endpoint, Sink, forsaken};
 use crate::process::ChildStatus;
 use direction::{Direction, Ending};
 use limits::Clock;
@@ -162,12 +162,26 @@ impl Relay {
             return Some(Outcome::Reset(side));
         }
         let enough = match self.limits.finish {
-            Finish::BothEnd => up && down,
+            Finish::BothEnd => {
+                (up || self.is_idle_talk(Side::Left)) && (down || self.is_idle_talk(Side::Right))
+            }
             Finish::RightEnds => down && (up || !self.up.has_unsent()),
             Finish::LeftEnds => up && (down || !self.down.has_unsent()),
             Finish::Messages(n) => (up && down) || self.down.messages >= n,
         };
         enough.then_some(Outcome::Complete)
+    }
+
+    /// What `side` says goes nowhere, and it is no peer that must be heard to its end (stdin, a file).
+    fn is_idle_talk(&self, side: Side) -> bool {
+        let speaker = match side {
+            Side::Left => &self.left,
+            Side::Right => &self.right,
+        };
+        let is_peer = |fd: &Arc<Descriptor>| fd.kind().is_socket();
+        matches!(self.sink(side.other()), Sink::Discard)
+            && speaker.child.is_none()
+            && !speaker.source.stream().is_some_and(is_peer)
     }
 
     /// A child that has ended ends the session once its output is read, or soon after:
