@@ -19,7 +19,7 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["relay", "unix-l:s,mode=999", "echo"], "999"),
     (&["relay", "tcp-l:0,allow=127.0.0.0/99", "echo"], "127.0.0.0/99"),
     (&["relay", "tcp-l:0,backlog=many", "echo"], "many"),
-    (&["relay", "[::1:80", "-"], "]"),
+    (&["relay", "[::1:80", "-"], "["),
     (&["relay", "exec:", "-"], "exec"),
     (&["relay", "fd:x", "-"], "x"),
     (&["relay", "--idle-timeout", "soon", "tcp-l:0", "echo"], "soon"),
@@ -137,7 +137,7 @@ fn standard_descriptors_that_are_closed_at_the_start_are_safe() {
         for (words, status) in [
             ("relay text:hello null", 0),
             ("relay null text:hello", 0),
-            ("relay bogus:1 null", 2),
+            ("relay tcp-l:0,bogus null", 2),
             (&format!("connect 127.0.0.1 {closed}")[..], 7),
             ("resolve --interfaces", 0),
             ("connect --explain localhost 80", 0),
