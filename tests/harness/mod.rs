@@ -1,12 +1,17 @@
 //! Starts spile and its peers, waits for conditions with a deadline, and ends what it started by pid.
 #![allow(dead_code)] // each test file uses a part of it
 
+mod facts;
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+
+#[allow(unused_imports)] // each test file uses a part of it
+pub use facts::*;
 
 /// How long anything may take that should happen at once.
 pub const DEADLINE: Duration = Duration::from_secs(20);
@@ -101,6 +106,7 @@ pub fn program(name: &str, args: &[&str]) -> Process {
 /// Starts a prepared command.
 pub fn start(mut command: Command) -> Process {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env("RUST_BACKTRACE", "0");
     let name = command.get_program().to_owned();
     let mut child = command.spawn().unwrap_or_else(|why| {
         panic!("cannot start {}: {why} (scripts/test installs what the tests need)", name.display())
@@ -174,9 +180,20 @@ impl Process {
         assert_eq!(String::from_utf8_lossy(&got), String::from_utf8_lossy(wanted));
     }
 
+    /// The next bytes of stdout, whatever they are; fails when none come.
+    pub fn some(&mut self) -> Vec<u8> {
+        self.stdout.as_ref().unwrap().recv_timeout(DEADLINE).expect("nothing came on stdout")
+    }
+
     pub fn signal(&self, signal: &str) {
         let pid = self.pid().to_string();
         assert!(Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
+    }
+
+    pub fn signal_if_running(&mut self, signal: &str) {
+        if self.is_running() {
+            self.signal(signal);
+        }
     }
 
     pub fn is_running(&mut self) -> bool {

@@ -1,0 +1,82 @@
+//! What the kernel says about processes, descriptors and sockets.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+/// The text of a program's stdout; the program must succeed.
+pub fn output_of(name: &str, args: &[&str]) -> String {
+    let output = Command::new(name)
+        .args(args)
+        .output()
+        .unwrap_or_else(|why| panic!("cannot start {name}: {why}; install it (scripts/test does)"));
+    assert!(output.status.success(), "{name} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The numbers of the open descriptors of a process.
+pub fn descriptors(pid: u32) -> Vec<u32> {
+    let dir = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let mut all: Vec<u32> =
+        dir.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    all.sort_unstable();
+    all
+}
+
+/// What a descriptor of a process points to.
+pub fn descriptor(pid: u32, number: u32) -> PathBuf {
+    std::fs::read_link(format!("/proc/{pid}/fd/{number}")).unwrap_or_default()
+}
+
+/// Resident memory of a process in KiB.
+pub fn resident_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// True when the open file behind `fd` is in non-blocking mode; duplicates share that.
+pub fn is_nonblocking(fd: impl std::os::fd::AsFd) -> bool {
+    rustix::fs::fcntl_getfl(fd).unwrap().contains(rustix::fs::OFlags::NONBLOCK)
+}
+
+/// What `ss` says about TCP sockets that match a filter.
+pub fn tcp_sockets(filter: &str) -> String {
+    output_of("ss", &["-H", "-t", "-a", "-n", "-o", "-e", "-i", "-O", filter])
+}
+
+/// A port on which nobody listens and which answers nobody: its queue is full, so the kernel drops SYNs.
+pub struct BlackHole {
+    pub port: u16,
+    _listener: TcpListener,
+    _fillers: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl BlackHole {
+    /// Makes one on `host`, on `port` or (0) a free one.
+    pub fn on(host: &str, port: u16) -> BlackHole {
+        let listener = TcpListener::bind((host, port)).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let _fillers = (0..4)
+            .map(|_| {
+                std::thread::spawn(move || {
+                    let stream = TcpStream::connect_timeout(&address, Duration::from_secs(30));
+                    std::thread::park_timeout(Duration::from_secs(30)); // the queue stays full meanwhile
+                    drop(stream);
+                })
+            })
+            .collect();
+        let hole = BlackHole { port: address.port(), _listener: listener, _fillers };
+        super::wait_until("the queue is full", || {
+            TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_err()
+        });
+        hole
+    }
+}
+
+/// A port that is closed, at this moment.
+pub fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,218 @@
+//! Bad input: what is said, with which status, and that nothing ever panics.
+
+mod harness;
+
+use harness::*;
+
+/// Words that cannot be understood, and a part of what must be said about them.
+const WRONG: &[(&[&str], &str)] = &[
+    (&["relay"], "ADDR"),
+    (&["relay", "tcp-l:0"], "right side"),
+    (&["relay", "tcp-l:0", "echo", "null"], "one word too many"),
+    (&["relay", "echo", "tcp-l:0"], "listens"),
+    (&["relay", "tpc:localhost:80", "-"], "tcp"),
+    (&["relay", "tcp:localhost", "-"], "port"),
+    (&["relay", "tcp:localhost:99999", "-"], "99999"),
+    (&["relay", "tcp-l:0,", "echo"], "option"),
+    (&["relay", "tcp-l:0,nodely", "echo"], "nodelay"),
+    (&["relay", "tcp-l:0,append", "echo"], "append"),
+    (&["relay", "unix-l:s,mode=999", "echo"], "999"),
+    (&["relay", "tcp-l:0,allow=127.0.0.0/99", "echo"], "127.0.0.0/99"),
+    (&["relay", "tcp-l:0,backlog=many", "echo"], "many"),
+    (&["relay", "[::1:80", "-"], "["),
+    (&["relay", "exec:", "-"], "exec"),
+    (&["relay", "fd:x", "-"], "x"),
+    (&["relay", "--idle-timeout", "soon", "tcp-l:0", "echo"], "soon"),
+    (&["relay", "--no-such-flag", "tcp-l:0", "echo"], "--no-such-flag"),
+    (&["connect"], "ADDR"),
+    (&["connect", "localhost", "80", "90"], "one word too many"),
+    (&["connect", "localhost"], "port"),
+    (&["connect", "-4", "-6", "localhost", "80"], "-6"),
+    (&["connect", "-z", "localhost", "90-80"], "90-80"),
+    (&["connect", "localhost", "0x50"], "0x50"),
+    (&["listen", ""], ""),
+    (&["listen", "-k", "--once", "0"], "--once"),
+    (&["listen", "0", "--mode"], "--mode"),
+    (&["wait"], "ADDR"),
+    (&["wait", "--expect", "(", "localhost:80"], "("),
+    (&["wait", "-t", "-1", "localhost:80"], "-1"),
+    (&["resolve", "--service", "no-such-service"], "no-such-service"),
+    (&["no-such-command"], "no-such-command"),
+];
+
+#[test]
+fn what_cannot_be_understood_is_named_and_has_status_two() {
+    for (args, part) in WRONG {
+        let ended = spile(*args).eof().ends();
+        assert!(!ended.stderr.contains("panicked"), "{args:?}: {ended:?}");
+        let status = if args[0] == "resolve" { 6 } else { 2 };
+        assert_eq!(ended.status, status, "{args:?}: {ended:?}");
+        assert!(ended.stderr.contains(part), "'{part}' is not in the answer to {args:?}: {}", ended.stderr);
+        assert!(ended.stdout.is_empty(), "stdout is for data alone: {args:?}");
+    }
+}
+
+#[test]
+fn a_failure_is_one_line_that_starts_with_the_command_and_a_hint_may_follow() {
+    for (args, _) in WRONG.iter().filter(|(args, _)| args.len() > 1 && !args[0].starts_with("no-")) {
+        let ended = spile(*args).eof().ends();
+        let lines: Vec<&str> = ended.stderr.lines().collect();
+        let start = format!("spile {}: ", args[0]);
+        assert!(lines.first().is_some_and(|line| line.starts_with(&start)), "{args:?}: {}", ended.stderr);
+        let only_hints = lines[1..].iter().all(|line| line.starts_with("hint: "));
+        assert!(only_hints && lines.len() <= 2, "{args:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn failures_of_the_system_have_the_same_form_and_no_os_error_numbers() {
+    let closed = closed_port().to_string();
+    let cases: &[(&[&str], i32)] = &[
+        (&["connect", "127.0.0.1", &closed], 7),
+        (&["connect", "/no/such/socket"], 7),
+        (&["connect", "no-such-host.invalid", "1"], 6),
+        (&["relay", "file:/no/such/file", "-"], 7),
+        (&["relay", "tcp-l:192.0.2.1:0", "echo"], 7),
+        (&["relay", "unix-l:/no/such/dir/s", "echo"], 7),
+        (&["relay", "systemd-l", "echo"], 7),
+        (&["relay", "fd:77", "-"], 7),
+        (&["relay", "text:x", "exec:/no/such/program"], 127),
+        (&["relay", "--allow-file", "/no/such/file", "tcp-l:0", "echo"], 1),
+        (&["relay", "--port-file", "/no/such/dir/p", "tcp-l:0", "echo"], 1),
+        (&["relay", "--ready-fd", "77", "tcp-l:0", "echo"], 1),
+    ];
+    for (args, status) in cases {
+        let ended = spile(*args).eof().ends();
+        assert_eq!(ended.status, *status, "{args:?}: {ended:?}");
+        let told: Vec<&str> = ended.stderr.lines().filter(|line| !line.starts_with("listening ")).collect();
+        assert!(told[0].starts_with(&format!("spile {}: ", args[0])), "{args:?}: {}", ended.stderr);
+        assert!(told[1..].iter().all(|line| line.starts_with("hint: ")), "{args:?}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("os error") && !ended.stderr.contains("panicked"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn strange_words_never_panic() {
+    let words = [
+        "", ":", ",", "::", "-", "--", "@", "/", "!!", "a!!b", "tcp", "tcp:", "tcp-l", "tcp-l:", "tcp:::", "[", "]",
+        "[]", "[]:", "[::1]", "tcp:[::1%lo]:1", "text:", "text:\\", "text:\\x", "text:\\xZZ", "é:1", "\u{1F600}",
+        "tcp:h:1,bind=", "tcp:h:1,=x", "tcp:h:1,,", "fd:-1", "fd:99999999999", "unix:", "unix-l:@", "vsock:1:2:3",
+        "vsock:x", "exec: ", "exec:'", "sh:", "udp-l:-1", "tcp:h:1,sockopt=1:2=x", "file:", "pty,rows=99999999:",
+    ];
+    for word in words {
+        for args in [vec!["connect", "--explain", "--", word], vec!["relay", "--explain", word, word], vec!["relay", word, "null"]] {
+            if args.len() == 3 && ["-", "/"].contains(&word) {
+                continue; // means something
+            }
+            let mut process = spile(args.iter().copied());
+            process.close_stdin();
+            let pause = std::time::Instant::now();
+            while process.is_running() && pause.elapsed().as_millis() < 400 {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+            process.signal_if_running("TERM");
+            let ended = process.ends();
+            assert!(!ended.stderr.contains("panicked"), "{args:?}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn words_that_are_no_utf8_never_panic() {
+    use std::os::unix::ffi::OsStrExt;
+    for args in [["relay", "\u{0}", "null"], ["connect", "\u{0}", "80"]] {
+        let mut command = std::process::Command::new(SPILE);
+        for arg in args {
+            let bad = std::ffi::OsStr::from_bytes(b"\xff\xfe");
+            command.arg(if arg == "\u{0}" { bad } else { std::ffi::OsStr::new(arg) });
+        }
+        start(command).eof().ends().exits(2);
+    }
+}
+
+#[test]
+fn standard_descriptors_that_are_closed_at_the_start_are_safe() {
+    let closed = closed_port();
+    for redirect in ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"] {
+        for (words, status) in [
+            ("relay text:hello null", 0),
+            ("relay null text:hello", 0),
+            ("relay tcp-l:0,bogus null", 2),
+            (&format!("connect 127.0.0.1 {closed}")[..], 7),
+            ("resolve --interfaces", 0),
+            ("connect --explain localhost 80", 0),
+            ("--version", 0),
+        ] {
+            let ended = shell(&format!("$SPILE {words} {redirect}")).eof().ends();
+            assert_eq!(ended.status, status, "spile {words} {redirect}: {ended:?}");
+            assert!(!ended.stderr.contains("panicked"), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    for words in [&["--help"][..], &["-h"], &["--version"], &["relay", "--help"], &["connect", "-h"], &["wait", "--help"]] {
+        let ended = spile(words).ends().exits(0);
+        assert!(!ended.stdout.is_empty() && ended.stderr.is_empty(), "{words:?}");
+    }
+    spile::<&str>([]).ends().exits(2);
+}
+
+#[test]
+fn explain_opens_nothing_and_is_json() {
+    let ended = spile(["relay", "--explain", "unix-l:/no/such/dir/s,mode=600", "TCP:localhost:80,nodelay=no"]).ends().exits(0);
+    let value: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(value["schema"], "spile.addresses/1");
+    assert_eq!(value["addresses"].as_array().unwrap().len(), 2);
+    let text = value.to_string();
+    assert!(text.contains("/no/such/dir/s") && text.contains("nodelay") && text.contains("600"), "{text}");
+}
+
+#[test]
+fn text_of_peers_is_escaped_before_it_reaches_a_terminal() {
+    use std::io::Write;
+    let port = server(|stream| {
+        (&stream).write_all(b"\x1b]0;owned\x07 hi\r\n").unwrap();
+        std::thread::park_timeout(std::time::Duration::from_secs(2));
+    });
+    let ended = spile(["wait", "-v", "-t", "600ms", "--expect", "^220", &format!("127.0.0.1:{port}")]).ends();
+    assert!(!ended.stderr.contains('\x1b') && !ended.stderr.contains('\x07'), "{:?}", ended.stderr);
+}
+
+#[test]
+fn quiet_says_nothing_and_json_logs_are_json() {
+    use std::io::Write;
+    let mut relay = spile(["relay", "--log", "json", "tcp-l:127.0.0.1:0", "echo"]);
+    let line = relay.line("{");
+    let value: serde_json::Value = serde_json::from_str(&format!("{{{line}")).unwrap();
+    let port = value.to_string().split("127.0.0.1:").nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+    let stream = connect(port);
+    (&stream).write_all(b"x").unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    read_all(&stream);
+    relay.signal("TERM");
+    let ended = relay.ends().exits(0);
+    for line in ended.stderr.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|why| panic!("{why}: {line}"));
+    }
+    assert!(ended.stderr.contains("closed"), "{}", ended.stderr);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("port");
+    let quiet = shell(&format!("exec $SPILE relay --quiet --port-file {} tcp-l:0 echo", file.display()));
+    wait_until("the port file", || file.exists());
+    quiet.signal("TERM");
+    assert_eq!(quiet.ends().exits(0).stderr, "");
+}
+
+#[test]
+fn stats_are_told_at_the_end_as_text_or_json() {
+    let port = server(|stream| {
+        let _ = std::io::copy(&mut &stream, &mut &stream);
+    });
+    let address = format!("127.0.0.1:{port}");
+    spile(["connect", "--stats", &address]).sends("12345").eof().ends().exits(0).says("12345").complains("5 bytes");
+    let ended = spile(["connect", "--json", &address]).sends("12345").eof().ends().exits(0);
+    let value: serde_json::Value = serde_json::from_str(ended.stderr.trim()).unwrap();
+    assert!(value["schema"].is_string(), "{value}");
+}
