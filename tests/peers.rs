@@ -115,13 +115,21 @@ fn unix_sockets_and_datagrams_go_both_ways_with_socat() {
     let path = dir.path().join("s").display().to_string();
     let mut relay = spile(["relay", &format!("unix-l:{path}"), "sh:cat; echo end"]);
     relay.line("listening unix");
-    program("socat", &["-t5", "-", &format!("UNIX-CONNECT:{path}")]).sends("x\n").eof().ends().exits(0).says("x\nend\n");
+    program("socat", &["-t5", "-", &format!("UNIX-CONNECT:{path}")])
+        .sends("x\n")
+        .eof()
+        .ends()
+        .exits(0)
+        .says("x\nend\n");
     let theirs = dir.path().join("t").display().to_string();
     let _server = program("socat", &["-t5", &format!("UNIX-LISTEN:{theirs},fork"), "SYSTEM:cat; echo end"]);
     wait_until("socat listens", || Path::new(&theirs).exists());
     spile(["connect", &theirs]).sends("x\n").eof().ends().exits(0).says("x\nend\n");
     let port = free_port();
-    let _udp = program("socat", &["-T5", &format!("UDP4-RECVFROM:{port},bind=127.0.0.1,fork"), "SYSTEM:read x; echo got $x"]);
+    let _udp = program(
+        "socat",
+        &["-T5", &format!("UDP4-RECVFROM:{port},bind=127.0.0.1,fork"), "SYSTEM:read x; echo got $x"],
+    );
     wait_until("socat listens", || !output_of("ss", &["-Hlun", &format!("sport = :{port}")]).is_empty());
     spile(["connect", "-u", "-W1", "127.0.0.1", &port]).sends("q\n").eof().ends().exits(0).says("got q\n");
     let mut ours = spile(["relay", "udp-l:127.0.0.1:0", "sh:read x; echo got $x"]);
@@ -136,7 +144,8 @@ fn curl_fetches_from_python_through_a_relay_byte_by_byte_the_same() {
     std::fs::write(dir.path().join("file"), &bytes).unwrap();
     let port = free_port();
     let directory = dir.path().display().to_string();
-    let _python = peer("python3", &["-m", "http.server", "--bind", "127.0.0.1", "-d", &directory, &port], &port);
+    let _python =
+        peer("python3", &["-m", "http.server", "--bind", "127.0.0.1", "-d", &directory, &port], &port);
     let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &format!("127.0.0.1:{port}")]);
     let url = format!("http://127.0.0.1:{}/file", relay.port());
     let fetched = program("curl", &["-sS", "--fail", &url]).eof().ends().exits(0);
@@ -178,7 +187,8 @@ fn redis_answers_through_a_relay_from_tcp_to_its_unix_socket() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("redis").display().to_string();
     let root = dir.path().display().to_string();
-    let _redis = program("redis-server", &["--port", "0", "--unixsocket", &path, "--save", "", "--dir", &root]);
+    let _redis =
+        program("redis-server", &["--port", "0", "--unixsocket", &path, "--save", "", "--dir", &root]);
     spile(["wait", "--send", "PING\\r\\n", "--expect", "PONG", &path]).ends().exits(0);
     let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &path]);
     let port = relay.port().to_string();
@@ -243,7 +253,8 @@ fn postgres_answers_through_a_relay() {
 #[test]
 fn a_relay_between_others_keeps_resets_and_ends_apart() {
     let port = free_port();
-    let _server = peer("socat", &["-u", "SYSTEM:echo done", &format!("TCP-LISTEN:{port},bind=127.0.0.1")], &port);
+    let _server =
+        peer("socat", &["-u", "SYSTEM:echo done", &format!("TCP-LISTEN:{port},bind=127.0.0.1")], &port);
     let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &format!("127.0.0.1:{port}")]);
     let stream: TcpStream = connect(relay.port());
     assert_eq!(read_all(&stream), b"done\n");

@@ -19,7 +19,9 @@ fn sink() -> (u16, std::sync::mpsc::Receiver<Vec<u8>>) {
 
 #[test]
 fn s12_help_into_a_closed_pipe_does_not_panic() {
-    for command in ["--help", "relay --help", "connect --help", "relay --explain tcp-l:1 echo", "resolve --interfaces"] {
+    for command in
+        ["--help", "relay --help", "connect --help", "relay --explain tcp-l:1 echo", "resolve --interfaces"]
+    {
         let line = format!("$SPILE {command} | true; (trap '' PIPE; $SPILE {command} | true); exit 0");
         assert_eq!(shell(&line).eof().ends().exits(0).stderr, "", "{command}");
     }
@@ -30,7 +32,8 @@ fn s12_a_log_that_nobody_reads_does_not_end_a_service() {
     for redirect in ["2>&-", "2> >(exec true)", "2>/dev/full"] {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("port");
-        let line = format!("exec $SPILE relay -v --log json --port-file {} tcp-l:0 echo {redirect}", file.display());
+        let line =
+            format!("exec $SPILE relay -v --log json --port-file {} tcp-l:0 echo {redirect}", file.display());
         let mut relay = shell(&line);
         wait_until("the port file", || file.exists());
         let port = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
@@ -99,7 +102,8 @@ fn s14_s23_interrupted_system_calls_are_tried_again() {
     let echo = server(|stream| {
         std::io::copy(&mut &stream, &mut &stream).unwrap();
     });
-    let mut relay = interrupted(&format!("{calls},accept4"), &format!("relay tcp-l:127.0.0.1:0 127.0.0.1:{echo}"));
+    let mut relay =
+        interrupted(&format!("{calls},accept4"), &format!("relay tcp-l:127.0.0.1:0 127.0.0.1:{echo}"));
     let port = relay.port();
     let stream = connect(port);
     let sending = stream.try_clone().unwrap();
@@ -154,9 +158,11 @@ fn s17_a_single_byte_goes_through_at_once() {
 
 #[test]
 fn s17_nodelay_is_on_by_default_and_can_be_turned_off() {
-    let port = server(|stream| drop(stream));
+    let port = server(drop);
     let trace = |more: &str| {
-        let line = format!("strace -qq -f -e trace=setsockopt -o /dev/stdout $SPILE connect {more} 127.0.0.1 {port} </dev/null");
+        let line = format!(
+            "strace -qq -f -e trace=setsockopt -o /dev/stdout $SPILE connect {more} 127.0.0.1 {port} </dev/null"
+        );
         String::from_utf8(shell(&line).ends().exits(0).stdout).unwrap()
     };
     assert!(trace("").contains("TCP_NODELAY, [1]"));
@@ -180,7 +186,10 @@ fn s23_a_storm_of_signals_disturbs_nothing() {
     let storm = std::thread::spawn(move || {
         use rustix::process::Signal;
         let mut sent = 0_u32;
-        while stopped.recv_timeout(Duration::from_micros(500)).is_err_and(|why| why == std::sync::mpsc::RecvTimeoutError::Timeout) {
+        while stopped
+            .recv_timeout(Duration::from_micros(500))
+            .is_err_and(|why| why == std::sync::mpsc::RecvTimeoutError::Timeout)
+        {
             for signal in [Signal::WINCH, Signal::CHILD, Signal::CONT, Signal::URG] {
                 rustix::process::kill_process(pid, signal).unwrap();
                 sent += 1;
@@ -208,7 +217,9 @@ fn s18_files_and_devices_serve_as_stdin_and_stdout() {
     let run = |line: String| shell(&line).eof().ends().exits(0);
     let (input, output) = (input.display(), output.display());
     run(format!("$SPILE connect 127.0.0.1 {echo} <{input} >{output} && cmp {input} {output}"));
-    run(format!("$SPILE connect 127.0.0.1 {echo} <{input} >>{output}; tail -c 3000001 {output} | cmp - {input}"));
+    run(format!(
+        "$SPILE connect 127.0.0.1 {echo} <{input} >>{output}; tail -c 3000001 {output} | cmp - {input}"
+    ));
     run(format!("$SPILE connect 127.0.0.1 {echo} </dev/null")).says("");
     run(format!("$SPILE connect 127.0.0.1 {echo} <{input} >/dev/null")).says("");
     run(format!("head -c 99 /dev/zero | $SPILE connect 127.0.0.1 {echo} | wc -c")).says("99\n");
@@ -281,7 +292,8 @@ fn s19_pipes_shared_with_the_shell_never_become_nonblocking() {
 #[test]
 fn s20_a_loop_that_reads_stdin_is_not_robbed_of_its_lines() {
     let port = server(|stream| (&stream).write_all(b"hi ").unwrap());
-    let line = format!("printf 'a\\nb\\nc\\n' | while read x; do $SPILE connect -d 127.0.0.1 {port}; echo $x; done");
+    let line =
+        format!("printf 'a\\nb\\nc\\n' | while read x; do $SPILE connect -d 127.0.0.1 {port}; echo $x; done");
     shell(&line).ends().exits(0).says("hi a\nhi b\nhi c\n");
 }
 

@@ -213,7 +213,10 @@ fn full_answer_despite_unread_input(args: &[&str], answer: usize) {
 fn s6_an_answer_in_flight_survives_the_close_though_input_was_not_read() {
     let script = "head -c 10 >/dev/null; head -c 300000 /dev/zero";
     full_answer_despite_unread_input(&["listen", "0", "--", "sh", "-c", script], 300_000);
-    full_answer_despite_unread_input(&["relay", "--once", "tcp-l:127.0.0.1:0", "sh:head -c 300000 /dev/zero"], 300_000);
+    full_answer_despite_unread_input(
+        &["relay", "--once", "tcp-l:127.0.0.1:0", "sh:head -c 300000 /dev/zero"],
+        300_000,
+    );
     full_answer_despite_unread_input(&["relay", "--once", "tcp-l:127.0.0.1:0", "text:hello"], 5);
 }
 
@@ -287,7 +290,8 @@ fn s10_a_single_command_gives_us_its_status() {
     let mut listener = spile(["listen", "0", "--", "sh", "-c", "cat >/dev/null; exit 5"]);
     assert_eq!(ask(listener.port(), b"x"), b"");
     listener.ends().exits(5);
-    let mut relay = spile(["relay", "--once", "tcp-l:127.0.0.1:0", "--", "sh", "-c", "cat >/dev/null; exit 6"]);
+    let mut relay =
+        spile(["relay", "--once", "tcp-l:127.0.0.1:0", "--", "sh", "-c", "cat >/dev/null; exit 6"]);
     assert_eq!(ask(relay.port(), b"x"), b"");
     relay.ends().exits(6);
 }
@@ -295,7 +299,10 @@ fn s10_a_single_command_gives_us_its_status() {
 #[test]
 fn s10_a_command_that_cannot_start_has_the_status_that_a_shell_gives() {
     let port = server(|stream| drop(stream)).to_string();
-    spile(["connect", "127.0.0.1", &port, "--", "no-such-program"]).ends().exits(127).complains("no-such-program");
+    spile(["connect", "127.0.0.1", &port, "--", "no-such-program"])
+        .ends()
+        .exits(127)
+        .complains("no-such-program");
     spile(["connect", "127.0.0.1", &port, "--", "/etc/passwd"]).ends().exits(126).complains("/etc/passwd");
 }
 

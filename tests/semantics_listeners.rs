@@ -34,7 +34,15 @@ fn s28_a_port_in_use_is_refused_and_shared_only_on_request() {
 
 #[test]
 fn s29_v4_peers_of_a_dual_stack_socket_are_called_by_their_v4_address() {
-    let mut listener = spile(["listen", "-kv", ":0", "--", "sh", "-c", "echo $SPILE_PEER_ADDR $SPILE_LOCAL_ADDR $SPILE_PROTO"]);
+    let mut listener = spile([
+        "listen",
+        "-kv",
+        ":0",
+        "--",
+        "sh",
+        "-c",
+        "echo $SPILE_PEER_ADDR $SPILE_LOCAL_ADDR $SPILE_PROTO",
+    ]);
     let port = listener.port();
     assert_eq!(read_all(&connect(port)), b"127.0.0.1 127.0.0.1 tcp\n");
     let line = listener.line("spile listen: [1]");
@@ -122,7 +130,8 @@ fn s33_the_mode_of_a_unix_socket_holds_from_its_first_moment() {
         calls = std::fs::read_to_string(log_name).unwrap();
         calls.contains("listen(")
     });
-    let (umask, bind) = (calls.find("umask(0177)").or_else(|| calls.find("umask(0777)")), calls.find("bind("));
+    let (umask, bind) =
+        (calls.find("umask(0177)").or_else(|| calls.find("umask(0777)")), calls.find("bind("));
     assert!(umask.is_some() && umask < bind, "the path was open to others for a moment: {calls}");
 }
 
@@ -167,7 +176,8 @@ fn s33_a_path_that_is_too_long_says_so() {
 
 #[test]
 fn s34_a_child_that_outlives_a_killed_listener_does_not_hold_its_port() {
-    let mut listener = spile(["listen", "-k", "127.0.0.1:0", "--", "sh", "-c", "trap '' HUP TERM; exec sleep 20"]);
+    let mut listener =
+        spile(["listen", "-k", "127.0.0.1:0", "--", "sh", "-c", "trap '' HUP TERM; exec sleep 20"]);
     let port = listener.port();
     let _stream = connect(port);
     wait_until("the child runs", || children(listener.pid()).len() == 1);
@@ -238,7 +248,10 @@ fn a_probe_does_not_use_up_the_one_connection_where_that_is_asked_for() {
 #[test]
 fn nobody_comes_and_the_accept_timeout_says_so() {
     spile(["listen", "--accept-timeout", "300ms", "0"]).ends().exits(124).complains("--accept-timeout");
-    spile(["relay", "--accept-timeout", "300ms", "tcp-l:0", "echo"]).ends().exits(124).complains("--accept-timeout");
+    spile(["relay", "--accept-timeout", "300ms", "tcp-l:0", "echo"])
+        .ends()
+        .exits(124)
+        .complains("--accept-timeout");
 }
 
 #[test]
@@ -282,7 +295,10 @@ fn s46_a_program_for_everybody_on_every_interface_is_warned_about() {
     listener.signal("TERM");
     let ended = listener.ends().exits(0);
     let lower = ended.stderr.to_lowercase();
-    assert!(lower.contains("all interfaces") || lower.contains("any host") || lower.contains("--allow"), "{ended:?}");
+    assert!(
+        lower.contains("all interfaces") || lower.contains("any host") || lower.contains("--allow"),
+        "{ended:?}"
+    );
 }
 
 #[test]

@@ -94,13 +94,56 @@ fn failures_of_the_system_have_the_same_form_and_no_os_error_numbers() {
 #[test]
 fn strange_words_never_panic() {
     let words = [
-        "", ":", ",", "::", "-", "--", "@", "/", "!!", "a!!b", "tcp", "tcp:", "tcp-l", "tcp-l:", "tcp:::", "[", "]",
-        "[]", "[]:", "[::1]", "tcp:[::1%lo]:1", "text:", "text:\\", "text:\\x", "text:\\xZZ", "é:1", "\u{1F600}",
-        "tcp:h:1,bind=", "tcp:h:1,=x", "tcp:h:1,,", "fd:-1", "fd:99999999999", "unix:", "unix-l:@", "vsock:1:2:3",
-        "vsock:x", "exec: ", "exec:'", "sh:", "udp-l:-1", "tcp:h:1,sockopt=1:2=x", "file:", "pty,rows=99999999:",
+        "",
+        ":",
+        ",",
+        "::",
+        "-",
+        "--",
+        "@",
+        "/",
+        "!!",
+        "a!!b",
+        "tcp",
+        "tcp:",
+        "tcp-l",
+        "tcp-l:",
+        "tcp:::",
+        "[",
+        "]",
+        "[]",
+        "[]:",
+        "[::1]",
+        "tcp:[::1%lo]:1",
+        "text:",
+        "text:\\",
+        "text:\\x",
+        "text:\\xZZ",
+        "é:1",
+        "\u{1F600}",
+        "tcp:h:1,bind=",
+        "tcp:h:1,=x",
+        "tcp:h:1,,",
+        "fd:-1",
+        "fd:99999999999",
+        "unix:",
+        "unix-l:@",
+        "vsock:1:2:3",
+        "vsock:x",
+        "exec: ",
+        "exec:'",
+        "sh:",
+        "udp-l:-1",
+        "tcp:h:1,sockopt=1:2=x",
+        "file:",
+        "pty,rows=99999999:",
     ];
     for word in words {
-        for args in [vec!["connect", "--explain", "--", word], vec!["relay", "--explain", word, word], vec!["relay", word, "null"]] {
+        for args in [
+            vec!["connect", "--explain", "--", word],
+            vec!["relay", "--explain", word, word],
+            vec!["relay", word, "null"],
+        ] {
             if args.len() == 3 && ["-", "/"].contains(&word) {
                 continue; // means something
             }
@@ -152,7 +195,14 @@ fn standard_descriptors_that_are_closed_at_the_start_are_safe() {
 
 #[test]
 fn help_and_version_go_to_stdout() {
-    for words in [&["--help"][..], &["-h"], &["--version"], &["relay", "--help"], &["connect", "-h"], &["wait", "--help"]] {
+    for words in [
+        &["--help"][..],
+        &["-h"],
+        &["--version"],
+        &["relay", "--help"],
+        &["connect", "-h"],
+        &["wait", "--help"],
+    ] {
         let ended = spile(words).ends().exits(0);
         assert!(!ended.stdout.is_empty() && ended.stderr.is_empty(), "{words:?}");
     }
@@ -161,7 +211,10 @@ fn help_and_version_go_to_stdout() {
 
 #[test]
 fn explain_opens_nothing_and_is_json() {
-    let ended = spile(["relay", "--explain", "unix-l:/no/such/dir/s,mode=600", "TCP:localhost:80,nodelay=no"]).ends().exits(0);
+    let ended =
+        spile(["relay", "--explain", "unix-l:/no/such/dir/s,mode=600", "TCP:localhost:80,nodelay=no"])
+            .ends()
+            .exits(0);
     let value: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(value["schema"], "spile.addresses/1");
     assert_eq!(value["addresses"].as_array().unwrap().len(), 2);
@@ -186,7 +239,16 @@ fn quiet_says_nothing_and_json_logs_are_json() {
     let mut relay = spile(["relay", "--log", "json", "tcp-l:127.0.0.1:0", "echo"]);
     let line = relay.line("{");
     let value: serde_json::Value = serde_json::from_str(&format!("{{{line}")).unwrap();
-    let port = value.to_string().split("127.0.0.1:").nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+    let port = value
+        .to_string()
+        .split("127.0.0.1:")
+        .nth(1)
+        .unwrap()
+        .split(|c: char| !c.is_ascii_digit())
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
     let stream = connect(port);
     (&stream).write_all(b"x").unwrap();
     stream.shutdown(std::net::Shutdown::Write).unwrap();
@@ -211,7 +273,13 @@ fn stats_are_told_at_the_end_as_text_or_json() {
         let _ = std::io::copy(&mut &stream, &mut &stream);
     });
     let address = format!("127.0.0.1:{port}");
-    spile(["connect", "--stats", &address]).sends("12345").eof().ends().exits(0).says("12345").complains("5 bytes");
+    spile(["connect", "--stats", &address])
+        .sends("12345")
+        .eof()
+        .ends()
+        .exits(0)
+        .says("12345")
+        .complains("5 bytes");
     let ended = spile(["connect", "--json", &address]).sends("12345").eof().ends().exits(0);
     let value: serde_json::Value = serde_json::from_str(ended.stderr.trim()).unwrap();
     assert!(value["schema"].is_string(), "{value}");

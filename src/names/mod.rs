@@ -67,7 +67,7 @@ pub fn service(word: &str, protocol: &str) -> Result<Entry, Failure> {
         let (number, of) = number.split_once('/')?;
         (of == protocol).then(|| number.parse().ok())?
     })
-    .ok_or_else(|| Failure::usage(format!("'{word}'"), format!("is no {protocol} service of /etc/services")))
+    .ok_or_else(|| Failure::resolve(format!("'{word}' is no {protocol} service of /etc/services"), ""))
 }
 
 /// The port of a number or service name.
@@ -82,7 +82,7 @@ pub fn port(word: &str, protocol: &str) -> Result<u16, Failure> {
 pub fn protocol(word: &str) -> Result<Entry, Failure> {
     let table = std::fs::read_to_string("/etc/protocols").unwrap_or_default();
     find(&table, word, |number| number.parse().ok())
-        .ok_or_else(|| Failure::usage(format!("'{word}'"), "is no protocol of /etc/protocols"))
+        .ok_or_else(|| Failure::resolve(format!("'{word}' is no protocol of /etc/protocols"), ""))
 }
 
 fn find(table: &str, word: &str, number: impl Fn(&str) -> Option<u16>) -> Option<Entry> {
