@@ -56,9 +56,8 @@ fn clients_of_others_get_everything_from_our_relay() {
 
 #[test]
 fn our_client_talks_to_their_servers_and_half_closes() {
-    let servers: [(&str, &[&str]); 3] = [
+    let servers: [(&str, &[&str]); 2] = [
         ("socat", &["-t5", "TCP-LISTEN:PORT,bind=127.0.0.1,reuseaddr", "SYSTEM:cat; echo end"]),
-        ("ncat", &["-l", "127.0.0.1", "PORT", "--sh-exec", "cat; echo end"]),
         ("socat", &["-t5", "TCP6-LISTEN:PORT,bind=[::1],reuseaddr", "SYSTEM:cat; echo end"]),
     ];
     for (name, args) in servers {
@@ -72,10 +71,21 @@ fn our_client_talks_to_their_servers_and_half_closes() {
 }
 
 #[test]
+fn our_client_talks_to_a_program_behind_ncat() {
+    let port = free_port();
+    // ncat 7.93 loses what its program says after our end of file, so the program does not wait for it.
+    let script = "read a; read b; echo $b; echo $a";
+    let _server = peer("ncat", &["-l", "-k", "127.0.0.1", &port, "--sh-exec", script], &port);
+    spile(["connect", "127.0.0.1", &port]).sends("1\n2\n").ends().exits(0).says("2\n1\n");
+    let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &format!("127.0.0.1:{port}")]);
+    program("ncat", &["127.0.0.1", &relay.port().to_string()]).sends("1\n2\n").gets("2\n1\n");
+}
+
+#[test]
 fn our_client_sends_to_a_listening_nc_and_receives_from_it() {
     for (name, prefix, suffix) in [
         ("nc.openbsd", &["-N", "-l"][..], &["127.0.0.1"][..]),
-        ("busybox", &["nc", "-l", "-s", "127.0.0.1", "-p"], &[]),
+        ("busybox", &["nc", "-l", "-p"], &[]), // it cannot be told an address
         ("ncat", &["-l", "127.0.0.1"], &[]),
     ] {
         let port = free_port();
@@ -199,7 +209,7 @@ fn redis_answers_through_a_relay_from_tcp_to_its_unix_socket() {
     };
     assert_eq!(redis(&["PING"]), "PONG\n");
     let value = "v".repeat(200_000);
-    let store = format!("SET key {value}\r\nGET key\r\nQUIT\r\n");
+    let store = format!("*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$200000\r\n{value}\r\nGET key\r\nQUIT\r\n");
     let said = spile(["connect", "127.0.0.1", &port]).sends(store).eof().ends().exits(0);
     assert_eq!(said.stdout, format!("+OK\r\n$200000\r\n{value}\r\n+OK\r\n").as_bytes());
     assert_eq!(redis(&["STRLEN", "key"]), "200000\n");
