@@ -112,8 +112,9 @@ fn judge(me: &Script, saw: &Seen, other: &Script, other_sent: &[u8]) -> Result<(
         }
         (End::HalfClose, End::Reset) => {
             prop_assert!(other_sent.starts_with(&saw.got), "not a beginning: {} bytes", saw.got.len());
+            // A reset is told once: where the write heard of it, the read that follows sees an end.
             prop_assert!(
-                matches!(saw.end, Err(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)),
+                !saw.sent_all || matches!(saw.end, Err(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)),
                 "a reset looked like {:?}",
                 saw.end
             );
@@ -136,7 +137,13 @@ fn both(port: u16, listener: &TcpListener, near: &Script, far: &Script) -> Resul
     judge(far, &far_saw, near, &near.bytes(1))
 }
 
-fn check(port: u16, relay: &Process, listener: &TcpListener, ends: impl Strategy<Value = End> + Clone, cases: u32) {
+fn check(
+    port: u16,
+    relay: &Process,
+    listener: &TcpListener,
+    ends: impl Strategy<Value = End> + Clone,
+    cases: u32,
+) {
     let before = descriptors(relay.pid()).len();
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
     let strategy = (script(ends.clone()), script(ends));
@@ -177,7 +184,8 @@ fn half_closes_over_two_relays_and_a_unix_socket_follow_the_model() {
 #[test]
 fn small_kernel_buffers_follow_the_model() {
     let (listener, address) = backend();
-    let mut relay = spile(["relay", "tcp-l:127.0.0.1:0,sndbuf=4096,rcvbuf=8192", &format!("tcp:{address},sndbuf=4096")]);
+    let mut relay =
+        spile(["relay", "tcp-l:127.0.0.1:0,sndbuf=4096,rcvbuf=8192", &format!("tcp:{address},sndbuf=4096")]);
     let port = relay.port();
     check(port, &relay, &listener, Just(End::HalfClose), 30);
 }

@@ -282,7 +282,7 @@ fn s9_the_whole_group_of_a_child_ends_when_its_client_has_gone() {
 
 #[test]
 fn s10_a_single_command_gives_us_its_status() {
-    let port = server(|stream| drop(stream));
+    let port = server(drop);
     let address = format!("127.0.0.1:{port}");
     spile(["connect", &address, "--", "sh", "-c", "exit 3"]).ends().exits(3);
     spile(["connect", &address, "--", "sh", "-c", "kill -USR1 $$"]).ends().exits(128 + 10);
@@ -298,7 +298,7 @@ fn s10_a_single_command_gives_us_its_status() {
 
 #[test]
 fn s10_a_command_that_cannot_start_has_the_status_that_a_shell_gives() {
-    let port = server(|stream| drop(stream)).to_string();
+    let port = server(drop).to_string();
     spile(["connect", "127.0.0.1", &port, "--", "no-such-program"])
         .ends()
         .exits(127)

@@ -41,32 +41,32 @@ impl Connector {
         })
     }
 
-    /// Connects to the first address that answers.
+    /// Connects to the first address that answers. What takes time is boxed: a server opens thousands of
+    /// these, most of them to one loopback address that answers at once.
     pub async fn connect(&self) -> Result<Arc<Descriptor>, Failure> {
-        let resolved;
-        let addresses = match &self.known {
-            Some(Ok(addresses)) => addresses,
-            Some(Err(failure)) => return Err(failure.clone()),
-            None => {
-                resolved = timeout(self.limit, lookup(&self.question)).await.map_err(|_| self.late())??;
-                &resolved
-            }
+        match &self.known {
+            Some(Ok(addresses)) => self.connect_to_any(addresses).await,
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Box::pin(self.look_up_and_connect()).await,
+        }
+    }
+
+    async fn look_up_and_connect(&self) -> Result<Arc<Descriptor>, Failure> {
+        let addresses = timeout(self.limit, lookup(&self.question)).await.map_err(|_| self.late())??;
+        self.connect_to_any(&addresses).await
+    }
+
+    async fn connect_to_any(&self, addresses: &[SocketAddr]) -> Result<Arc<Descriptor>, Failure> {
+        let [only] = addresses[..] else {
+            return Box::pin(timeout(self.limit, self.race(addresses))).await.map_err(|_| self.late())?;
         };
-        if let [only] = addresses[..] {
-            let socket = prepare(only, &self.options)?;
-            return match start(&socket, only) {
-                Ok(true) => register(socket).map_err(|why| self.failed(&[(only, why)])),
-                Ok(false) => match timeout(self.limit, established(socket)).await {
-                    Ok(result) => result.map_err(|why| self.failed(&[(only, why)])),
-                    Err(_) => Err(self.late()),
-                },
-                Err(why) => Err(self.failed(&[(only, why)])),
-            };
-        }
-        match timeout(self.limit, Box::pin(self.race(addresses))).await {
-            Ok(result) => result,
-            Err(_) => Err(self.late()),
-        }
+        let socket = prepare(only, &self.options)?;
+        let connected = match start(&socket, only) {
+            Ok(true) => register(socket),
+            Ok(false) => Box::pin(timeout(self.limit, established(socket))).await.map_err(|_| self.late())?,
+            Err(why) => Err(why),
+        };
+        connected.map_err(|why| self.failed(&[(only, why)]))
     }
 
     async fn race(&self, addresses: &[SocketAddr]) -> Result<Arc<Descriptor>, Failure> {

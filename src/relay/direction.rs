@@ -38,6 +38,8 @@ pub struct Direction {
     /// The sink was told that bulk comes.
     tuned: bool,
     state: State,
+    /// Keep the end of the source to ourselves: it follows an error that must be passed on as a reset.
+    pub withhold_end: bool,
     /// Bytes written so far.
     pub bytes: u64,
     /// Messages read so far.
@@ -83,7 +85,9 @@ impl Direction {
                 Err(error) => break Ending::SinkFailed(error),
             }
             if self.state == State::Flushing {
-                sink.half_close();
+                if !self.withhold_end {
+                    sink.half_close();
+                }
                 break Ending::Eof;
             }
             if self.bytes - start >= BUDGET as u64 {

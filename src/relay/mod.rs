@@ -147,6 +147,11 @@ impl Relay {
                 // The peer may have answered before it closed: read that first.
                 Outcome::Reset(broken) if !self.direction_from(broken).is_done() => {
                     self.broken = Some(broken);
+                    // The failed write took the error with it: what is read next looks like a clean end.
+                    match broken {
+                        Side::Left => self.up.withhold_end = true,
+                        Side::Right => self.down.withhold_end = true,
+                    }
                     None
                 }
                 outcome => Some(outcome),

@@ -243,7 +243,11 @@ impl Drop for Process {
 
 /// A TCP server of the test's own; `serve` runs in a thread for each connection.
 pub fn server(serve: impl Fn(TcpStream) + Send + Sync + Clone + 'static) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // std's backlog of 128 is too short for the tests with thousands of peers.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    socket.listen(4096).unwrap();
+    let listener: TcpListener = socket.into();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
