@@ -1,4 +1,5 @@
 //! The matrix of what peers get wrong: one test for each row, named after it.
+//! Not here: the row "stalled broker client"; there is no broker (`hub`) yet.
 
 mod harness;
 
