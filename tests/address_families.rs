@@ -18,7 +18,8 @@ fn ask(port: u16, request: &[u8]) -> Vec<u8> {
 #[test]
 fn the_stderr_of_a_program_goes_where_it_is_told_to() {
     let run = |option: &str| {
-        let mut relay = spile(["relay", "--once", "tcp-l:127.0.0.1:0", &format!("sh{option}:echo oops >&2; echo out")]);
+        let mut relay =
+            spile(["relay", "--once", "tcp-l:127.0.0.1:0", &format!("sh{option}:echo oops >&2; echo out")]);
         let answer = ask(relay.port(), b"");
         (String::from_utf8(answer).unwrap(), relay.ends().exits(0).stderr.contains("oops"))
     };
@@ -33,7 +34,12 @@ fn a_program_has_pipes_or_a_socket_and_its_own_directory() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().canonicalize().unwrap().display().to_string();
     let kind = |option: &str| {
-        let mut relay = spile(["relay", "--once", "tcp-l:127.0.0.1:0", &format!("sh{option}:readlink /proc/$$/fd/0; pwd")]);
+        let mut relay = spile([
+            "relay",
+            "--once",
+            "tcp-l:127.0.0.1:0",
+            &format!("sh{option}:readlink /proc/$$/fd/0; pwd"),
+        ]);
         String::from_utf8(ask(relay.port(), b"")).unwrap()
     };
     assert!(kind(",pipes").starts_with("pipe:"));
@@ -52,7 +58,8 @@ fn a_program_on_a_terminal_has_the_size_that_was_asked_for() {
     let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", "sh,pty,rows=33,cols=99:stty size; tty"]);
     let answer = String::from_utf8(read_all(&connect(relay.port()))).unwrap();
     assert!(answer.contains("33 99") && answer.contains("/dev/pts/"), "{answer}");
-    let mut listener = spile(["listen", "-k", "--pty", "0", "--", "sh", "-c", "test -t 0 && test -t 1 && echo yes"]);
+    let mut listener =
+        spile(["listen", "-k", "--pty", "0", "--", "sh", "-c", "test -t 0 && test -t 1 && echo yes"]);
     assert!(read_all(&connect(listener.port())).starts_with(b"yes"));
 }
 
@@ -90,7 +97,9 @@ fn many_connections_append_whole_pieces_to_one_file() {
     for writer in writers {
         assert_eq!(writer.join().unwrap(), b"");
     }
-    wait_until("all lines are there", || std::fs::read_to_string(&path).is_ok_and(|all| all.lines().count() == 20));
+    wait_until("all lines are there", || {
+        std::fs::read_to_string(&path).is_ok_and(|all| all.lines().count() == 20)
+    });
     let all = std::fs::read_to_string(&path).unwrap();
     assert!(all.lines().all(|line| line.len() == 11), "{all}");
 }
@@ -136,7 +145,8 @@ fn options_of_sockets_are_seen_by_the_kernel() {
         let line = format!("{trace} $SPILE connect {address} </dev/null");
         String::from_utf8_lossy(&shell(&line).ends().exits(0).stdout).into_owned()
     };
-    let options = "ttl=7,tos=16,sndbuf=64KiB,rcvbuf=32KiB,keepalive,keepidle=9,keepintvl=3,keepcnt=4,sockopt=6:9=30";
+    let options =
+        "ttl=7,tos=16,sndbuf=64KiB,rcvbuf=32KiB,keepalive,keepidle=9,keepintvl=3,keepcnt=4,sockopt=6:9=30";
     let calls = trace(&format!("tcp:127.0.0.1:{port},{options}"));
     for wanted in [
         "IP_TTL, [7]",
@@ -177,10 +187,19 @@ fn crlf_preamble_and_one_way_flags_do_what_they_say() {
     let address = format!("127.0.0.1:{echo}");
     spile(["connect", "-C", &address]).sends("a\nb\r\n").eof().ends().exits(0).says("a\r\nb\r\n");
     let preamble = preamble.display().to_string();
-    spile(["connect", "--preamble", &preamble, &address]).sends("then").eof().ends().exits(0).says("first then");
+    spile(["connect", "--preamble", &preamble, &address])
+        .sends("then")
+        .eof()
+        .ends()
+        .exits(0)
+        .says("first then");
     spile(["connect", "--send-only", &address]).sends("x").eof().ends().exits(0).says("");
     let greets = server(|stream| (&stream).write_all(b"hello").unwrap());
-    spile(["connect", "--recv-only", &format!("127.0.0.1:{greets}")]).sends("x").ends().exits(0).says("hello");
+    spile(["connect", "--recv-only", &format!("127.0.0.1:{greets}")])
+        .sends("x")
+        .ends()
+        .exits(0)
+        .says("hello");
 }
 
 #[test]
