@@ -184,7 +184,11 @@ for line in sys.stdin:
 ";
 
 fn number(process: &mut Process) -> u16 {
-    String::from_utf8(process.some()).unwrap().trim().parse().unwrap()
+    let mut line = String::new();
+    while !line.ends_with('\n') {
+        line += &String::from_utf8(process.some()).unwrap();
+    }
+    line.trim().parse().unwrap()
 }
 
 #[test]

@@ -3,15 +3,25 @@
 mod harness;
 
 use std::io::Write;
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use harness::*;
 
-/// A free port for a server that cannot be asked which one it took.
+/// A free port for a server that cannot be asked which one it took; below the range from which the kernel
+/// takes the ports of outgoing connections, so that no other test gets it meanwhile.
 fn free_port() -> String {
-    closed_port().to_string()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = 10_000 + u16::try_from(std::process::id() * 61 % 20_000).unwrap();
+    loop {
+        let port = start + NEXT.fetch_add(1, Ordering::Relaxed);
+        let free = TcpListener::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("::1", port)).is_ok();
+        if free {
+            return port.to_string();
+        }
+    }
 }
 
 fn is_listening(port: &str) -> bool {
@@ -134,7 +144,8 @@ fn unix_sockets_and_datagrams_go_both_ways_with_socat() {
     let theirs = dir.path().join("t").display().to_string();
     let _server = program("socat", &["-t5", &format!("UNIX-LISTEN:{theirs},fork"), "SYSTEM:cat; echo end"]);
     wait_until("socat listens", || Path::new(&theirs).exists());
-    spile(["connect", &theirs]).sends("x\n").eof().ends().exits(0).says("x\nend\n");
+    // The path is there a moment before its listener.
+    spile(["connect", "--retry-for", "5s", &theirs]).sends("x\n").eof().ends().exits(0).says("x\nend\n");
     let port = free_port();
     let _udp = program(
         "socat",
