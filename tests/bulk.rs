@@ -161,11 +161,12 @@ const HOLDER: &str = "
 import socket, sys, resource
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+def say(word): sys.stdout.write('%s\\n' % word); sys.stdout.flush()
 mode, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 held = []
 if mode == 'serve':
     s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(4096)
-    print(s.getsockname()[1], flush=True)
+    say(s.getsockname()[1])
     while len(held) < count:
         held.append(s.accept()[0])
         held[-1].recv(1)
@@ -174,12 +175,12 @@ else:
         c = socket.socket(); c.bind(('127.0.0.%d' % (1 + i // 5000), 0)); c.connect(('127.0.0.1', port))
         c.sendall(b'x')
         held.append(c)
-print('all', flush=True)
+say('all')
 for line in sys.stdin:
     for c in held: c.sendall(b'y')
-    print('sent', flush=True)
+    say('sent')
     for c in held: assert c.recv(1) == b'y'
-    print('same', flush=True)
+    say('same')
 ";
 
 fn number(process: &mut Process) -> u16 {

@@ -251,6 +251,24 @@ fn s8_a_reset_of_the_client_reaches_the_backend_as_a_reset() {
 }
 
 #[test]
+fn s8_a_backend_that_resets_while_the_client_is_sending_never_looks_like_a_clean_end() {
+    let backend = server(|stream| reset_on_close(&stream));
+    let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &format!("127.0.0.1:{backend}")]);
+    let port = relay.port();
+    for turn in 0..60 {
+        let stream = connect(port);
+        let sending = stream.try_clone().unwrap();
+        let sender = std::thread::spawn(move || {
+            let _ = (&sending).write_all(&[b'x'; 1_600_000]);
+            let _ = sending.shutdown(Shutdown::Write);
+        });
+        let end = (&stream).read(&mut [0; 9]).map_err(|why| why.kind());
+        assert_eq!(end, Err(ErrorKind::ConnectionReset), "turn {turn}");
+        sender.join().unwrap();
+    }
+}
+
+#[test]
 fn s9_all_that_a_program_wrote_arrives_though_it_has_ended() {
     let mut listener = spile(["listen", "-k", "0", "--", "sh", "-c", "head -c 3000000 /dev/zero"]);
     let port = listener.port();
@@ -272,6 +290,7 @@ fn s9_the_whole_group_of_a_child_ends_when_its_client_has_gone() {
     let script = "sleep 611 & sleep 612";
     let mut listener = spile(["listen", "-k", "0", "--", "sh", "-c", script]);
     let stream = connect(listener.port());
+    (&stream).write_all(b"x").unwrap();
     wait_until("the tree runs", || {
         children(listener.pid()).first().is_some_and(|child| children(*child).len() == 2)
     });

@@ -177,7 +177,7 @@ fn s33_a_path_that_is_too_long_says_so() {
 #[test]
 fn s34_a_child_that_outlives_a_killed_listener_does_not_hold_its_port() {
     let mut listener =
-        spile(["listen", "-k", "127.0.0.1:0", "--", "sh", "-c", "trap '' HUP TERM; exec sleep 20"]);
+        spile(["listen", "-k", "127.0.0.1:0", "--", "sh", "-c", "trap '' HUP TERM; exec sleep 20 2>&-"]);
     let port = listener.port();
     let _stream = connect(port);
     wait_until("the child runs", || children(listener.pid()).len() == 1);
