@@ -108,7 +108,7 @@ impl Args {
             };
             let names = Names { left: self.left_name(), right: incoming.peer.to_string() };
             if !self.keep && !self.ignore_empty {
-                server.stop_listening();
+                server.stop_listening_after(&incoming);
             }
             let local = self.local(&incoming, &server.protocol, id)?;
             let limits = self.limits(&incoming);

@@ -149,7 +149,7 @@ impl Args {
         let Some((incoming, id)) = accept_one(server).await? else {
             return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
         };
-        server.stop_listening();
+        server.stop_listening_after(&incoming);
         let names = Names { left: incoming.peer.to_string(), right: right_name.to_owned() };
         let far = match far.open(&session_id(&incoming, &server.protocol, id)).await {
             Ok(far) => far,

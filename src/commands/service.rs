@@ -127,8 +127,11 @@ impl Server {
     }
 
     /// Closes the listening sockets: later peers are refused at once instead of waiting for nothing.
-    pub fn stop_listening(&mut self) {
-        self.listener = None;
+    /// A datagram peer goes on sending to the same socket, and by the same path.
+    pub fn stop_listening_after(&mut self, last: &Incoming) {
+        if !last.endpoint.is_datagram() {
+            self.listener = None;
+        }
     }
 
     /// True when `--max-total` connections were served.
