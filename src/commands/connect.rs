@@ -103,7 +103,7 @@ impl Args {
             () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
         let events = self.log.events(Self::NAME);
-        let names = Names { left: self.left_name(), right: address.describe() };
+        let names = Names { left: self.words.speaker(), right: address.describe() };
         events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
         let limits = self.limits(&remote);
         let _terminal = if self.raw { RawTerminal::enter()? } else { None };
@@ -141,13 +141,6 @@ impl Args {
             return stdio(if self.direction.no_stdin() { Stdin::Ignore } else { Stdin::Read });
         }
         open_command(command, self.pty, &remote.connection())
-    }
-
-    fn left_name(&self) -> String {
-        match self.words.command().first() {
-            Some(program) => program.to_string_lossy().into_owned(),
-            None => "stdio".to_owned(),
-        }
     }
 
     fn limits(&self, remote: &Endpoint) -> Limits {

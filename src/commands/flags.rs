@@ -74,6 +74,14 @@ impl WordsArgs {
         &self.command
     }
 
+    /// Who speaks on our side, for messages: the command, or stdio.
+    pub fn speaker(&self) -> String {
+        match self.command.first() {
+            Some(program) => program.to_string_lossy().into_owned(),
+            None => "stdio".to_owned(),
+        }
+    }
+
     /// One address, which may be typed as HOST PORT.
     pub fn one(&self, role: Role, family: &FamilyArgs, flags: &AddressFlags) -> Result<Address, Failure> {
         let address = match &self.words[..] {

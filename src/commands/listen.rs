@@ -106,7 +106,7 @@ impl Args {
             let Some((incoming, id)) = accept_one(server).await? else {
                 return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
             };
-            let names = Names { left: self.left_name(), right: incoming.peer.to_string() };
+            let names = Names { left: self.words.speaker(), right: incoming.peer.to_string() };
             if !self.keep && !self.ignore_empty {
                 server.stop_listening_after(&incoming);
             }
@@ -142,7 +142,7 @@ impl Args {
             .serve(move |incoming: Incoming, id| {
                 let (args, protocol, events) = (shared.clone(), protocol.clone(), events.clone());
                 async move {
-                    let names = Names { left: args.left_name(), right: incoming.peer.to_string() };
+                    let names = Names { left: args.words.speaker(), right: incoming.peer.to_string() };
                     let limits = args.limits(&incoming);
                     match args.local(&incoming, &protocol, id) {
                         Ok(local) => {
@@ -166,13 +166,6 @@ impl Args {
             return stdio(if ignore { Stdin::Ignore } else { Stdin::Read });
         }
         open_command(command, self.pty, &session_id(incoming, protocol, id))
-    }
-
-    fn left_name(&self) -> String {
-        match self.words.command().first() {
-            Some(program) => program.to_string_lossy().into_owned(),
-            None => "stdio".to_owned(),
-        }
     }
 
     fn limits(&self, incoming: &Incoming) -> Limits {
