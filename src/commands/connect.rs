@@ -14,6 +14,7 @@ use crate::endpoint::{
     Connection, Endpoint, Opener, Patience, RawTerminal, Stdin, Use, open_command, persist, stdio,
 };
 use crate::error::{Exit, Failure};
+use crate::event_loop::timeout;
 use crate::relay::{Finish, Limits, Relay};
 use crate::report::{Event, Names};
 
@@ -124,7 +125,7 @@ impl Args {
         let connection = Connection::default();
         let attempt = || opener.open(&connection);
         match self.time.deadline {
-            Some(limit) => match tokio::time::timeout(limit, persist(patience, attempt)).await {
+            Some(limit) => match timeout(limit, persist(patience, attempt)).await {
                 Ok(result) => result,
                 Err(_) => Err(Failure::timeout(
                     format!("cannot connect to {}", address.describe()),

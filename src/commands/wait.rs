@@ -5,7 +5,6 @@ use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
 use regex::bytes::Regex;
-use tokio::time::timeout;
 
 use super::Subcommand;
 use super::flags::{AddressFlags, FamilyArgs, WordsArgs, configure, duration};
@@ -14,6 +13,7 @@ use super::runtime::{Interrupts, run};
 use crate::address::{self, Address, Net, Role};
 use crate::endpoint::{Connection, Endpoint, Input, Opener, Patience, Use, persist};
 use crate::error::{Exit, Failure};
+use crate::event_loop::timeout;
 
 /// How long a server has for its greeting in one try.
 const GREETING: Duration = Duration::from_secs(10);
