@@ -88,7 +88,7 @@ fn s14_partial_writes_lose_nothing() {
 fn interrupted(calls: &str, args: &str) -> Process {
     // The first reads are those of the dynamic loader, which knows no EINTR.
     let inject = format!("-e trace={calls} -e inject={calls}:error=EINTR:when=40+3");
-    shell(&format!("exec strace -qq -f -o /dev/null {inject} $SPILE {args}"))
+    shell(&format!("exec strace -D -qq -f -o /dev/null {inject} $SPILE {args}"))
 }
 
 #[test]
