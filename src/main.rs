@@ -17,6 +17,7 @@ mod cli;
 mod commands;
 mod endpoint;
 mod error;
+mod event_loop;
 #[cfg(test)]
 mod generated;
 mod names;
@@ -25,7 +26,6 @@ mod relay;
 mod report;
 mod server;
 mod signal;
-mod watch;
 
 use std::process::ExitCode;
 

@@ -14,6 +14,7 @@ use crate::endpoint::{
     Connection, Endpoint, Opener, Patience, RawTerminal, Stdin, Use, open_command, persist, stdio,
 };
 use crate::error::{Exit, Failure};
+use crate::event_loop::timeout;
 use crate::relay::{Finish, Limits, Relay};
 use crate::report::{Event, Names};
 
@@ -113,7 +114,7 @@ impl Args {
         let connection = Connection::default();
         let attempt = || opener.open(&connection);
         match self.session.time.deadline {
-            Some(limit) => match tokio::time::timeout(limit, persist(patience, &name, attempt)).await {
+            Some(limit) => match timeout(limit, persist(patience, &name, attempt)).await {
                 Ok(result) => result,
                 Err(_) => Err(Failure::timeout(
                     format!("cannot connect to {name}"),

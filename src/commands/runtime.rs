@@ -5,19 +5,13 @@ use std::pin::Pin;
 use nix::sys::signal::Signal;
 
 use crate::error::{Exit, Failure};
+use crate::event_loop;
 use crate::server::Stop;
 use crate::signal::Signals;
 
 /// Runs `work` on one thread. Threads that wait in the resolver or in open(2) are left behind.
 pub fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .event_interval(31)
-        .build()
-        .map_err(|why| Failure::other("cannot start the event loop", why))?;
-    let result = runtime.block_on(work);
-    runtime.shutdown_background();
-    result
+    event_loop::run(work).map_err(|why| Failure::other("cannot run the event loop", why))?
 }
 
 /// INT and TERM, and HUP where it means "read your files again".

@@ -9,6 +9,7 @@ use super::runtime::Interrupts;
 use crate::address::{Address, Host, Key, Target};
 use crate::endpoint::{Connection, Endpoint, Incoming, Listener, local_of};
 use crate::error::{Exit, Failure};
+use crate::event_loop::{sleep, timeout};
 use crate::process::{raise_open_files, seal_inherited};
 use crate::relay::{Limits, Report};
 use crate::report::{Event, Events, Names, session_json, session_text};
@@ -208,14 +209,14 @@ pub async fn accept_one(server: &mut Server) -> Result<Option<(Incoming, u64)>, 
                 }
                 Err(why) => {
                     (server.events)(&Event::AcceptPaused(why.to_string()));
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    sleep(Duration::from_millis(100)).await;
                 }
             }
         }
     };
     let limited = async {
         match rules.accept_timeout {
-            Some(limit) => tokio::time::timeout(limit, accept).await.map_err(|_| nobody_came()),
+            Some(limit) => timeout(limit, accept).await.map_err(|_| nobody_came()),
             None => Ok(accept.await),
         }
     };

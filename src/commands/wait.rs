@@ -5,7 +5,6 @@ use std::os::unix::process::CommandExt;
 use std::time::{Duration, Instant};
 
 use regex::bytes::Regex;
-use tokio::time::timeout;
 
 use super::Subcommand;
 use super::flags::duration;
@@ -15,6 +14,7 @@ use super::words::{AddressFlags, Connects, WordsArgs};
 use crate::address::{self, Address, Options, Role};
 use crate::endpoint::{Connection, Endpoint, Input, Opener, Patience, Use, persist};
 use crate::error::{Exit, Failure};
+use crate::event_loop::timeout;
 use crate::report::Event;
 
 /// How long a server has for its greeting in one try.

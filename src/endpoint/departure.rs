@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
-use tokio::time::sleep;
 
 use super::descriptor::Descriptor;
+use crate::event_loop::sleep;
 
 /// Pauses between two looks: at first short, since most peers close at once or wait for long.
 const FIRST_LOOK: Duration = Duration::from_millis(50);

@@ -4,11 +4,9 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
+use crate::event_loop::Watched;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
-use tokio::io::unix::AsyncFd;
-
-use crate::watch::watch;
 
 /// What the descriptor is; it decides the system call and what a short read means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +38,7 @@ impl Kind {
 
 /// How the event loop learns that the descriptor is ready.
 enum Wait {
-    Readiness(AsyncFd<OwnedFd>),
+    Readiness(Watched<OwnedFd>),
     Always(OwnedFd),
 }
 
@@ -57,7 +55,7 @@ impl Descriptor {
         if kind == Kind::File {
             return Ok(Descriptor { wait: Wait::Always(fd), kind });
         }
-        match watch(fd) {
+        match Watched::new(fd) {
             Ok(fd) => Ok(Descriptor { wait: Wait::Readiness(fd), kind }),
             Err((fd, why)) if Errno::from_io_error(&why) == Some(Errno::PERM) => {
                 Ok(Descriptor { wait: Wait::Always(fd), kind: Kind::File })
@@ -94,23 +92,18 @@ impl Descriptor {
         mut input: impl FnMut(BorrowedFd<'_>, Kind) -> Result<(T, bool), Errno>,
     ) -> Poll<io::Result<T>> {
         loop {
-            let mut guard = match &self.wait {
-                Wait::Readiness(fd) => match fd.poll_read_ready(cx)? {
-                    Poll::Ready(guard) => Some(guard),
-                    Poll::Pending if self.kind == Kind::Message && has_error(fd, cx) => None,
-                    Poll::Pending => return Poll::Pending,
-                },
-                Wait::Always(_) => None,
-            };
-            match (input(self.as_fd(), self.kind), &mut guard) {
-                (Ok((value, emptied)), guard) => {
-                    if let (true, Some(guard)) = (emptied, guard) {
-                        guard.clear_ready();
+            let watched = self.watched();
+            if let Some(watched) = watched {
+                ready!(watched.poll_readable(cx));
+            }
+            match (input(self.as_fd(), self.kind), watched) {
+                (Ok((value, emptied)), watched) => {
+                    if let (true, Some(watched)) = (emptied, watched) {
+                        watched.clear_readable();
                     }
                     return Poll::Ready(Ok(value));
                 }
-                (Err(Errno::AGAIN), Some(guard)) => guard.clear_ready(),
-                (Err(Errno::AGAIN), None) => return Poll::Pending,
+                (Err(Errno::AGAIN), Some(watched)) => watched.clear_readable(),
                 (Err(Errno::INTR), _) => {}
                 (Err(errno), _) => return Poll::Ready(Err(errno.into())),
             }
@@ -142,62 +135,42 @@ impl Descriptor {
         mut output: impl FnMut(BorrowedFd<'_>, Kind) -> Result<(T, bool), Errno>,
     ) -> Poll<io::Result<T>> {
         loop {
-            let mut guard = match (&self.wait, *stalled) {
-                (Wait::Readiness(fd), true) => Some(ready!(fd.poll_write_ready(cx))?),
-                _ => None,
-            };
-            match output(self.as_fd(), self.kind) {
-                Ok((value, filled)) => {
-                    if let (true, Some(guard)) = (filled, &mut guard) {
-                        guard.clear_ready();
+            let watched = self.watched();
+            if let (Some(watched), true) = (watched, *stalled) {
+                ready!(watched.poll_writable(cx));
+            }
+            match (output(self.as_fd(), self.kind), watched) {
+                (Ok((value, filled)), watched) => {
+                    *stalled = filled && watched.is_some();
+                    if let (true, Some(watched)) = (filled, watched) {
+                        watched.clear_writable();
                     }
-                    *stalled = filled && matches!(self.wait, Wait::Readiness(_));
                     return Poll::Ready(Ok(value));
                 }
-                Err(Errno::AGAIN) => {
-                    if let Some(guard) = &mut guard {
-                        guard.clear_ready();
-                    }
+                (Err(Errno::AGAIN), Some(watched)) => {
+                    watched.clear_writable();
                     *stalled = true;
                 }
-                Err(Errno::INTR) => {}
-                Err(errno) => return Poll::Ready(Err(errno.into())),
+                (Err(Errno::INTR), _) => {}
+                (Err(errno), _) => return Poll::Ready(Err(errno.into())),
             }
         }
     }
 
     /// Waits until the descriptor can be written (a connection attempt has ended).
-    pub async fn writable(&self) -> io::Result<()> {
-        match &self.wait {
-            Wait::Readiness(fd) => fd.writable().await.map(|mut guard| guard.retain_ready()),
-            Wait::Always(_) => Ok(()),
+    pub async fn writable(&self) {
+        if let Some(watched) = self.watched() {
+            watched.writable().await;
         }
     }
 
-    /// Waits, after EAGAIN, until the descriptor can be written again; any number of tasks may wait.
-    pub async fn writable_again(&self) -> io::Result<()> {
+    /// `None` for what is always ready.
+    fn watched(&self) -> Option<&Watched<OwnedFd>> {
         match &self.wait {
-            Wait::Readiness(fd) => {
-                fd.writable().await?.clear_ready();
-                fd.writable().await.map(|mut guard| guard.retain_ready())
-            }
-            Wait::Always(_) => Ok(()),
+            Wait::Readiness(watched) => Some(watched),
+            Wait::Always(_) => None,
         }
     }
-}
-
-/// An ICMP error on a datagram socket is told as EPOLLOUT|EPOLLERR alone, which wakes only those who wait to
-/// write. So wait for that too; a socket that is merely writable says so once and is then forgotten.
-fn has_error(fd: &AsyncFd<OwnedFd>, cx: &mut Context<'_>) -> bool {
-    for _ in 0..2 {
-        match fd.poll_write_ready(cx) {
-            Poll::Ready(Ok(guard)) if guard.ready().is_write_closed() => return true,
-            Poll::Ready(Ok(mut guard)) => guard.clear_ready(),
-            Poll::Ready(Err(_)) => return true,
-            Poll::Pending => return false,
-        }
-    }
-    false
 }
 
 impl AsFd for Descriptor {

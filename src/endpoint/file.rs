@@ -13,6 +13,7 @@ use super::descriptor::{Descriptor, Kind};
 use super::{Endpoint, HalfClose, Sink, Source, Use, WhenBroken, unix};
 use crate::address::{End, Key, Options, UnixKind, UnixName};
 use crate::error::Failure;
+use crate::event_loop::blocking;
 
 /// Which ways a file is opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,7 +89,7 @@ pub async fn open_fifo(end: &End, path: &Path, usage: Use) -> Result<Endpoint, F
         let mut options = OpenOptions::new();
         options.read(access != Access::Write).write(access != Access::Read).open(owned)
     };
-    let file = match tokio::task::spawn_blocking(open).await {
+    let file = match blocking(open).await {
         Ok(result) => result.map_err(|why| cannot_open(path, &why))?,
         Err(why) => return Err(Failure::other(format!("cannot open {}", path.display()), why)),
     };

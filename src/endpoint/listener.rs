@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use socket2::{SockAddr, SockRef, Socket};
-use tokio::io::unix::AsyncFd;
 
 use super::descriptor::{Descriptor, Kind};
 use super::session::Datagrams;
@@ -14,7 +13,7 @@ use super::source::Source;
 use super::{Endpoint, Peer, peer, systemd, tcp, udp, unix, vsock};
 use crate::address::{End, Net, Target, UnixKind};
 use crate::error::Failure;
-use crate::watch::watch;
+use crate::event_loop::Watched;
 
 /// A peer that has connected, or whose first datagram has come.
 pub struct Incoming {
@@ -35,7 +34,7 @@ pub struct Listener {
 }
 
 enum Listening {
-    Stream(AsyncFd<Socket>, Kind),
+    Stream(Watched<Socket>, Kind),
     Datagrams(Datagrams),
 }
 
@@ -80,7 +79,8 @@ impl Listener {
         path: Option<unix::PathGuard>,
     ) -> Result<Listener, Failure> {
         let (names, port) = describe(scheme, &sockets);
-        let register = |socket| watch(socket).map(|fd| Listening::Stream(fd, kind)).map_err(|(_, why)| why);
+        let register =
+            |socket| Watched::new(socket).map(|fd| Listening::Stream(fd, kind)).map_err(|(_, why)| why);
         let sockets = sockets.into_iter().map(register).collect::<io::Result<_>>();
         let sockets = sockets.map_err(|why| Failure::connect("cannot watch the listening socket", why))?;
         Ok(Listener { sockets, turn: 0, names, port, _path: path })
@@ -130,16 +130,16 @@ impl Listener {
 }
 
 fn poll_accept(
-    listener: &AsyncFd<Socket>,
+    listener: &Watched<Socket>,
     kind: Kind,
     cx: &mut std::task::Context<'_>,
 ) -> std::task::Poll<io::Result<Incoming>> {
     use std::task::{Poll, ready};
     loop {
-        let mut guard = ready!(listener.poll_read_ready(cx))?;
+        ready!(listener.poll_readable(cx));
         match accept(listener.get_ref()) {
             Ok((socket, address)) => return Poll::Ready(incoming(socket, kind, &address)),
-            Err(why) if why.kind() == io::ErrorKind::WouldBlock => guard.clear_ready(),
+            Err(why) if why.kind() == io::ErrorKind::WouldBlock => listener.clear_readable(),
             Err(why) if is_about_one_peer(&why) => {}
             Err(why) => return Poll::Ready(Err(why)),
         }

@@ -5,9 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::{Instant, sleep_until};
+use crate::event_loop::sleep_until;
 
 /// Pause before the next address is tried beside the ones under way (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -18,12 +18,12 @@ pub async fn race<T, F>(
     attempt: impl Fn(SocketAddr) -> F,
 ) -> Result<T, Vec<(SocketAddr, io::Error)>>
 where
-    F: Future<Output = io::Result<T>> + Send,
+    F: Future<Output = io::Result<T>>,
 {
     let mut waiting = addresses.iter().copied();
     let mut running: Vec<(SocketAddr, Pin<Box<F>>)> = Vec::new();
     let mut failures = Vec::new();
-    let mut next = Box::pin(sleep_until(Instant::now()));
+    let mut next = sleep_until(Instant::now());
     poll_fn(|cx| {
         loop {
             let mut failed = false;
@@ -38,13 +38,13 @@ where
                     Poll::Pending => at += 1,
                 }
             }
-            if !failed && !running.is_empty() && next.as_mut().poll(cx).is_pending() {
+            if !failed && !running.is_empty() && Pin::new(&mut next).poll(cx).is_pending() {
                 return Poll::Pending;
             }
             match waiting.next() {
                 Some(address) => {
                     running.push((address, Box::pin(attempt(address))));
-                    next.as_mut().reset(Instant::now() + STAGGER);
+                    next.reset(Instant::now() + STAGGER);
                 }
                 None if running.is_empty() => return Poll::Ready(Err(std::mem::take(&mut failures))),
                 None => return Poll::Pending,

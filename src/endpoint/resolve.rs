@@ -6,6 +6,7 @@ use dns_lookup::{AddrInfoHints, SockType, getaddrinfo};
 
 use crate::address::{Family, Host, Net, Port};
 use crate::error::Failure;
+use crate::event_loop::blocking;
 
 /// A question for the resolver.
 #[derive(Clone, Debug)]
@@ -69,7 +70,7 @@ pub async fn lookup(question: &Lookup) -> Result<Vec<SocketAddr>, Failure> {
         return answer;
     }
     let asked = question.clone();
-    let answer = tokio::task::spawn_blocking(move || ask(&asked)).await;
+    let answer = blocking(move || ask(&asked)).await;
     let addresses = answer.unwrap_or_else(|why| Err(Failure::resolve("the resolver stopped", why)))?;
     Ok(interleave(addresses))
 }

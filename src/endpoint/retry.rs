@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::{sleep, timeout};
-
 use crate::address::{Address, Key};
 use crate::error::{Exit, Failure};
+use crate::event_loop::{sleep, timeout};
 
 /// First pause between two tries.
 const FIRST_DELAY: Duration = Duration::from_millis(100);

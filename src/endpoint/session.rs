@@ -6,7 +6,6 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
@@ -22,6 +21,7 @@ use tokio::sync::mpsc;
 use super::descriptor::{Descriptor, Kind};
 use super::{Endpoint, Incoming, Input, Sink, Source, peer, udp};
 use crate::address::{Key, Options};
+use crate::event_loop::{spawn, yield_now};
 
 /// Datagrams kept for a session that does not read; what comes beyond is dropped, as the kernel would.
 const QUEUE: usize = 256;
@@ -57,7 +57,7 @@ impl Datagrams {
             tells_local: wildcard.is_some(),
         });
         let (sender, new) = mpsc::channel(64);
-        tokio::spawn(read(shared, sender));
+        spawn(read(shared, sender));
         Ok(Datagrams { new })
     }
 
@@ -134,7 +134,7 @@ async fn read(shared: Arc<Shared>, new: mpsc::Sender<Incoming>) {
                 }
             }
             // ECONNREFUSED and its like answer an earlier datagram of some session; the socket is fine.
-            Err(_) => tokio::task::yield_now().await,
+            Err(_) => yield_now().await,
         }
     }
 }
@@ -146,8 +146,6 @@ impl Shared {
                 true => receive_with_local(&self.fd, buffer),
                 false => receive_plain(&self.fd, buffer),
             };
-            let errno =
-                |why: io::Error| rustix::io::Errno::from_io_error(&why).unwrap_or(rustix::io::Errno::IO);
             received.map(|datagram| (datagram, false)).map_err(errno)
         })
     }
@@ -174,7 +172,7 @@ impl Shared {
             shared: self.clone(),
             to: datagram.from.clone(),
             local: datagram.to,
-            waiting: None,
+            stalled: false,
         };
         let mut endpoint = Endpoint::new(Source::Session(Box::new(source)), Sink::Session(Box::new(sink)));
         endpoint.extras.get_or_insert_default().session_idle = self.idle;
@@ -252,8 +250,8 @@ pub struct SessionSink {
     shared: Arc<Shared>,
     to: SockAddr,
     local: Option<Local>,
-    /// The socket is shared by all sessions, so each waits with a registration of its own.
-    waiting: Option<Pin<Box<dyn Future<Output = io::Result<()>> + Send>>>,
+    /// The last datagram did not fit into the socket, which all sessions share; wait before the next try.
+    stalled: bool,
 }
 
 impl SessionSink {
@@ -264,26 +262,17 @@ impl SessionSink {
 
     /// Sends one datagram.
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        loop {
-            if let Some(waiting) = &mut self.waiting {
-                ready!(waiting.as_mut().poll(cx))?;
-                self.waiting = None;
-            }
-            match send(&self.shared.fd, &self.to, self.local, bytes) {
-                Err(why) if is_full(&why) => {
-                    let shared = self.shared.clone();
-                    self.waiting = Some(Box::pin(async move { shared.fd.writable_again().await }));
-                }
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return Poll::Ready(Err(why)),
-                Ok(n) => return Poll::Ready(Ok(n)),
-            }
-        }
+        let SessionSink { shared, to, local, stalled } = self;
+        shared.fd.poll_output(cx, stalled, |_, _| match send(&shared.fd, to, *local, bytes).map_err(errno) {
+            Ok(n) => Ok((n, false)),
+            Err(rustix::io::Errno::NOBUFS) => Err(rustix::io::Errno::AGAIN),
+            Err(errno) => Err(errno),
+        })
     }
 }
 
-fn is_full(why: &io::Error) -> bool {
-    matches!(why.raw_os_error(), Some(libc::EAGAIN | libc::ENOBUFS))
+fn errno(why: io::Error) -> rustix::io::Errno {
+    rustix::io::Errno::from_io_error(&why).unwrap_or(rustix::io::Errno::IO)
 }
 
 /// Without packet information: any family, and the address is exactly what the kernel said.

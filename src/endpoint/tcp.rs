@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
-use tokio::time::timeout;
 
 use super::descriptor::{Descriptor, Kind};
 use super::race::race;
@@ -15,6 +14,7 @@ use super::resolve::{Lookup, lookup, numeric};
 use super::socket;
 use crate::address::{End, Host, Key, Net, Options, Target};
 use crate::error::Failure;
+use crate::event_loop::timeout;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -169,7 +169,7 @@ fn start(socket: &Socket, address: SocketAddr) -> io::Result<bool> {
 
 async fn established(socket: Socket) -> io::Result<Arc<Descriptor>> {
     let fd = register(socket)?;
-    fd.writable().await?;
+    fd.writable().await;
     let socket = socket2::SockRef::from(&*fd);
     if let Some(why) = socket.take_error()? {
         return Err(why);

@@ -12,6 +12,7 @@ use super::descriptor::{Descriptor, Kind};
 use super::{Endpoint, Sink, Source, socket, udp};
 use crate::address::{End, Key, Options, UnixKind, UnixName};
 use crate::error::Failure;
+use crate::event_loop::sleep;
 
 /// Bytes that a path may have: sun_path less its NUL, unix(7).
 const LONGEST_PATH: usize = 107;
@@ -116,7 +117,7 @@ async fn connect_when_there_is_room(socket: &Socket, to: &SockAddr) -> io::Resul
     loop {
         match socket.connect(to) {
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
-                tokio::time::sleep(pause).await;
+                sleep(pause).await;
                 pause = (pause * 2).min(limit);
             }
             result => return result,

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
-use tokio::time::timeout;
 
 use super::descriptor::{Descriptor, Kind};
 use super::{Endpoint, socket};
 use crate::address::{End, Key};
 use crate::error::Failure;
+use crate::event_loop::timeout;
 
 /// VMADDR_CID_ANY.
 const ANY: u32 = u32::MAX;
@@ -36,8 +36,7 @@ pub async fn connect(end: &End, cid: Option<u32>, port: u32) -> Result<Endpoint,
         let limit = end.options.time(Key::ConnectTimeout).unwrap_or(CONNECT_TIMEOUT);
         timeout(limit, fd.writable())
             .await
-            .map_err(|_| Failure::timeout(what.clone(), format!("no answer within {limit:?}")))?
-            .map_err(cannot)?;
+            .map_err(|_| Failure::timeout(what.clone(), format!("no answer within {limit:?}")))?;
         if let Ok(Some(why)) = socket2::SockRef::from(&*fd).take_error() {
             return Err(cannot(why));
         }

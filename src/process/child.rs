@@ -7,11 +7,10 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::process::PidfdFlags;
-use tokio::io::unix::AsyncFd;
 
 use super::spawn::{Program, Stdio3, spawn};
 use crate::error::{Exit, Failure};
-use crate::watch::watch;
+use crate::event_loop::Watched;
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl ChildStatus {
 /// A running child, leader of its own process group.
 pub struct Child {
     pid: Pid,
-    pidfd: AsyncFd<OwnedFd>,
+    pidfd: Watched<OwnedFd>,
     status: Option<ChildStatus>,
 }
 
@@ -50,7 +49,7 @@ impl Child {
             .ok_or(rustix::io::Errno::SRCH)
             .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK))
             .map_err(std::io::Error::from)
-            .and_then(|fd| watch(fd).map_err(|(_, why)| why));
+            .and_then(|fd| Watched::new(fd).map_err(|(_, why)| why));
         match watched {
             Ok(pidfd) => Ok(Child { pid, pidfd, status: None }),
             Err(why) => {
@@ -68,8 +67,7 @@ impl Child {
     /// Ready when the child has ended. It is reaped then, and never signalled after.
     pub fn poll_exit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.status.is_none() {
-            let Ok(mut guard) = ready!(self.pidfd.poll_read_ready(cx)) else { return Poll::Ready(()) };
-            guard.retain_ready();
+            ready!(self.pidfd.poll_readable(cx));
             self.reap(Some(WaitPidFlag::WNOHANG));
         }
         Poll::Ready(())

@@ -5,11 +5,10 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
-
 use super::Relay;
 use super::outcome::{Outcome, Side};
 use crate::endpoint::{Descriptor, Endpoint, Kind, Source};
+use crate::event_loop::{sleep, timeout};
 use crate::process::{Child, ChildStatus};
 
 /// How long to go on reading from a peer that was told the end: close(2) with unread input sends a reset,

@@ -4,9 +4,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::time::{Sleep, sleep_until};
-
 use super::outcome::{Limit, Outcome, Side};
+use crate::event_loop::{Sleep, sleep_until};
 
 /// How long a child's output may stay open after the child itself has ended.
 const GRANDCHILD_WAIT: Duration = Duration::from_secs(1);
@@ -62,7 +61,7 @@ impl Default for Limits {
 pub struct Clock(Option<Box<Watch>>);
 
 struct Watch {
-    timer: Pin<Box<Sleep>>,
+    timer: Sleep,
     last_move: Instant,
     moved: u64,
     half_closed_since: Option<Instant>,
@@ -74,7 +73,7 @@ impl Clock {
         self.0.get_or_insert_with(|| {
             let now = Instant::now();
             Box::new(Watch {
-                timer: Box::pin(sleep_until(now.into())),
+                timer: sleep_until(now),
                 last_move: now,
                 moved: 0,
                 half_closed_since: None,
@@ -116,10 +115,10 @@ impl Clock {
             if at <= Instant::now() {
                 return Poll::Ready(outcome);
             }
-            if watch.timer.deadline() != at.into() {
-                watch.timer.as_mut().reset(at.into());
+            if watch.timer.deadline() != Some(at) {
+                watch.timer.reset(at);
             }
-            if watch.timer.as_mut().poll(cx).is_pending() {
+            if Pin::new(&mut watch.timer).poll(cx).is_pending() {
                 return Poll::Pending;
             }
         }

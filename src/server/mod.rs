@@ -6,15 +6,15 @@ mod ready;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, timeout_at};
 
 pub use access::Access;
 pub use ready::{PortFile, notify_systemd, tell_ready_fd};
 
 use crate::endpoint::{Incoming, Listener};
+use crate::event_loop::{sleep, spawn, timeout, yield_now};
 use crate::report::{Event, Events};
 
 /// First pause after accept(2) has failed; it doubles up to `LONGEST_PAUSE`.
@@ -119,9 +119,8 @@ async fn drain(open: &Open, grace: Duration, events: &Events, stop: &mut (dyn St
     if open.count() > 0 {
         events(&Event::Draining { connections: open.count() });
     }
-    let until = Instant::now() + grace;
     tokio::select! {
-        drained = timeout_at(until, open.below(1)) => match drained {
+        drained = timeout(grace, open.below(1)) => match drained {
             Ok(()) => End::Drained,
             Err(_) => End::Cut,
         },
@@ -144,10 +143,12 @@ where
     while rules.max_total.is_none_or(|total| id < total) {
         open.below(rules.max_conns).await;
         let accepted = match first_by.filter(|_| id == 0) {
-            Some(at) => match timeout_at(at, listener.accept()).await {
-                Ok(accepted) => accepted,
-                Err(_) => return Some(End::NobodyCame),
-            },
+            Some(at) => {
+                match timeout(at.saturating_duration_since(Instant::now()), listener.accept()).await {
+                    Ok(accepted) => accepted,
+                    Err(_) => return Some(End::NobodyCame),
+                }
+            }
             None => listener.accept().await,
         };
         let incoming = match accepted {
@@ -169,14 +170,14 @@ where
         // A datagram peer never says that it has finished: stopping does not wait for it.
         let guard = (!incoming.endpoint.is_datagram()).then(|| open.enter());
         let session = handle(incoming, id);
-        tokio::spawn(async move {
+        spawn(async move {
             let _guard = guard;
             session.await;
         });
         in_a_row += 1;
         if in_a_row == BATCH {
             in_a_row = 0;
-            tokio::task::yield_now().await;
+            yield_now().await;
         }
     }
     None

@@ -2,15 +2,13 @@
 
 use std::io;
 
+use crate::event_loop::Watched;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use tokio::io::unix::AsyncFd;
-
-use crate::watch::watch;
 
 /// Signals that are read instead of delivered.
 pub struct Signals {
-    fd: AsyncFd<SignalFd>,
+    fd: Watched<SignalFd>,
 }
 
 impl Signals {
@@ -19,16 +17,16 @@ impl Signals {
         let mask: SigSet = signals.iter().copied().collect();
         mask.thread_block()?;
         let fd = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-        Ok(Signals { fd: watch(fd).map_err(|(_, why)| why)? })
+        Ok(Signals { fd: Watched::new(fd).map_err(|(_, why)| why)? })
     }
 
     /// The next signal that arrives.
     pub async fn next(&self) -> io::Result<Signal> {
         loop {
-            let mut guard = self.fd.readable().await?;
+            self.fd.readable().await;
             match self.fd.get_ref().read_signal()? {
                 Some(info) => return Ok(Signal::try_from(info.ssi_signo as i32)?),
-                None => guard.clear_ready(),
+                None => self.fd.clear_readable(),
             }
         }
     }
