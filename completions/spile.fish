@@ -53,30 +53,20 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l keepcnt -d 'Prob
 complete -c spile -n "__fish_spile_using_subcommand connect" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l mark -d 'Firewall mark (SO_MARK)' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l sockopt -d 'Any socket option by number; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l accept-timeout -d 'How long to wait for the first peer' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry -d 'Try again so many times' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-for -d 'Try again until this much time has passed' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l max-conns -d 'Connections served at once; more wait' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l allow -d 'Networks that may connect; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l deny -d 'Networks that may not connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-ttl -d 'Hops that multicast lives' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-loop -d 'Hear our own multicast' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-if -d 'Interface that multicast leaves by' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l mtu -d 'Most bytes of a stream in one datagram (8192)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l eof-on-empty -d 'An empty datagram is the end' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l mode -d 'Permissions of the path that is made' -r
@@ -86,18 +76,18 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l unlink -d 'Remov
 complete -c spile -n "__fish_spile_using_subcommand connect" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s 6 -d 'IPv6 alone'
-complete -c spile -n "__fish_spile_using_subcommand connect" -s u -l udp -d 'UDP instead of TCP'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
-complete -c spile -n "__fish_spile_using_subcommand connect" -s z -l zero -d 'Only see whether it answers, send nothing; several addresses and port ranges (20-25) are fine'
-complete -c spile -n "__fish_spile_using_subcommand connect" -s d -l no-stdin -d 'Do not read stdin'
-complete -c spile -n "__fish_spile_using_subcommand connect" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
-complete -c spile -n "__fish_spile_using_subcommand connect" -l recv-only -d 'Receive only: nothing is sent'
-complete -c spile -n "__fish_spile_using_subcommand connect" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s z -l zero -d 'Look at each address once and send nothing: does it answer? Several addresses and ranges of ports (20-25) are fine, -v tells of each; the status is 0 when all answer'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s C -l crlf -d 'Send line ends as CR LF'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s K -l keep-sending -d 'Go on sending after the peer has ended'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l raw -d 'Put the terminal in raw mode, and back at the end'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l pty -d 'Give the command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s d -l no-stdin -d 'Do not read stdin'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l recv-only -d 'Receive only: nothing is sent'
+complete -c spile -n "__fish_spile_using_subcommand connect" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l stats -d 'Say at the end what was moved and how it ended'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l json -d 'The same as one JSON object on stderr'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
@@ -116,14 +106,12 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l port-file -d 'Wri
 complete -c spile -n "__fish_spile_using_subcommand listen" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l grace -d 'How long open connections may take to finish after TERM; a second TERM ends them at once' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -s s -l bind -d 'Local address to connect from or listen on' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -s p -l source-port -d 'Local port to connect from' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepidle -d 'Silence before the first probe (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
@@ -134,20 +122,11 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l mark -d 'Firewall
 complete -c spile -n "__fish_spile_using_subcommand listen" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l sockopt -d 'Any socket option by number; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-timeout -d 'How long to wait for the first peer' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l retry -d 'Try again so many times' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l forever -d 'Try again for ever' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l retry-for -d 'Try again until this much time has passed' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-conns -d 'Connections served at once; more wait' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l deny -d 'Networks that may not connect; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l join -d 'Multicast group to receive; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l multicast-ttl -d 'Hops that multicast lives' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l multicast-loop -d 'Hear our own multicast' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l multicast-if -d 'Interface that multicast leaves by' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l mtu -d 'Most bytes of a stream in one datagram (8192)' -r
@@ -159,18 +138,18 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l unlink -d 'Remove
 complete -c spile -n "__fish_spile_using_subcommand listen" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s 6 -d 'IPv6 alone'
-complete -c spile -n "__fish_spile_using_subcommand listen" -s u -l udp -d 'UDP instead of TCP'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s k -l keep -d 'Serve one connection after the other for ever, with a command all at once'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l once -d 'Serve one connection, then end (the default without -k)'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l ignore-empty -d 'A connection that ends without a byte does not count as the one (a port probe)'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s C -l crlf -d 'Send line ends as CR LF'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l pty -d 'Give each command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s d -l no-stdin -d 'Do not read stdin'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand listen" -s C -l crlf -d 'Send line ends as CR LF'
-complete -c spile -n "__fish_spile_using_subcommand listen" -l pty -d 'Give each command a terminal'
-complete -c spile -n "__fish_spile_using_subcommand listen" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l stats -d 'Say at the end what was moved and how it ended'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l json -d 'The same as one JSON object on stderr'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
@@ -230,23 +209,23 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l unlink -d 'Remove 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s 6 -d 'IPv6 alone'
-complete -c spile -n "__fish_spile_using_subcommand relay" -s u -l udp -d 'UDP instead of TCP'
+complete -c spile -n "__fish_spile_using_subcommand relay" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l once -d 'Serve one connection, then end'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l pty -d 'Give each command a terminal'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s d -l no-stdin -d 'Do not read stdin'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand relay" -l pty -d 'Give each command a terminal'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l stats -d 'Say at the end what was moved and how it ended'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l json -d 'The same as one JSON object on stderr'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s t -l timeout -d 'Give up after this long, all addresses together' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l expect -d 'What the server must say first; a regular expression' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l expect -d 'What the server must say first: a regular expression; for datagrams, what it must answer' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l send -d 'Send this first (\\n, \\r and \\xHH are understood)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l hold -d 'The connection must stay open this long' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l hold -d 'The connection must stay open this long (a port behind a proxy may open and close at once)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand wait" -s s -l bind -d 'Local address to connect from or listen on' -r
@@ -260,30 +239,20 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -l keepcnt -d 'Probes 
 complete -c spile -n "__fish_spile_using_subcommand wait" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l mark -d 'Firewall mark (SO_MARK)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l sockopt -d 'Any socket option by number; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l accept-timeout -d 'How long to wait for the first peer' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry -d 'Try again so many times' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-for -d 'Try again until this much time has passed' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l max-conns -d 'Connections served at once; more wait' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l allow -d 'Networks that may connect; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l deny -d 'Networks that may not connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-ttl -d 'Hops that multicast lives' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-loop -d 'Hear our own multicast' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-if -d 'Interface that multicast leaves by' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l mtu -d 'Most bytes of a stream in one datagram (8192)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l eof-on-empty -d 'An empty datagram is the end' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l mode -d 'Permissions of the path that is made' -r
@@ -293,7 +262,7 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -l unlink -d 'Remove t
 complete -c spile -n "__fish_spile_using_subcommand wait" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s 6 -d 'IPv6 alone'
-complete -c spile -n "__fish_spile_using_subcommand wait" -s u -l udp -d 'UDP instead of TCP'
+complete -c spile -n "__fish_spile_using_subcommand wait" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand wait" -l quiet -d 'Say nothing on stderr but failures'

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 
-use crate::address;
+use crate::address::{self, Part};
 use crate::commands::{self, Subcommand};
 use crate::error::{Exit, Failure};
 
@@ -101,7 +101,12 @@ fn show_usage(error: &clap::Error) -> ExitCode {
     let typed = std::env::args().nth(1).unwrap_or_default();
     let name = ROWS.iter().map(|row| row.name).find(|name| *name == typed);
     let text = error.render().to_string();
-    let failure = usage_failure(&text, name.unwrap_or("COMMAND"));
+    let mut failure = usage_failure(&text, name.unwrap_or("COMMAND"));
+    if let Some(clap::error::ContextValue::String(flag)) = error.get(clap::error::ContextKind::InvalidArg)
+        && let Some(hint) = flag_of_another_command(flag)
+    {
+        failure = failure.hint(hint);
+    }
     show(name.unwrap_or(""), &failure);
     ExitCode::from(failure.exit.0)
 }
@@ -112,9 +117,22 @@ fn usage_failure(text: &str, name: &str) -> Failure {
     let first = paragraphs.next().unwrap_or_default();
     let first = first.strip_prefix("error: ").unwrap_or(first);
     let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    // clap's advice to put the flag after "--" would make it a command.
     let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+    let tip = tip.filter(|tip| !tip.starts_with("to pass "));
     let hint = tip.map_or_else(|| format!("see 'spile {name} --help'"), str::to_owned);
     Failure::usage(line, "").hint(hint)
+}
+
+/// An option of addresses that this command has no use for: connecting and listening take different ones.
+fn flag_of_another_command(flag: &str) -> Option<String> {
+    let name = flag.strip_prefix("--")?;
+    let row = address::OPTIONS.iter().find(|row| row.name == name)?;
+    let (to, command) = match row.is_flag(Part::Listening) {
+        true => ("listen on", "spile listen"),
+        false => ("connect to", "spile connect"),
+    };
+    Some(format!("it is an option of addresses to {to}; see '{command} --help'"))
 }
 
 /// One line, then a hint where there is one. A closed stderr is no reason to die.

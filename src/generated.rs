@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Command;
 use clap_complete::{Shell, generate};
 
-use crate::address::{OPTIONS, SCHEMES};
+use crate::address::{OPTIONS, OptionRow, Part, SCHEMES, Scheme};
 use crate::cli;
 
 fn root() -> &'static Path {
@@ -135,8 +135,6 @@ fn addresses_page() -> Vec<u8> {
     }
     page += ".SH OPTIONS\n";
     for row in OPTIONS {
-        let takers: Vec<_> =
-            SCHEMES.iter().filter(|scheme| scheme.groups & row.groups != 0).map(|s| s.name).collect();
         let value = match row.is_switch() {
             true => "[=yes|no]".to_owned(),
             false => format!("=\\fI{}\\fR", roff(row.metavar)),
@@ -144,10 +142,39 @@ fn addresses_page() -> Vec<u8> {
         let _ = writeln!(page, ".TP\n\\fB{}\\fR{value}\n{}.", roff(row.name), roff(row.help));
         let also = row.aliases.join(", ");
         let also = if also.is_empty() { String::new() } else { format!(" Also written {}.", roff(&also)) };
-        let _ = writeln!(page, ".br\nFor {}.{also}", roff(&takers.join(", ")));
+        let _ = writeln!(page, ".br\n{}{also}", roff(&takers(row)));
     }
     page += ".SH SEE ALSO\n\\fBspile\\fR(1), \\fBspile\\-relay\\fR(1), \\fBsocat\\fR(1)\n";
     page.into_bytes()
+}
+
+/// Which schemes take an option, and in which part where it is not both.
+fn takers(row: &OptionRow) -> String {
+    let fits =
+        |scheme: &Scheme, part| row.fits(scheme.groups, part) && (part == Part::Connecting || scheme.listens);
+    let both = |scheme: &Scheme| {
+        let (connecting, listening) = (fits(scheme, Part::Connecting), fits(scheme, Part::Listening));
+        connecting && (listening || !scheme.listens)
+    };
+    let names = |wanted: &dyn Fn(&Scheme) -> bool| {
+        SCHEMES
+            .iter()
+            .filter(|scheme| wanted(scheme))
+            .map(|scheme| scheme.name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let only = |part| names(&|scheme| fits(scheme, part) && !both(scheme));
+    [
+        (names(&both), ""),
+        (only(Part::Connecting), " where they connect"),
+        (only(Part::Listening), " where they listen"),
+    ]
+    .iter()
+    .filter(|(names, _)| !names.is_empty())
+    .map(|(names, when)| format!("For {names}{when}."))
+    .collect::<Vec<_>>()
+    .join(" ")
 }
 
 /// Every generated file with its content.

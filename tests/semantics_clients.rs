@@ -3,7 +3,7 @@
 mod harness;
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -91,6 +91,26 @@ fn wait_waits_for_all_of_its_addresses_and_then_runs_the_command() {
     assert!(waiting.is_running());
     let _late = std::os::unix::net::UnixListener::bind(&path).unwrap();
     waiting.ends().exits(9).says("run\n");
+}
+
+#[test]
+fn wait_is_silent_and_tells_of_each_answer_when_asked() {
+    let address = format!("127.0.0.1:{}", server(drop));
+    assert_eq!(spile(["wait", &address]).ends().exits(0).stderr, "");
+    spile(["wait", "-v", &address]).ends().exits(0).complains(&format!("connected to {address}"));
+    spile(["wait", "--log", "json", &address]).ends().exits(0).complains("\"event\":\"connected\"");
+}
+
+#[test]
+fn wait_expects_an_answer_from_a_datagram_port_as_well() {
+    let mut echo = spile(["relay", "udp-l:127.0.0.1:0", "echo"]);
+    let address = format!("udp:127.0.0.1:{}", echo.port());
+    spile(["wait", "--send", "PING", "--expect", "^PING$", &address]).ends().exits(0);
+    let late = spile(["wait", "-t", "300ms", "--send", "PING", "--expect", "PONG", &address]).ends();
+    late.exits(124).complains(&address[4..]);
+    let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let closed = format!("udp:127.0.0.1:{closed}");
+    spile(["wait", "-t", "300ms", "--expect", "x", &closed]).ends().exits(124).complains("refused");
 }
 
 #[test]

@@ -52,6 +52,126 @@ fn what_cannot_be_understood_is_named_and_has_status_two() {
     }
 }
 
+/// Flags of the address that only one side has a use for.
+const LISTENING: &[&str] = &[
+    "accept-timeout",
+    "max-conns",
+    "allow",
+    "deny",
+    "backlog",
+    "session-idle",
+    "max-sessions",
+    "reuseaddr",
+    "v6only",
+    "join",
+];
+const CONNECTING: &[&str] = &[
+    "connect-timeout",
+    "retry",
+    "forever",
+    "retry-for",
+    "retry-delay",
+    "source-port",
+    "fastopen",
+    "broadcast",
+];
+
+#[test]
+fn a_command_offers_and_takes_only_what_its_side_can_use() {
+    for (command, without, with) in [
+        ("connect", LISTENING, CONNECTING),
+        ("wait", LISTENING, CONNECTING),
+        ("listen", CONNECTING, LISTENING),
+    ] {
+        let help = String::from_utf8(spile([command, "--help"]).ends().exits(0).stdout).unwrap();
+        let page = std::fs::read_to_string(format!("man/spile-{command}.1")).unwrap().replace('\\', "");
+        for name in without {
+            let flag = format!("--{name}");
+            assert!(
+                !help.contains(&format!("{flag} ")) && !help.contains(&format!("{flag}[")),
+                "{command} {flag}"
+            );
+            assert!(!page.contains(&format!("{flag}fR")), "{command} {flag}");
+            let ended = spile([command, &flag, "1", "localhost:80"]).ends().exits(2);
+            assert!(
+                ended.stderr.contains(&flag) && ended.stderr.contains("hint: it is an option"),
+                "{ended:?}"
+            );
+        }
+        for name in with {
+            assert!(help.contains(&format!("--{name}")), "{command} --{name}");
+            assert!(page.contains(&format!("--{name}fR")), "{command} --{name}");
+        }
+    }
+}
+
+/// Flags and options that would do nothing, and a part of what must be said about them.
+const USELESS: &[(&[&str], &str)] = &[
+    (&["connect", "--nodelay=no", "/run/s"], "--nodelay"),
+    (&["connect", "-u", "--nodelay=no", "h:1"], "--nodelay"),
+    (&["connect", "-4", "/run/s"], "-4"),
+    (&["connect", "-u", "vsock:1:2"], "-u"),
+    (&["connect", "--mode", "600", "/run/s"], "bind"),
+    (&["connect", "unix:/run/s,unlink=no"], "bind"),
+    (&["connect", "-z", "h", "1", "--", "true"], "-z"),
+    (&["listen", "@name,mode=600"], "mode"),
+    (&["listen", "--deny", "10.0.0.0/8", "/run/s"], "--deny"),
+    (&["listen", "tcp4:80,v6only"], "v6only"),
+    (&["relay", "--retry", "3", "tcp-l:0", "echo"], "--retry"),
+    (&["relay", "--session-idle", "3", "tcp-l:0", "udp:h:1"], "--session-idle"),
+    (&["relay", "udp-l:0,backlog=5", "echo"], "backlog"),
+    (&["relay", "udp-l:0,max-conns=5", "echo"], "max-conns"),
+    (&["relay", "unix-l:s,allow=10.0.0.0/8", "echo"], "allow"),
+    (&["relay", "unix-l:s,rcvbuf=5000", "echo"], "rcvbuf"),
+    (&["relay", "tcp-l:0,source-port=5", "echo"], "source-port"),
+    (&["relay", "exec,rows=5:cat", "null"], "pty"),
+    (&["relay", "sh,raw:cat", "null"], "pty"),
+    (&["wait", "--bind", "10.0.0.1", "vsock:1:2"], "--bind"),
+];
+
+#[test]
+fn what_would_do_nothing_is_refused_and_named() {
+    for (args, part) in USELESS {
+        let ended = spile(*args).eof().ends().exits(2);
+        assert!(ended.stderr.contains(part), "'{part}' is not in the answer to {args:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_flag_reaches_every_address_that_it_means_something_to() {
+    let explain = |args: &[&str]| {
+        let stdout = spile(args).ends().exits(0).stdout;
+        let mut value: serde_json::Value = serde_json::from_slice(&stdout).unwrap();
+        value["addresses"].take()
+    };
+    let both = explain(&["relay", "--explain", "--backlog", "7", "--nodelay=no", "tcp-l:0", "localhost:80"]);
+    assert_eq!(both[0]["options"]["backlog"], "7");
+    assert_eq!(
+        (&both[0]["options"]["nodelay"], &both[1]["options"]["nodelay"]),
+        (&"no".into(), &"no".into())
+    );
+    assert_eq!(both[1]["options"].get("backlog"), None);
+    let mixed = explain(&["wait", "--explain", "--source-port", "9", "/run/s", "localhost:80"]);
+    assert_eq!(mixed[0]["options"].get("source-port"), None);
+    assert_eq!(mixed[1]["options"]["source-port"], "9");
+    let own = explain(&["connect", "--explain", "--nodelay=no", "localhost:80,nodelay=yes"]);
+    assert_eq!(own[0]["options"]["nodelay"], "yes", "what the address says wins");
+    let unix = explain(&["listen", "--explain", "-u", "/run/s"]);
+    assert_eq!(unix[0]["scheme"], "unix-dgram");
+}
+
+#[test]
+fn the_help_of_looking_and_of_waiting_says_what_each_does() {
+    let help = |command| {
+        let stdout = spile([command, "--help"]).ends().exits(0).stdout;
+        String::from_utf8(stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let (connect, wait) = (help("connect"), help("wait"));
+    assert!(connect.contains("Look at each address once and send nothing"), "{connect}");
+    assert!(wait.contains("Command to become once all of them have answered"), "{wait}");
+    assert!(!wait.contains("in place of stdin"), "{wait}");
+}
+
 #[test]
 fn a_failure_is_one_line_that_starts_with_the_command_and_a_hint_may_follow() {
     for (args, _) in WRONG.iter().filter(|(args, _)| args.len() > 1 && !args[0].starts_with("no-")) {

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::option_table::{OPTIONS, groups_of, row_of};
-use super::scheme_table::scheme;
+use super::option_table::row_of;
 use super::{Address, End, Host, Key, Net, Port, Target, UnixName, Value};
 
 /// What is in effect when nothing is said.
@@ -36,18 +35,51 @@ impl Address {
 
 impl End {
     fn explain(&self) -> Json {
-        let text = self.to_string();
-        let word: String = text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-        let bare = word.strip_suffix("-l").unwrap_or(&word);
-        let name = if matches!(self.target, Target::Path(_)) { "path" } else { bare };
-        let groups = scheme(bare).map_or(0, |scheme| scheme.groups);
+        let name = if matches!(self.target, Target::Path(_)) { "path" } else { self.target.word() };
         json!({
             "scheme": name,
             "listening": self.listening,
-            "address": text,
+            "address": self.to_string(),
             "target": target(&self.target),
-            "options": effective(self, groups_of(groups, self.listening)),
+            "options": self.effective(),
         })
+    }
+
+    /// What is in effect: our own choices where they mean something, and what was given.
+    fn effective(&self) -> Json {
+        let mut all = Map::new();
+        for (key, value) in DEFAULTS {
+            let Some(row) = row_of(*key).filter(|_| self.has_default(*key)) else { continue };
+            all.insert(row.name.to_owned(), json!(value));
+        }
+        for (key, value) in self.options.iter() {
+            let Some(row) = row_of(key) else { continue };
+            let value = match value {
+                Value::Flag(_) | Value::Time(_) | Value::Size(_) | Value::Number(_) | Value::Mode(_) => {
+                    json!(value.to_string())
+                }
+                Value::Text(text) => json!(text),
+            };
+            match all.get_mut(row.name) {
+                Some(Json::Array(list)) => list.push(value),
+                Some(old) if self.options.texts(key).count() > 1 => *old = json!([old.clone(), value]),
+                _ => {
+                    all.insert(row.name.to_owned(), value);
+                }
+            }
+        }
+        Json::Object(all)
+    }
+
+    fn has_default(&self, key: Key) -> bool {
+        let is_udp = matches!(self.target, Target::Net { net: Net::Udp, .. });
+        let asked_for = match key {
+            // A datagram port is never shared unasked.
+            Key::Reuseaddr => !is_udp,
+            Key::Unlink => self.listening || self.options.has(Key::Bind),
+            _ => true,
+        };
+        asked_for && self.takes(key)
     }
 }
 
@@ -77,38 +109,4 @@ fn target(target: &Target) -> Json {
         Target::Systemd(name) => json!({"name": name}),
         _ => json!({}),
     }
-}
-
-fn effective(end: &End, groups: u32) -> Json {
-    let End { target, listening, options } = end;
-    let is_udp = matches!(target, Target::Net { net: Net::Udp, .. });
-    let mut all = Map::new();
-    for (key, value) in DEFAULTS {
-        let Some(row) = row_of(*key) else { continue };
-        let means_nothing = match listening {
-            // Datagrams have no queue of peers, and a port of theirs is never shared unasked.
-            true => is_udp && matches!(key, Key::Backlog | Key::Reuseaddr),
-            false => matches!(key, Key::Unlink | Key::Reuseaddr),
-        };
-        if row.groups & groups != 0 && !means_nothing {
-            all.insert(row.name.to_owned(), json!(value));
-        }
-    }
-    for (key, value) in options.iter() {
-        let Some(row) = OPTIONS.iter().find(|row| row.key == key) else { continue };
-        let value = match value {
-            Value::Flag(_) | Value::Time(_) | Value::Size(_) | Value::Number(_) | Value::Mode(_) => {
-                json!(value.to_string())
-            }
-            Value::Text(text) => json!(text),
-        };
-        match all.get_mut(row.name) {
-            Some(Json::Array(list)) => list.push(value),
-            Some(old) if options.texts(key).count() > 1 => *old = json!([old.clone(), value]),
-            _ => {
-                all.insert(row.name.to_owned(), value);
-            }
-        }
-    }
-    Json::Object(all)
 }

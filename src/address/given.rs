@@ -1,6 +1,6 @@
 //! The options of one end as typed, checked against what its scheme takes in the part it plays.
 
-use super::option_table::{CONNECT, IP, LISTEN, OPTIONS, OptionRow, SESSIONS, groups_of, option};
+use super::option_table::{IP, OPTIONS, OptionRow, Part, option};
 use super::scan::piece;
 use super::scheme_table::Scheme;
 use super::suggest::nearest;
@@ -10,9 +10,8 @@ use crate::error::Failure;
 /// Options being read: for which scheme, in which part, and what was found so far.
 pub struct Given {
     scheme: &'static str,
-    listening: bool,
-    /// What the scheme takes in either part.
-    all: u32,
+    part: Part,
+    groups: u32,
     /// What was found.
     pub options: Options,
     /// The IP version, where one is asked for.
@@ -21,24 +20,14 @@ pub struct Given {
 
 impl Given {
     /// None so far.
-    pub fn to(scheme: &Scheme, listening: bool) -> Given {
-        Given {
-            scheme: scheme.name,
-            listening,
-            all: scheme.groups,
-            options: Options::default(),
-            family: None,
-        }
+    pub fn to(scheme: &Scheme, part: Part) -> Given {
+        Given { scheme: scheme.name, part, groups: scheme.groups, options: Options::default(), family: None }
     }
 
     /// What another scheme takes is taken too: a bare path may turn out to be either.
     pub fn or(mut self, other: &Scheme) -> Given {
-        self.all |= other.groups;
+        self.groups |= other.groups;
         self
-    }
-
-    fn groups(&self) -> u32 {
-        groups_of(self.all, self.listening)
     }
 
     /// Reads `a=b,c`.
@@ -67,17 +56,17 @@ impl Given {
             )
             .hint("options are NAME or NAME=VALUE"));
         }
-        if let (Some(family), true) = (socat::protocol_family(&name, value), self.all & IP != 0) {
+        if let (Some(family), true) = (socat::protocol_family(&name, value), self.groups & IP != 0) {
             self.family = Some(family.map_err(fail)?);
             return Ok(());
         }
-        if socat::is_default(&name, value, self.groups()) {
+        if socat::is_default(&name, value, self.groups, self.part) {
             return Ok(());
         }
         if let Some(keys) = socat::stands_for(&name).filter(|_| value.is_none()) {
             return keys.iter().try_for_each(|key| self.one(key));
         }
-        let Some(row) = option(&name).filter(|row| row.groups & self.groups() != 0) else {
+        let Some(row) = option(&name).filter(|row| row.fits(self.groups, self.part)) else {
             return Err(self.unknown(&name));
         };
         let converted = value.map(|value| socat::value(&name, value));
@@ -87,18 +76,12 @@ impl Given {
     }
 
     fn unknown(&self, name: &str) -> Failure {
-        let valid: Vec<&OptionRow> = OPTIONS.iter().filter(|row| row.groups & self.groups() != 0).collect();
+        let valid: Vec<&OptionRow> = OPTIONS.iter().filter(|row| row.fits(self.groups, self.part)).collect();
         let names: Vec<&str> = valid.iter().map(|row| row.name).collect();
         let list = if names.is_empty() { "none".to_owned() } else { names.join(" ") };
-        let (scheme, part) = (self.scheme, if self.listening { "a listening " } else { "" });
+        let (scheme, part) = (self.scheme, if self.part == Part::Listening { "a listening " } else { "" });
         let why = match option(name) {
-            Some(row) if row.groups & self.all & CONNECT != 0 => {
-                format!("is for connecting, and {scheme} listens here")
-            }
-            Some(row) if row.groups & self.all & (LISTEN | SESSIONS) != 0 => {
-                format!("is for listening, and {scheme} connects here")
-            }
-            Some(_) => format!("is not for {scheme}"),
+            Some(row) => not_for(row, self.groups, self.part, scheme),
             None if socat::is_known(name) => "is socat's, and not supported here".to_owned(),
             None => "is unknown".to_owned(),
         };
@@ -107,5 +90,18 @@ impl Given {
             Some(near) => failure.hint(format!("did you mean '{near}'? {part}{scheme} takes: {list}")),
             None => failure.hint(format!("{part}{scheme} takes: {list}")),
         }
+    }
+}
+
+/// Why an option does nothing for a scheme of `groups` in that part.
+pub fn not_for(row: &OptionRow, groups: u32, part: Part, scheme: &str) -> String {
+    match part {
+        Part::Listening if row.fits(groups, Part::Connecting) => {
+            format!("is for connecting, and {scheme} listens here")
+        }
+        Part::Connecting if row.fits(groups, Part::Listening) => {
+            format!("is for listening, and {scheme} connects here")
+        }
+        _ => format!("is not for {scheme}"),
     }
 }

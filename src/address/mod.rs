@@ -1,5 +1,6 @@
 //! The address language: text to `Address` and back. Pure: nothing here opens, resolves or prints.
 
+mod check;
 mod explain;
 mod given;
 mod host;
@@ -18,7 +19,7 @@ mod tests;
 mod value;
 
 pub use key::Key;
-pub use option_table::OPTIONS;
+pub use option_table::{OPTIONS, OptionRow, Part};
 pub use options::Options;
 pub use scan::unescape;
 pub use scheme::{Family, Host, Net, Port, Target, UnixKind, UnixName};
@@ -67,6 +68,14 @@ impl Address {
     /// Reads `HOST PORT` in two words; the host may be a bare IPv6 address.
     pub fn host_port(host: &str, port: &str, role: Role, net: Net) -> Result<Address, Failure> {
         parse::two_words(host, port, role, net)
+    }
+
+    /// Its ends: one, or the read side and the write side.
+    pub fn ends(&mut self) -> Vec<&mut End> {
+        match self {
+            Address::One(end) => vec![end],
+            Address::Dual(read, write) => vec![read, write],
+        }
     }
 
     /// The end that listens, if this address does.

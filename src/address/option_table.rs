@@ -4,34 +4,57 @@ use super::Value;
 pub use super::key::Key;
 use super::value;
 
-/// Schemes that bind or connect over IP.
+/// Internet sockets.
 pub const IP: u32 = 1;
+/// Internet sockets that may be IPv6.
+pub const V6: u32 = 1 << 1;
 /// TCP.
-pub const TCP: u32 = 1 << 1;
+pub const TCP: u32 = 1 << 2;
 /// UDP.
-pub const UDP: u32 = 1 << 2;
-/// Unix sockets, which live at a path.
-pub const PATH: u32 = 1 << 3;
-/// Listening datagram sockets that have no connections of their own: a session per peer.
-pub const SESSIONS: u32 = 1 << 4;
-/// Everything that connects.
-pub const CONNECT: u32 = 1 << 5;
-/// Everything that listens.
-pub const LISTEN: u32 = 1 << 6;
+pub const UDP: u32 = 1 << 3;
+/// Unix sockets.
+pub const UNIX: u32 = 1 << 4;
+/// Unix sockets that live at a path: the one that is listened on, or our own end's (`bind=`).
+pub const PATH: u32 = 1 << 5;
+/// Sockets that we make, of whatever kind.
+pub const SOCKET: u32 = 1 << 6;
+/// Sockets on which connections are accepted.
+pub const STREAM: u32 = 1 << 7;
+/// Sockets without connections: a listening one has a session per peer.
+pub const DATAGRAM: u32 = 1 << 8;
+/// Sockets that keep the boundaries of messages.
+pub const MESSAGES: u32 = 1 << 9;
+/// Sockets that were opened by somebody else; what they are is known only once they are looked at.
+pub const PASSED: u32 = 1 << 10;
 /// What is opened by its path: files and fifos.
-pub const FILE: u32 = 1 << 7;
-/// Programs.
-pub const EXEC: u32 = 1 << 8;
-/// Terminals, ours or new.
-pub const TERMINAL: u32 = 1 << 9;
-/// Terminals that are made, whose size is ours to say.
-pub const NEW_TERMINAL: u32 = 1 << 10;
-/// Terminals for other programs to find.
-pub const PTY: u32 = 1 << 11;
+pub const FILE: u32 = 1 << 11;
 /// Files alone: what cannot be said of a fifo.
 pub const CONTENT: u32 = 1 << 12;
-/// Sockets that keep the boundaries of messages.
-pub const MESSAGES: u32 = 1 << 13;
+/// Programs.
+pub const EXEC: u32 = 1 << 13;
+/// Terminals, ours or new.
+pub const TERMINAL: u32 = 1 << 14;
+/// Terminals that are made, whose size is ours to say.
+pub const NEW_TERMINAL: u32 = 1 << 15;
+/// Terminals for other programs to find.
+pub const PTY: u32 = 1 << 16;
+
+/// What the options of the commands are about; those of files and programs are said in the address alone.
+const NETWORK: u32 = IP | V6 | TCP | UDP | UNIX | PATH | SOCKET | STREAM | DATAGRAM | MESSAGES | PASSED;
+
+/// The part that an end plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It connects, or is opened without a peer.
+    Connecting,
+    /// It waits for peers.
+    Listening,
+}
+
+impl Part {
+    /// Both.
+    pub const ALL: [Part; 2] = [Part::Connecting, Part::Listening];
+}
 
 /// The kind of value that an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +88,10 @@ pub struct OptionRow {
     pub takes: Takes,
     /// What the value is called in help.
     pub metavar: &'static str,
-    /// Which schemes take it; any common bit will do.
-    pub groups: u32,
+    /// Which schemes take it where they connect or are opened; any common bit will do.
+    pub connecting: u32,
+    /// Which schemes take it where they listen.
+    pub listening: u32,
     /// One line of help.
     pub help: &'static str,
 }
@@ -99,9 +124,22 @@ impl OptionRow {
         }
     }
 
-    /// True for what can be typed as a flag of the network side of connect, listen and relay.
-    pub fn is_flag(&self) -> bool {
-        self.groups & (IP | TCP | UDP | PATH | CONNECT | LISTEN | SESSIONS | MESSAGES) != 0
+    /// Which schemes take it in that part.
+    pub fn groups(&self, part: Part) -> u32 {
+        match part {
+            Part::Connecting => self.connecting,
+            Part::Listening => self.listening,
+        }
+    }
+
+    /// True when a scheme of `groups` takes it in that part.
+    pub fn fits(&self, groups: u32, part: Part) -> bool {
+        self.groups(part) & groups != 0
+    }
+
+    /// True for what can be typed as a flag of a command whose network side plays that part.
+    pub fn is_flag(&self, part: Part) -> bool {
+        self.fits(NETWORK, part)
     }
 
     /// True when the bare name is enough.
@@ -111,11 +149,11 @@ impl OptionRow {
 }
 
 macro_rules! options {
-    ($($key:ident $name:literal [$($alias:literal)*] $takes:expr, $metavar:literal, $groups:expr, $help:literal;)*) => {
+    ($($key:ident $name:literal [$($alias:literal)*] $takes:expr, $metavar:literal, $connecting:expr, $listening:expr, $help:literal;)*) => {
         /// Every option.
         pub const OPTIONS: &[OptionRow] = &[$(OptionRow {
             key: Key::$key, name: $name, aliases: &[$($alias),*], takes: $takes, metavar: $metavar,
-            groups: $groups, help: $help,
+            connecting: $connecting, listening: $listening, help: $help,
         }),*];
     };
 }
@@ -125,72 +163,68 @@ use Takes::{Flag, Mode, Number, Size, Text, Time, Word};
 const PORT: Takes = Number(0, 65_535);
 const COUNT: Takes = Number(1, i32::MAX as i64);
 const BYTE: Takes = Number(0, 255);
+const NONE: u32 = 0;
 
 options! {
-    Bind "bind" [] Text, "ADDR[:PORT]", IP | PATH, "Local address to connect from or listen on";
-    SourcePort "source-port" ["sp" "sourceport"] PORT, "PORT", IP, "Local port to connect from";
-    Device "device" ["so-bindtodevice" "bindtodevice" "interface" "if"] Text, "IF", IP, "Use this network interface alone (SO_BINDTODEVICE)";
-    Nodelay "nodelay" ["tcp-nodelay"] Flag, "YES", TCP, "Send small pieces at once (TCP_NODELAY; yes by default)";
-    Keepalive "keepalive" ["so-keepalive"] Flag, "YES", TCP, "Probe a silent peer (SO_KEEPALIVE; yes by default)";
-    Keepidle "keepidle" ["tcp-keepidle"] Time, "TIME", TCP, "Silence before the first probe (60s)";
-    Keepintvl "keepintvl" ["tcp-keepintvl"] Time, "TIME", TCP, "Time between probes (10s)";
-    Keepcnt "keepcnt" ["tcp-keepcnt"] COUNT, "N", TCP, "Probes without answer before the peer is dead (3)";
-    Fastopen "fastopen" ["tcp-fastopen-connect"] Flag, "YES", TCP, "TCP Fast Open when connecting";
-    Sndbuf "sndbuf" ["so-sndbuf"] Size, "SIZE", CONNECT | LISTEN, "Send buffer of the kernel (SO_SNDBUF)";
-    Rcvbuf "rcvbuf" ["so-rcvbuf"] Size, "SIZE", CONNECT | LISTEN, "Receive buffer of the kernel (SO_RCVBUF)";
-    Reuseaddr "reuseaddr" ["so-reuseaddr"] Flag, "YES", IP, "Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)";
-    Reuseport "reuseport" ["so-reuseport"] Flag, "YES", IP, "Share the port with other servers (SO_REUSEPORT)";
-    Ttl "ttl" ["ip-ttl" "ipttl"] BYTE, "N", IP, "Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)";
-    Tos "tos" ["ip-tos" "iptos"] BYTE, "N", IP, "Type of service (IP_TOS, IPV6_TCLASS)";
-    Mark "mark" ["so-mark"] Number(0, u32::MAX as i64), "N", IP, "Firewall mark (SO_MARK)";
-    V6only "v6only" ["ipv6-v6only" "ipv6only"] Flag, "YES", IP, "An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)";
-    Backlog "backlog" [] COUNT, "N", LISTEN, "Peers that may wait to be accepted (1024)";
-    Sockopt "sockopt" ["setsockopt-int" "setsockopt"] Text, "LEVEL:NAME=INT", CONNECT | LISTEN, "Any socket option by number; may repeat";
-    ConnectTimeout "connect-timeout" [] Time, "TIME", CONNECT, "How long one try to connect may take (10s)";
-    AcceptTimeout "accept-timeout" [] Time, "TIME", LISTEN, "How long to wait for the first peer";
-    Retry "retry" [] Number(0, i64::MAX), "N", CONNECT, "Try again so many times";
-    Forever "forever" [] Flag, "YES", CONNECT, "Try again for ever";
-    RetryDelay "retry-delay" ["interval" "intervall"] Time, "TIME", CONNECT, "First pause between tries (100ms; it grows to 2s)";
-    RetryFor "retry-for" [] Time, "TIME", CONNECT, "Try again until this much time has passed";
-    MaxConns "max-conns" ["max-children"] COUNT, "N", LISTEN, "Connections served at once; more wait";
-    Allow "allow" ["range"] Text, "CIDR", LISTEN, "Networks that may connect; may repeat";
-    Deny "deny" [] Text, "CIDR", LISTEN, "Networks that may not connect; may repeat";
-    Broadcast "broadcast" ["so-broadcast"] Flag, "YES", UDP, "Allow broadcast addresses (SO_BROADCAST)";
-    Join "join" ["ip-add-membership" "ipv6-join-group" "ipv6-add-membership"] Text, "GROUP[:IF]", UDP, "Multicast group to receive; may repeat";
-    MulticastTtl "multicast-ttl" ["ip-multicast-ttl"] BYTE, "N", UDP, "Hops that multicast lives";
-    MulticastLoop "multicast-loop" ["ip-multicast-loop"] Flag, "YES", UDP, "Hear our own multicast";
-    MulticastIf "multicast-if" ["ip-multicast-if"] Text, "IF", UDP, "Interface that multicast leaves by";
-    SessionIdle "session-idle" [] Time, "TIME", SESSIONS, "Silence that ends a datagram peer's session (60s)";
-    MaxSessions "max-sessions" [] COUNT, "N", SESSIONS, "Datagram peers at once; the longest silent one makes room (1024)";
-    Mtu "mtu" [] Size, "SIZE", MESSAGES, "Most bytes of a stream in one datagram (8192)";
-    EofOnEmpty "eof-on-empty" ["null-eof"] Flag, "YES", MESSAGES, "An empty datagram is the end";
-    Mode "mode" ["perm" "unlink-mode"] Mode, "OCTAL", PATH | FILE, "Permissions of the path that is made";
-    User "user" ["uid" "owner"] Text, "USER", PATH | FILE | PTY, "Owner of the path that is made";
-    Group "group" ["gid"] Text, "GROUP", PATH | FILE | PTY, "Group of the path that is made";
-    Unlink "unlink" ["unlink-close"] Flag, "YES", PATH, "Remove the path at the end (yes by default)";
-    Read "read" ["rdonly" "o-rdonly"] Flag, "YES", FILE, "Open for reading";
-    Write "write" ["wronly" "o-wronly"] Flag, "YES", FILE, "Open for writing";
-    Append "append" ["o-append"] Flag, "YES", CONTENT, "Write at the end of the file, made when missing";
-    Create "create" ["creat" "o-creat" "trunc" "o-trunc"] Flag, "YES", CONTENT, "Make the file, or empty it";
-    Pipes "pipes" [] Flag, "YES", EXEC, "Two pipes (the default); pipes=no is a socket pair";
-    PtyFlag "pty" [] Flag, "YES", EXEC, "Give the program a terminal";
-    Stderr "stderr" [] Word(&["merge", "inherit", "null"]), "WHERE", EXEC, "The program's stderr: merge with stdout, inherit (default), null";
-    Dir "dir" ["cd" "chdir"] Text, "DIR", EXEC, "Working directory of the program";
-    Link "link" ["symbolic-link"] Text, "PATH", PTY, "Symbolic link to the terminal that is made";
-    Raw "raw" ["rawer" "cfmakeraw"] Flag, "YES", TERMINAL, "Terminal in raw mode";
-    Echo "echo" [] Flag, "YES", TERMINAL, "Terminal echo";
-    Rows "rows" [] Number(1, 65_535), "N", NEW_TERMINAL, "Rows of the terminal";
-    Cols "cols" ["columns"] Number(1, 65_535), "N", NEW_TERMINAL, "Columns of the terminal";
+    Bind "bind" [] Text, "ADDR[:PORT]", IP | PATH, IP, "Local address to connect from or listen on";
+    SourcePort "source-port" ["sp" "sourceport"] PORT, "PORT", IP, NONE, "Local port to connect from";
+    Device "device" ["so-bindtodevice" "bindtodevice" "interface" "if"] Text, "IF", IP, IP, "Use this network interface alone (SO_BINDTODEVICE)";
+    Nodelay "nodelay" ["tcp-nodelay"] Flag, "YES", TCP, TCP, "Send small pieces at once (TCP_NODELAY; yes by default)";
+    Keepalive "keepalive" ["so-keepalive"] Flag, "YES", TCP, TCP, "Probe a silent peer (SO_KEEPALIVE; yes by default)";
+    Keepidle "keepidle" ["tcp-keepidle"] Time, "TIME", TCP, TCP, "Silence before the first probe (60s)";
+    Keepintvl "keepintvl" ["tcp-keepintvl"] Time, "TIME", TCP, TCP, "Time between probes (10s)";
+    Keepcnt "keepcnt" ["tcp-keepcnt"] COUNT, "N", TCP, TCP, "Probes without answer before the peer is dead (3)";
+    Fastopen "fastopen" ["tcp-fastopen-connect"] Flag, "YES", TCP, NONE, "TCP Fast Open when connecting";
+    Sndbuf "sndbuf" ["so-sndbuf"] Size, "SIZE", IP | UNIX, IP | UNIX | PASSED, "Send buffer of the kernel (SO_SNDBUF)";
+    Rcvbuf "rcvbuf" ["so-rcvbuf"] Size, "SIZE", IP, IP | PASSED, "Receive buffer of the kernel (SO_RCVBUF)";
+    Reuseaddr "reuseaddr" ["so-reuseaddr"] Flag, "YES", NONE, IP, "Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)";
+    Reuseport "reuseport" ["so-reuseport"] Flag, "YES", IP, IP, "Share the port with other servers (SO_REUSEPORT)";
+    Ttl "ttl" ["ip-ttl" "ipttl"] BYTE, "N", IP, IP, "Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)";
+    Tos "tos" ["ip-tos" "iptos"] BYTE, "N", IP, IP, "Type of service (IP_TOS, IPV6_TCLASS)";
+    Mark "mark" ["so-mark"] Number(0, u32::MAX as i64), "N", IP, IP, "Firewall mark (SO_MARK)";
+    V6only "v6only" ["ipv6-v6only" "ipv6only"] Flag, "YES", NONE, V6, "An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)";
+    Backlog "backlog" [] COUNT, "N", NONE, STREAM, "Peers that may wait to be accepted (1024)";
+    Sockopt "sockopt" ["setsockopt-int" "setsockopt"] Text, "LEVEL:NAME=INT", SOCKET, SOCKET | PASSED, "Any socket option by number; may repeat";
+    ConnectTimeout "connect-timeout" [] Time, "TIME", SOCKET, NONE, "How long one try to connect may take (10s)";
+    AcceptTimeout "accept-timeout" [] Time, "TIME", NONE, SOCKET | PASSED, "How long to wait for the first peer";
+    Retry "retry" [] Number(0, i64::MAX), "N", SOCKET, NONE, "Try again so many times";
+    Forever "forever" [] Flag, "YES", SOCKET, NONE, "Try again for ever";
+    RetryDelay "retry-delay" ["interval" "intervall"] Time, "TIME", SOCKET, NONE, "First pause between tries (100ms; it grows to 2s)";
+    RetryFor "retry-for" [] Time, "TIME", SOCKET, NONE, "Try again until this much time has passed";
+    MaxConns "max-conns" ["max-children"] COUNT, "N", NONE, STREAM | PASSED, "Connections served at once; more wait";
+    Allow "allow" ["range"] Text, "CIDR", NONE, IP | PASSED, "Networks that may connect; may repeat";
+    Deny "deny" [] Text, "CIDR", NONE, IP | PASSED, "Networks that may not connect; may repeat";
+    Broadcast "broadcast" ["so-broadcast"] Flag, "YES", UDP, NONE, "Allow broadcast addresses (SO_BROADCAST)";
+    Join "join" ["ip-add-membership" "ipv6-join-group" "ipv6-add-membership"] Text, "GROUP[:IF]", NONE, UDP, "Multicast group to receive; may repeat";
+    MulticastTtl "multicast-ttl" ["ip-multicast-ttl"] BYTE, "N", UDP, NONE, "Hops that multicast lives";
+    MulticastLoop "multicast-loop" ["ip-multicast-loop"] Flag, "YES", UDP, NONE, "Hear our own multicast";
+    MulticastIf "multicast-if" ["ip-multicast-if"] Text, "IF", UDP, NONE, "Interface that multicast leaves by";
+    SessionIdle "session-idle" [] Time, "TIME", NONE, DATAGRAM | PASSED, "Silence that ends a datagram peer's session (60s)";
+    MaxSessions "max-sessions" [] COUNT, "N", NONE, DATAGRAM | PASSED, "Datagram peers at once; the longest silent one makes room (1024)";
+    Mtu "mtu" [] Size, "SIZE", MESSAGES, MESSAGES | PASSED, "Most bytes of a stream in one datagram (8192)";
+    EofOnEmpty "eof-on-empty" ["null-eof"] Flag, "YES", MESSAGES, MESSAGES | PASSED, "An empty datagram is the end";
+    Mode "mode" ["perm" "unlink-mode"] Mode, "OCTAL", PATH | FILE, PATH, "Permissions of the path that is made";
+    User "user" ["uid" "owner"] Text, "USER", PATH | FILE | PTY, PATH, "Owner of the path that is made";
+    Group "group" ["gid"] Text, "GROUP", PATH | FILE | PTY, PATH, "Group of the path that is made";
+    Unlink "unlink" ["unlink-close"] Flag, "YES", PATH, PATH, "Remove the path at the end (yes by default)";
+    Read "read" ["rdonly" "o-rdonly"] Flag, "YES", FILE, NONE, "Open for reading";
+    Write "write" ["wronly" "o-wronly"] Flag, "YES", FILE, NONE, "Open for writing";
+    Append "append" ["o-append"] Flag, "YES", CONTENT, NONE, "Write at the end of the file, made when missing";
+    Create "create" ["creat" "o-creat" "trunc" "o-trunc"] Flag, "YES", CONTENT, NONE, "Make the file, or empty it";
+    Pipes "pipes" [] Flag, "YES", EXEC, NONE, "Two pipes (the default); pipes=no is a socket pair";
+    PtyFlag "pty" [] Flag, "YES", EXEC, NONE, "Give the program a terminal";
+    Stderr "stderr" [] Word(&["merge", "inherit", "null"]), "WHERE", EXEC, NONE, "The program's stderr: merge with stdout, inherit (default), null";
+    Dir "dir" ["cd" "chdir"] Text, "DIR", EXEC, NONE, "Working directory of the program";
+    Link "link" ["symbolic-link"] Text, "PATH", PTY, NONE, "Symbolic link to the terminal that is made";
+    Raw "raw" ["rawer" "cfmakeraw"] Flag, "YES", TERMINAL, NONE, "Terminal in raw mode";
+    Echo "echo" [] Flag, "YES", TERMINAL, NONE, "Terminal echo";
+    Rows "rows" [] Number(1, 65_535), "N", NEW_TERMINAL, NONE, "Rows of the terminal";
+    Cols "cols" ["columns"] Number(1, 65_535), "N", NEW_TERMINAL, NONE, "Columns of the terminal";
 }
 
 /// The row of a name or alias in lower case.
 pub fn option(name: &str) -> Option<&'static OptionRow> {
     OPTIONS.iter().find(|row| row.name == name || row.aliases.contains(&name))
-}
-
-/// The groups that count for an end: what is only for connecting means nothing to a listener, and the reverse.
-pub fn groups_of(scheme: u32, listening: bool) -> u32 {
-    scheme & if listening { !CONNECT } else { !(LISTEN | SESSIONS) }
 }
 
 /// The row of a key.

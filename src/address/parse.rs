@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::given::Given;
 use super::host::{host_port, is_port};
+use super::option_table::Part;
 use super::scan::{dual, piece, unescape, words};
 use super::scheme_table::{Kind, SCHEMES, Scheme, scheme};
 use super::suggest::nearest;
@@ -87,7 +88,7 @@ fn end(text: &str, role: Role) -> Result<End, Failure> {
         None => return Err(bad(text, "is empty")),
         Some('-') if text == "-" || text.starts_with("-,") => {
             let stdio = scheme("stdio").ok_or_else(|| bad(text, "is unknown"))?;
-            let mut given = Given::to(stdio, false);
+            let mut given = Given::to(stdio, Part::Connecting);
             given.list(text[1..].strip_prefix(','))?;
             End { target: Target::Stdio, listening: false, options: given.options }
         }
@@ -99,6 +100,11 @@ fn end(text: &str, role: Role) -> Result<End, Failure> {
         },
     };
     check_role(text, end, role)
+}
+
+/// The part of what is named without a scheme.
+fn part_of(role: Role) -> Part {
+    if role == Role::Listen { Part::Listening } else { Part::Connecting }
 }
 
 fn is_path(text: &str) -> bool {
@@ -131,7 +137,7 @@ fn bare_path(text: &str, role: Role) -> Result<End, Failure> {
     let unix = scheme("unix").ok_or_else(|| bad(text, "is unknown"))?;
     let path = piece(text, &[','], false).map_err(|why| bad(text, why))?;
     let file = scheme("file").ok_or_else(|| bad(text, "is unknown"))?;
-    let unix = Given::to(unix, role == Role::Listen);
+    let unix = Given::to(unix, part_of(role));
     let mut given = if role == Role::Relay { unix.or(file) } else { unix };
     given.list(path.stop.map(|_| path.rest))?;
     let options = given.options;
@@ -166,7 +172,7 @@ fn bare_host(text: &str, role: Role) -> Result<End, Failure> {
             }
         }
     })?;
-    let mut given = Given::to(tcp, role == Role::Listen);
+    let mut given = Given::to(tcp, part_of(role));
     given.list(word.stop.map(|_| word.rest))?;
     let options = given.options;
     Ok(End {
@@ -244,7 +250,7 @@ fn with_scheme(text: &str, opening: Opening<'_>, role: Role) -> Result<End, Fail
         return Err(bad(text, format!("{} cannot listen", scheme.name)));
     }
     let listening = listening || scheme.kind == Kind::Systemd || (role == Role::Listen && scheme.listens);
-    let mut given = Given::to(scheme, listening);
+    let mut given = Given::to(scheme, if listening { Part::Listening } else { Part::Connecting });
     given.options.extend(socat::implied(&word));
     // Options before the colon; a value that holds a colon is quoted or in brackets.
     while let Some(after) = rest.strip_prefix(',') {

@@ -16,15 +16,16 @@ impl Display for Address {
 
 impl Display for End {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let word = scheme_word(&self.target, self.listening);
+        f.write_str(self.target.word())?;
+        if self.listening && !matches!(self.target, Target::Systemd(_)) {
+            f.write_str("-l")?;
+        }
         match verbatim(&self.target) {
             Some(body) => {
-                f.write_str(&word)?;
                 print_options(f, &self.options)?;
                 write!(f, ":{body}")
             }
             None => {
-                f.write_str(&word)?;
                 print_body(f, &self.target)?;
                 print_options(f, &self.options)
             }
@@ -32,30 +33,32 @@ impl Display for End {
     }
 }
 
-fn scheme_word(target: &Target, listening: bool) -> String {
-    let word = match target {
-        Target::Stdio => "stdio",
-        Target::Net { net: Net::Tcp, family, .. } => versioned(*family, ["tcp", "tcp4", "tcp6"]),
-        Target::Net { net: Net::Udp, family, .. } => versioned(*family, ["udp", "udp4", "udp6"]),
-        Target::Unix { kind: UnixKind::Stream, .. } => "unix",
-        Target::Unix { kind: UnixKind::Datagram, .. } => "unix-dgram",
-        Target::Unix { kind: UnixKind::SeqPacket, .. } => "seqpacket",
-        Target::Path(_) => "",
-        Target::Vsock { .. } => "vsock",
-        Target::File(_) => "file",
-        Target::Fifo(_) => "fifo",
-        Target::Fd(_) => "fd",
-        Target::Exec(_) => "exec",
-        Target::Shell(_) => "sh",
-        Target::Pty => "pty",
-        Target::Null => "null",
-        Target::Echo => "echo",
-        Target::Discard => "discard",
-        Target::Zero => "zero",
-        Target::Text(_) => "text",
-        Target::Systemd(_) => return "systemd".to_owned(),
-    };
-    format!("{word}{}", if listening { "-l" } else { "" })
+impl Target {
+    /// The word of its scheme; none for a bare path, which may turn out to be either of two.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Target::Stdio => "stdio",
+            Target::Net { net: Net::Tcp, family, .. } => versioned(*family, ["tcp", "tcp4", "tcp6"]),
+            Target::Net { net: Net::Udp, family, .. } => versioned(*family, ["udp", "udp4", "udp6"]),
+            Target::Unix { kind: UnixKind::Stream, .. } => "unix",
+            Target::Unix { kind: UnixKind::Datagram, .. } => "unix-dgram",
+            Target::Unix { kind: UnixKind::SeqPacket, .. } => "seqpacket",
+            Target::Path(_) => "",
+            Target::Vsock { .. } => "vsock",
+            Target::File(_) => "file",
+            Target::Fifo(_) => "fifo",
+            Target::Fd(_) => "fd",
+            Target::Exec(_) => "exec",
+            Target::Shell(_) => "sh",
+            Target::Pty => "pty",
+            Target::Null => "null",
+            Target::Echo => "echo",
+            Target::Discard => "discard",
+            Target::Zero => "zero",
+            Target::Text(_) => "text",
+            Target::Systemd(_) => "systemd",
+        }
+    }
 }
 
 fn versioned(family: Family, words: [&'static str; 3]) -> &'static str {

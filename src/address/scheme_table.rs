@@ -1,7 +1,8 @@
 //! The table of schemes: the words that open an address, what follows them, and which options they take.
 
 use super::option_table::{
-    CONNECT, CONTENT, EXEC, FILE, IP, LISTEN, MESSAGES, NEW_TERMINAL, PATH, PTY, SESSIONS, TCP, TERMINAL, UDP,
+    CONTENT, DATAGRAM, EXEC, FILE, IP, MESSAGES, NEW_TERMINAL, PASSED, PATH, PTY, SOCKET, STREAM, TCP,
+    TERMINAL, UDP, UNIX, V6,
 };
 use super::{Family, Net, UnixKind};
 
@@ -79,9 +80,9 @@ const fn row(
     Scheme { name, kind, syntax, listens, groups, help }
 }
 
-const STREAM: u32 = CONNECT | LISTEN;
-const TCP_ALL: u32 = IP | TCP | STREAM;
-const UDP_ALL: u32 = IP | UDP | STREAM | SESSIONS | MESSAGES;
+const TCP4: u32 = IP | TCP | SOCKET | STREAM;
+const UDP4: u32 = IP | UDP | SOCKET | DATAGRAM | MESSAGES;
+const LOCAL: u32 = UNIX | SOCKET;
 const PROGRAM: u32 = EXEC | TERMINAL | NEW_TERMINAL;
 
 /// Every scheme.
@@ -91,27 +92,27 @@ pub const SCHEMES: &[Scheme] = &[
         Kind::Net(Net::Tcp, Family::Any),
         "HOST:PORT",
         true,
-        TCP_ALL,
+        TCP4 | V6,
         "TCP; both IP versions are tried",
     ),
-    row("tcp4", Kind::Net(Net::Tcp, Family::V4), "HOST:PORT", true, TCP_ALL, "TCP over IPv4"),
-    row("tcp6", Kind::Net(Net::Tcp, Family::V6), "HOST:PORT", true, TCP_ALL, "TCP over IPv6"),
+    row("tcp4", Kind::Net(Net::Tcp, Family::V4), "HOST:PORT", true, TCP4, "TCP over IPv4"),
+    row("tcp6", Kind::Net(Net::Tcp, Family::V6), "HOST:PORT", true, TCP4 | V6, "TCP over IPv6"),
     row(
         "udp",
         Kind::Net(Net::Udp, Family::Any),
         "HOST:PORT",
         true,
-        UDP_ALL,
+        UDP4 | V6,
         "UDP; a listener has a session per peer",
     ),
-    row("udp4", Kind::Net(Net::Udp, Family::V4), "HOST:PORT", true, UDP_ALL, "UDP over IPv4"),
-    row("udp6", Kind::Net(Net::Udp, Family::V6), "HOST:PORT", true, UDP_ALL, "UDP over IPv6"),
+    row("udp4", Kind::Net(Net::Udp, Family::V4), "HOST:PORT", true, UDP4, "UDP over IPv4"),
+    row("udp6", Kind::Net(Net::Udp, Family::V6), "HOST:PORT", true, UDP4 | V6, "UDP over IPv6"),
     row(
         "unix",
         Kind::Unix(UnixKind::Stream),
         "PATH",
         true,
-        PATH | STREAM,
+        LOCAL | PATH | STREAM,
         "a Unix stream socket; @NAME is abstract",
     ),
     row(
@@ -119,7 +120,7 @@ pub const SCHEMES: &[Scheme] = &[
         Kind::Unix(UnixKind::Datagram),
         "PATH",
         true,
-        PATH | STREAM | SESSIONS | MESSAGES,
+        LOCAL | PATH | DATAGRAM | MESSAGES,
         "a Unix datagram socket",
     ),
     row(
@@ -127,11 +128,25 @@ pub const SCHEMES: &[Scheme] = &[
         Kind::Unix(UnixKind::SeqPacket),
         "PATH",
         true,
-        PATH | STREAM | MESSAGES,
+        LOCAL | PATH | STREAM | MESSAGES,
         "a Unix seqpacket socket",
     ),
-    row("abstract", Kind::Abstract, "NAME", true, STREAM, "a Unix stream socket with an abstract name"),
-    row("vsock", Kind::Vsock, "[CID:]PORT", true, STREAM, "a virtual machine's socket; without CID the host"),
+    row(
+        "abstract",
+        Kind::Abstract,
+        "NAME",
+        true,
+        LOCAL | STREAM,
+        "a Unix stream socket with an abstract name",
+    ),
+    row(
+        "vsock",
+        Kind::Vsock,
+        "[CID:]PORT",
+        true,
+        SOCKET | STREAM,
+        "a virtual machine's socket; without CID the host",
+    ),
     row("stdio", Kind::Stdio, "", false, TERMINAL, "stdin and stdout; '-' for short"),
     row("fd", Kind::Fd, "N", false, 0, "an inherited descriptor"),
     row(
@@ -158,7 +173,7 @@ pub const SCHEMES: &[Scheme] = &[
     row("discard", Kind::Discard, "", false, 0, "takes everything, ends when its input ends"),
     row("zero", Kind::Zero, "", false, 0, "NUL bytes for ever, takes everything"),
     row("text", Kind::Text, "TEXT", false, 0, r"says TEXT (\n \r \t \0 \\ \xHH), takes everything"),
-    row("systemd", Kind::Systemd, "[NAME]", true, LISTEN, "a listening socket from LISTEN_FDS"),
+    row("systemd", Kind::Systemd, "[NAME]", true, PASSED, "a listening or datagram socket from LISTEN_FDS"),
 ];
 
 /// The row of a word in lower case, without `-l`.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::option_table::{EXEC, FILE, LISTEN, NEW_TERMINAL, PATH, PTY, TERMINAL, option};
+use super::option_table::{EXEC, FILE, IP, NEW_TERMINAL, PATH, PTY, Part, TERMINAL, UDP, option};
 use super::{Family, Key, Value};
 
 /// A socat type name that is spelt otherwise here.
@@ -65,28 +65,32 @@ pub fn implied(word: &str) -> Option<(Key, Value)> {
     matches!(word, "create" | "creat").then_some((Key::Create, Value::Flag(true)))
 }
 
-/// Options that ask for what spile does anyway, and the groups of schemes where that is so.
-const ALWAYS: &[(&str, u32)] = &[
-    ("fork", LISTEN),
-    ("unlink-early", PATH),
-    ("reuseaddr", PATH),
-    ("so-reuseaddr", PATH),
-    ("cloexec", ANY),
-    ("o-cloexec", ANY),
-    ("nonblock", ANY),
-    ("o-nonblock", ANY),
-    ("cool-write", ANY),
-    ("noctty", FILE),
-    ("o-noctty", FILE),
-    ("setsid", EXEC),
-    ("ctty", EXEC),
-    ("controlling-tty", EXEC),
-    ("wait-slave", PTY),
-    ("waitslave", PTY),
-    ("pty-wait-slave", PTY),
+/// Options that ask for what spile does anyway, and the groups of schemes where that is so: where they connect
+/// or are opened, and where they listen.
+const ALWAYS: &[(&str, u32, u32)] = &[
+    ("fork", NONE, ANY),
+    ("unlink-early", PATH, PATH),
+    ("reuseaddr", IP | PATH, PATH),
+    ("so-reuseaddr", IP | PATH, PATH),
+    ("broadcast", NONE, UDP),
+    ("so-broadcast", NONE, UDP),
+    ("cloexec", ANY, ANY),
+    ("o-cloexec", ANY, ANY),
+    ("nonblock", ANY, ANY),
+    ("o-nonblock", ANY, ANY),
+    ("cool-write", ANY, ANY),
+    ("noctty", FILE, NONE),
+    ("o-noctty", FILE, NONE),
+    ("setsid", EXEC, NONE),
+    ("ctty", EXEC, NONE),
+    ("controlling-tty", EXEC, NONE),
+    ("wait-slave", PTY, NONE),
+    ("waitslave", PTY, NONE),
+    ("pty-wait-slave", PTY, NONE),
 ];
 
 const ANY: u32 = u32::MAX;
+const NONE: u32 = 0;
 
 /// Options of socat's that mean something spile does not do (yet): refused by name, not as unknown.
 const ELSEWHERE: &[&str] = &[
@@ -131,15 +135,19 @@ const ELSEWHERE: &[&str] = &[
     "waitlock",
 ];
 
-/// True for an option that changes nothing in a scheme that takes `groups`.
-pub fn is_default(name: &str, value: Option<&str>, groups: u32) -> bool {
+/// True for an option that changes nothing in a scheme of `groups` that plays `part`.
+pub fn is_default(name: &str, value: Option<&str>, groups: u32, part: Part) -> bool {
+    let takers = |connecting, listening| if part == Part::Listening { listening } else { connecting };
+    let is_there = |of: u32| of == ANY || of & groups != 0;
     matches!(value, None | Some("1" | "yes"))
-        && ALWAYS.iter().any(|(always, of)| *always == name && (*of == ANY || groups & of != 0))
+        && ALWAYS.iter().any(|(always, connecting, listening)| {
+            *always == name && is_there(takers(*connecting, *listening))
+        })
 }
 
 /// True for an option that socat has and spile has not.
 pub fn is_known(name: &str) -> bool {
-    ELSEWHERE.contains(&name) || ALWAYS.iter().any(|(always, _)| *always == name)
+    ELSEWHERE.contains(&name) || ALWAYS.iter().any(|(always, ..)| *always == name)
 }
 
 /// Several of our options in one word.
@@ -162,7 +170,7 @@ pub fn options_after_command(rest: &str) -> Option<(&str, &str)> {
     let groups = EXEC | TERMINAL | NEW_TERMINAL;
     let is_option = |piece: &str| {
         let name = piece.split('=').next().unwrap_or_default().to_ascii_lowercase();
-        is_known(&name) || option(&name).is_some_and(|row| row.groups & groups != 0)
+        is_known(&name) || option(&name).is_some_and(|row| row.fits(groups, Part::Connecting))
     };
     let mut end = rest.len();
     while let Some((before, _)) = rest[..end].rsplit_once(',').filter(|(_, piece)| is_option(piece)) {

@@ -245,14 +245,15 @@ fn the_tables_are_whole() {
     names.dedup();
     assert_eq!(names.len(), count, "an option name stands twice");
     for row in OPTIONS {
-        assert!(!row.help.is_empty() && row.groups != 0 && !row.metavar.is_empty(), "{}", row.name);
+        assert!(!row.help.is_empty() && !row.metavar.is_empty(), "{}", row.name);
         assert!(
             row.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
             "{}",
             row.name
         );
         assert_eq!(option(row.name).map(|found| found.key), Some(row.key));
-        assert!(SCHEMES.iter().any(|scheme| scheme.groups & row.groups != 0), "no scheme takes {}", row.name);
+        let is_taken = |part| SCHEMES.iter().any(|scheme| row.fits(scheme.groups, part));
+        assert!(Part::ALL.into_iter().any(is_taken), "no scheme takes {}", row.name);
     }
     for scheme in SCHEMES {
         assert!(!scheme.help.is_empty(), "{}", scheme.name);
@@ -273,8 +274,8 @@ fn any_value(takes: Takes) -> BoxedStrategy<Value> {
     }
 }
 
-fn any_options(groups: u32) -> BoxedStrategy<Options> {
-    let rows: Vec<_> = OPTIONS.iter().filter(|row| row.groups & groups != 0).collect();
+fn any_options(groups: u32, part: Part) -> BoxedStrategy<Options> {
+    let rows: Vec<_> = OPTIONS.iter().filter(|row| row.fits(groups, part)).collect();
     if rows.is_empty() {
         return Just(Options::default()).boxed();
     }
@@ -339,7 +340,8 @@ fn any_end() -> impl Strategy<Value = End> {
     (prop::sample::select(SCHEMES.iter().collect::<Vec<_>>()), any::<bool>()).prop_flat_map(
         |(scheme, listen)| {
             let listening = matches!(scheme.kind, Kind::Systemd) || (listen && scheme.listens);
-            (any_target(scheme.kind), any_options(option_table::groups_of(scheme.groups, listening)))
+            let part = if listening { Part::Listening } else { Part::Connecting };
+            (any_target(scheme.kind), any_options(scheme.groups, part))
                 .prop_map(move |(target, options)| End { target, listening, options })
         },
     )

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::flags::{AddressFlags, Direction, FamilyArgs, Filters, TimeArgs, WordsArgs, duration};
-use super::log::LogArgs;
-use super::outcome::{ReportArgs, exit};
+use super::flags::{Filters, SessionArgs, duration};
+use super::outcome::exit;
 use super::runtime::{Interrupts, run};
+use super::words::{AddressFlags, Connects, WordsArgs};
 use super::{Subcommand, wait};
 use crate::address::{Address, Role};
 use crate::endpoint::{
@@ -23,13 +23,10 @@ use crate::report::{Event, Names};
 pub struct Args {
     #[command(flatten)]
     words: WordsArgs,
-    #[command(flatten)]
-    family: FamilyArgs,
-    /// Only see whether it answers, send nothing; several addresses and port ranges (20-25) are fine
-    #[arg(short = 'z', long)]
+    /// Look at each address once and send nothing: does it answer? Several addresses and ranges of ports (20-25)
+    /// are fine, -v tells of each; the status is 0 when all answer
+    #[arg(short = 'z', long, conflicts_with = "command")]
     zero: bool,
-    #[command(flatten)]
-    direction: Direction,
     #[command(flatten)]
     filters: Filters,
     /// Leave after this much silence once stdin has ended
@@ -57,13 +54,9 @@ pub struct Args {
     #[arg(long)]
     pty: bool,
     #[command(flatten)]
-    report: ReportArgs,
+    session: SessionArgs,
     #[command(flatten)]
-    log: LogArgs,
-    #[command(flatten)]
-    time: TimeArgs,
-    #[command(flatten)]
-    options: AddressFlags,
+    options: AddressFlags<Connects>,
 }
 
 impl Subcommand for Args {
@@ -81,10 +74,10 @@ Examples:
 
     fn run(self) -> Result<Exit, Failure> {
         if self.zero {
-            return wait::zero(&self.words, &self.family, &self.options, &self.log);
+            return wait::zero(&self.words, &self.options.options, &self.session.log);
         }
-        let address = self.words.one(Role::Connect, &self.family, &self.options)?;
-        if self.log_explain(&address) {
+        let address = self.words.one(Role::Connect, &self.options.options)?;
+        if self.words.explain(&[&address]) {
             return Ok(Exit::OK);
         }
         run(self.session(address))
@@ -92,10 +85,6 @@ Examples:
 }
 
 impl Args {
-    fn log_explain(&self, address: &Address) -> bool {
-        self.words.explain(&[address])
-    }
-
     async fn session(&self, address: Address) -> Result<Exit, Failure> {
         let mut interrupts = if self.raw { Interrupts::with_raw_terminal()? } else { Interrupts::new()? };
         let started = Instant::now();
@@ -103,16 +92,16 @@ impl Args {
             remote = self.open(&address) => remote?,
             () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
-        let events = self.log.events(Self::NAME);
+        let events = self.session.log.events(Self::NAME);
         let names = Names { left: self.words.speaker(), right: address.describe() };
         events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
         let limits = self.limits(&remote);
         let _terminal = if self.raw { RawTerminal::enter()? } else { None };
         let local = self.local(&remote)?;
-        let (local, remote) = self.direction.apply(local, remote);
+        let (local, remote) = self.session.direction.apply(local, remote);
         let local = self.filters.apply(local, self.raw.then_some(self.escape.as_str()))?;
         let report = Relay::new(local, remote, limits).since(started).run_until(interrupts.ended()).await;
-        self.report.tell(Self::NAME, &report, &names);
+        self.session.report.tell(Self::NAME, &report, &names);
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);
         }
@@ -121,25 +110,25 @@ impl Args {
 
     async fn open(&self, address: &Address) -> Result<Endpoint, Failure> {
         let opener = Arc::new(Opener::new(address, Use::Output));
-        let patience = Patience::of(address);
+        let (patience, name) = (Patience::of(address), address.describe());
         let connection = Connection::default();
         let attempt = || opener.open(&connection);
-        match self.time.deadline {
-            Some(limit) => match timeout(limit, persist(patience, attempt)).await {
+        match self.session.time.deadline {
+            Some(limit) => match timeout(limit, persist(patience, &name, attempt)).await {
                 Ok(result) => result,
                 Err(_) => Err(Failure::timeout(
-                    format!("cannot connect to {}", address.describe()),
+                    format!("cannot connect to {name}"),
                     "time limit --deadline ran out",
                 )),
             },
-            None => persist(patience, attempt).await,
+            None => persist(patience, &name, attempt).await,
         }
     }
 
     fn local(&self, remote: &Endpoint) -> Result<Endpoint, Failure> {
         let command: &[OsString] = self.words.command();
         if command.is_empty() {
-            return stdio(if self.direction.no_stdin() { Stdin::Ignore } else { Stdin::Read });
+            return stdio(if self.session.direction.no_stdin() { Stdin::Ignore } else { Stdin::Read });
         }
         open_command(command, self.pty, &remote.connection())
     }
@@ -148,7 +137,7 @@ impl Args {
         let is_command = !self.words.command().is_empty();
         let finish = match self.datagrams {
             Some(n) => Finish::Messages(n),
-            None if self.direction.send_only => Finish::LeftEnds,
+            None if self.session.direction.send_only => Finish::LeftEnds,
             None if self.keep_sending || is_command || remote.is_datagram() => Finish::BothEnd,
             None => Finish::RightEnds,
         };
@@ -159,6 +148,6 @@ impl Args {
         };
         let limits =
             Limits { finish, half_closed: quiet, half_closed_is_fine: quiet.is_some(), ..Limits::default() };
-        self.time.apply(limits)
+        self.session.time.apply(limits)
     }
 }

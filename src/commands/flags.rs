@@ -1,11 +1,10 @@
-//! Flags that several subcommands share, and the address words with their options.
+//! Flags of a session that several subcommands share.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
-
-use crate::address::{self, Address, End, Family, Key, Net, Options, Role, Target};
+use super::log::LogArgs;
+use super::outcome::ReportArgs;
+use crate::address;
 use crate::endpoint::{CrLf, Endpoint, Sink, Source};
 use crate::error::Failure;
 use crate::relay::Limits;
@@ -15,205 +14,21 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     address::duration(text)
 }
 
-/// The address words, and the command after `--`.
+/// What every command that runs sessions takes.
 #[derive(Clone, Debug, clap::Args)]
-pub struct WordsArgs {
-    /// Address, or HOST and PORT in two words
-    #[arg(value_name = "ADDR", required = true, num_args = 1..)]
-    words: Vec<String>,
-    /// Command to run in place of stdin and stdout
-    #[arg(last = true, value_name = "CMD")]
-    command: Vec<OsString>,
-    /// Print how the addresses are read as JSON, and open nothing
-    #[arg(long)]
-    explain: bool,
-}
-
-/// Which Internet protocol is meant.
-#[derive(Clone, Copy, Debug, Default, clap::Args)]
-pub struct FamilyArgs {
-    /// IPv4 alone
-    #[arg(short = '4', conflicts_with = "v6")]
-    v4: bool,
-    /// IPv6 alone
-    #[arg(short = '6')]
-    v6: bool,
-    /// UDP instead of TCP
-    #[arg(short = 'u', long)]
-    udp: bool,
-    /// Never ask a name server: hosts are numeric
-    #[arg(short = 'n', long)]
-    numeric: bool,
-}
-
-impl FamilyArgs {
-    /// Applies the flags to an Internet address; a scheme that says the opposite wins over nobody: it is an error.
-    fn apply(self, end: &mut End) -> Result<(), Failure> {
-        let Target::Net { net, family, host, .. } = &mut end.target else { return Ok(()) };
-        if self.udp {
-            *net = Net::Udp;
-        }
-        if self.v4 || self.v6 {
-            *family = if self.v4 { Family::V4 } else { Family::V6 };
-        }
-        if let (true, address::Host::Name(name)) = (self.numeric, &*host)
-            && crate::endpoint::numeric(name, 0).is_none()
-        {
-            return Err(Failure::usage(
-                format!("host '{name}'"),
-                "is no numeric address, and -n asks for one",
-            ));
-        }
-        Ok(())
-    }
-}
-
-impl WordsArgs {
-    /// The command after `--`; empty when there is none.
-    pub fn command(&self) -> &[OsString] {
-        &self.command
-    }
-
-    /// Who speaks on our side, for messages: the command, or stdio.
-    pub fn speaker(&self) -> String {
-        match self.command.first() {
-            Some(program) => program.to_string_lossy().into_owned(),
-            None => "stdio".to_owned(),
-        }
-    }
-
-    /// One address, which may be typed as HOST PORT.
-    pub fn one(&self, role: Role, family: &FamilyArgs, flags: &AddressFlags) -> Result<Address, Failure> {
-        let address = match &self.words[..] {
-            [one] => Address::parse(one, role)?,
-            [host, port] => {
-                Address::host_port(host, port, role, if family.udp { Net::Udp } else { Net::Tcp })?
-            }
-            [_, _, third, ..] => {
-                return Err(Failure::usage(format!("'{third}'"), "is one word too many")
-                    .hint("an address is one word, or HOST and PORT; a command comes after --"));
-            }
-            [] => return Err(Failure::usage("address", "is missing")),
-        };
-        configure(address, family, flags)
-    }
-
-    /// The two sides of a relay; the right one may be the command.
-    pub fn two(
-        &self,
-        family: &FamilyArgs,
-        flags: &AddressFlags,
-    ) -> Result<(Address, Option<Address>), Failure> {
-        let parse = |word| Address::parse(word, Role::Relay).and_then(|a| configure(a, family, flags));
-        match (&self.words[..], self.command.is_empty()) {
-            ([left, right], true) => {
-                let right = parse(right)?;
-                if right.listener().is_some() {
-                    return Err(Failure::usage(format!("'{right}'"), "listens, but is on the right")
-                        .hint("the listening side of a relay is the left one"));
-                }
-                Ok((parse(left)?, Some(right)))
-            }
-            ([left], false) => Ok((parse(left)?, None)),
-            ([_], true) => Err(Failure::usage("the right side", "is missing")
-                .hint("spile relay LEFT RIGHT, or spile relay LEFT -- CMD")),
-            (words, _) => {
-                Err(Failure::usage(format!("'{}'", words[words.len() - 1]), "is one word too many")
-                    .hint("a relay has two sides: LEFT RIGHT, or LEFT -- CMD"))
-            }
-        }
-    }
-
-    /// All addresses, each one word or HOST followed by ports.
-    pub fn words(&self) -> &[String] {
-        &self.words
-    }
-
-    /// Prints how the addresses are read, when that was asked for.
-    pub fn explain(&self, addresses: &[&Address]) -> bool {
-        use std::io::Write as _;
-        if self.explain {
-            let all: Vec<_> = addresses.iter().map(|address| address.explain()).collect();
-            let object = serde_json::json!({"schema": "spile.addresses/1", "addresses": all});
-            let _ = writeln!(std::io::stdout(), "{object:#}");
-        }
-        self.explain
-    }
-}
-
-/// Applies family flags and address options typed as flags to every end of an address.
-pub fn configure(
-    mut address: Address,
-    family: &FamilyArgs,
-    flags: &AddressFlags,
-) -> Result<Address, Failure> {
-    let ends: Vec<&mut End> = match &mut address {
-        Address::One(end) => vec![end],
-        Address::Dual(read, write) => vec![read, write],
-    };
-    for end in ends {
-        family.apply(end)?;
-        end.options = flags.options.under(&end.options);
-    }
-    Ok(address)
-}
-
-/// Every option of the address language as a flag: `--nodelay no` is `nodelay=no` on the network side.
-#[derive(Clone, Debug, Default)]
-pub struct AddressFlags {
-    /// The options given, in the order of the table.
-    pub options: Options,
-}
-
-/// nc's letters for some of them.
-const LETTERS: &[(Key, char)] = &[(Key::Bind, 's'), (Key::SourcePort, 'p'), (Key::ConnectTimeout, 'w')];
-
-impl clap::Args for AddressFlags {
-    fn augment_args(command: Command) -> Command {
-        let mut command = command.next_help_heading("Options of the address (name=value in an address)");
-        for row in address::OPTIONS.iter().filter(|row| row.is_flag()) {
-            let mut arg = Arg::new(row.name)
-                .long(row.name)
-                .value_name(row.metavar)
-                .help(row.help)
-                .hide_short_help(true)
-                .action(ArgAction::Append)
-                .value_parser(|text: &str| Ok::<_, String>(text.to_owned()));
-            if row.is_switch() {
-                arg = arg.num_args(0..=1).require_equals(true).default_missing_value("yes");
-            }
-            if let Some((_, letter)) = LETTERS.iter().find(|(key, _)| *key == row.key) {
-                arg = arg.short(*letter).hide_short_help(false);
-            }
-            command = command.arg(arg);
-        }
-        command
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        AddressFlags::augment_args(command)
-    }
-}
-
-impl clap::FromArgMatches for AddressFlags {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<AddressFlags, clap::Error> {
-        let mut options = Options::default();
-        for row in address::OPTIONS.iter().filter(|row| row.is_flag()) {
-            for text in matches.get_many::<String>(row.name).into_iter().flatten() {
-                let value = row.read(Some(text)).map_err(|why| {
-                    let text = format!("invalid value '{text}' for '--{}': {why}\n", row.name);
-                    clap::Error::raw(clap::error::ErrorKind::ValueValidation, text)
-                })?;
-                options.push(row.key, value);
-            }
-        }
-        Ok(AddressFlags { options })
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = AddressFlags::from_arg_matches(matches)?;
-        Ok(())
-    }
+pub struct SessionArgs {
+    /// Which ways bytes go.
+    #[command(flatten)]
+    pub direction: Direction,
+    /// What is told at the end.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// What is told meanwhile.
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// When it ends whatever happens.
+    #[command(flatten)]
+    pub time: TimeArgs,
 }
 
 /// One-way sessions.

@@ -3,24 +3,23 @@
 use std::sync::Arc;
 
 use super::Subcommand;
-use super::flags::{AddressFlags, Direction, FamilyArgs, Filters, TimeArgs, WordsArgs};
-use super::log::LogArgs;
-use super::outcome::{ReportArgs, exit};
+use super::flags::{Filters, SessionArgs};
+use super::outcome::exit;
 use super::runtime::run;
 use super::service::{Server, ServerArgs, accept_one, session_id};
+use super::words::{AddressFlags, Listens, WordsArgs};
 use crate::address::{Address, Role};
-use crate::endpoint::{Endpoint, Incoming, Listener, Stdin, open_command, stdin_is_null, stdio};
+use crate::endpoint::{Endpoint, Incoming, Stdin, open_command, stdin_is_null, stdio};
 use crate::error::{Exit, Failure};
 use crate::relay::{Finish, Limits, Relay};
 use crate::report::{Event, Names};
 
 /// What follows `spile listen`.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("command", |arg| arg.help("Command to run for the connection in place of stdin and stdout, with -k for each")))]
 pub struct Args {
     #[command(flatten)]
     words: WordsArgs,
-    #[command(flatten)]
-    family: FamilyArgs,
     /// Serve one connection after the other for ever, with a command all at once
     #[arg(short = 'k', long)]
     keep: bool,
@@ -31,8 +30,6 @@ pub struct Args {
     #[arg(long)]
     ignore_empty: bool,
     #[command(flatten)]
-    direction: Direction,
-    #[command(flatten)]
     filters: Filters,
     /// Give each command a terminal
     #[arg(long)]
@@ -41,15 +38,11 @@ pub struct Args {
     #[arg(long)]
     ignore_child_status: bool,
     #[command(flatten)]
-    report: ReportArgs,
-    #[command(flatten)]
-    log: LogArgs,
-    #[command(flatten)]
-    time: TimeArgs,
+    session: SessionArgs,
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
-    options: AddressFlags,
+    options: AddressFlags<Listens>,
 }
 
 impl Subcommand for Args {
@@ -67,7 +60,7 @@ Examples:
 ";
 
     fn run(self) -> Result<Exit, Failure> {
-        let address = self.words.one(Role::Listen, &self.family, &self.options)?;
+        let address = self.words.one(Role::Listen, &self.options.options)?;
         if self.words.explain(&[&address]) {
             return Ok(Exit::OK);
         }
@@ -77,13 +70,12 @@ Examples:
 
 impl Args {
     async fn serve(self, address: Address) -> Result<Exit, Failure> {
-        let events = self.log.events(Self::NAME);
+        let events = self.session.log.events(Self::NAME);
         let mut server = Server::open(
             &address,
             &self.server,
-            &self.options,
             events,
-            self.log.is_talkative(),
+            self.session.log.is_talkative(),
             !self.words.command().is_empty(),
         )
         .await?;
@@ -112,11 +104,11 @@ impl Args {
             }
             let local = self.local(&incoming, &server.protocol, id)?;
             let limits = self.limits(&incoming);
-            let (local, remote) = self.direction.apply(local, incoming.endpoint);
+            let (local, remote) = self.session.direction.apply(local, incoming.endpoint);
             let local = self.filters.apply(local, None)?;
             let report = Relay::new(local, remote, limits).run_until(server.interrupts.ended()).await;
             server.closed(id, &report, &names);
-            self.report.tell(Self::NAME, &report, &names);
+            self.session.report.tell(Self::NAME, &report, &names);
             if self.ignore_empty && report.received == 0 && server.interrupts.last.is_none() {
                 continue;
             }
@@ -146,7 +138,7 @@ impl Args {
                     let limits = args.limits(&incoming);
                     match args.local(&incoming, &protocol, id) {
                         Ok(local) => {
-                            let (local, remote) = args.direction.apply(local, incoming.endpoint);
+                            let (local, remote) = args.session.direction.apply(local, incoming.endpoint);
                             let report = Relay::new(local, remote, limits).run().await;
                             super::service::tell_lost(&events, id, &report);
                             super::service::tell_closed(&events, id, &report, &names);
@@ -162,7 +154,7 @@ impl Args {
         let command = self.words.command();
         if command.is_empty() {
             // A shell gives a background job /dev/null: that is nobody typing, not the end of what is typed.
-            let ignore = self.direction.no_stdin() || stdin_is_null();
+            let ignore = self.session.direction.no_stdin() || stdin_is_null();
             return stdio(if ignore { Stdin::Ignore } else { Stdin::Read });
         }
         open_command(command, self.pty, &session_id(incoming, protocol, id))
@@ -170,20 +162,12 @@ impl Args {
 
     fn limits(&self, incoming: &Incoming) -> Limits {
         let is_command = !self.words.command().is_empty();
-        let finish = match self.direction.send_only {
+        let finish = match self.session.direction.send_only {
             true => Finish::LeftEnds,
             false if is_command => Finish::BothEnd,
             false => Finish::RightEnds,
         };
         let limits = Limits { finish, grace: self.server.grace, ..Limits::default() };
-        self.server.for_peer(self.time.apply(limits), &incoming.endpoint, &self.options)
-    }
-}
-
-/// Opens the listening sockets of one address.
-pub async fn open(address: &Address) -> Result<Listener, Failure> {
-    match address.listener() {
-        Some(end) => Listener::open(end).await,
-        None => Err(Failure::usage(address.to_string(), "does not listen")),
+        self.server.for_peer(self.session.time.apply(limits), &incoming.endpoint)
     }
 }

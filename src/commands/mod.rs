@@ -10,6 +10,7 @@ pub mod resolve;
 mod runtime;
 mod service;
 pub mod wait;
+mod words;
 
 use crate::error::{Exit, Failure};
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Subcommand;
-use super::flags::{AddressFlags, Direction, FamilyArgs, TimeArgs, WordsArgs};
-use super::log::LogArgs;
-use super::outcome::{ReportArgs, exit};
+use super::flags::SessionArgs;
+use super::outcome::exit;
 use super::runtime::{Interrupts, run};
 use super::service::{Server, ServerArgs, accept_one, session_id, tell_closed, tell_lost};
+use super::words::{AddressFlags, Either, WordsArgs};
 use crate::address::{Address, Target};
 use crate::endpoint::{Connection, Endpoint, Incoming, Opener, Patience, Use, open_command, persist};
 use crate::error::{Exit, Failure};
@@ -20,29 +20,25 @@ const EOF_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What follows `spile relay`.
 #[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("words", |arg| arg.help("The left address, and the right one where no command is given")),
+    mut_arg("command", |arg| arg.help("Command to run for each connection as the right side"))
+)]
 pub struct Args {
     #[command(flatten)]
     words: WordsArgs,
-    #[command(flatten)]
-    family: FamilyArgs,
     /// Serve one connection, then end
     #[arg(long)]
     once: bool,
-    #[command(flatten)]
-    direction: Direction,
     /// Give each command a terminal
     #[arg(long)]
     pty: bool,
     #[command(flatten)]
-    report: ReportArgs,
-    #[command(flatten)]
-    log: LogArgs,
-    #[command(flatten)]
-    time: TimeArgs,
+    session: SessionArgs,
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
-    options: AddressFlags,
+    options: AddressFlags<Either>,
 }
 
 impl Subcommand for Args {
@@ -61,7 +57,7 @@ Examples:
 ";
 
     fn run(self) -> Result<Exit, Failure> {
-        let (left, right) = self.words.two(&self.family, &self.options)?;
+        let (left, right) = self.words.two(&self.options.options)?;
         let addresses: Vec<&Address> = std::iter::once(&left).chain(right.as_ref()).collect();
         if self.words.explain(&addresses) {
             return Ok(Exit::OK);
@@ -79,10 +75,10 @@ impl Args {
         let mut interrupts = Interrupts::new()?;
         let started = Instant::now();
         let names = Names { left: left.describe(), right: self.right_name(right.as_ref()) };
-        let events = self.log.events(Self::NAME);
+        let events = self.session.log.events(Self::NAME);
         let opening = async {
             let (opener, nobody) = (Opener::new(&left, Use::Input), Connection::default());
-            let near = persist(Patience::of(&left), || opener.open(&nobody)).await?;
+            let near = persist(Patience::of(&left), &names.left, || opener.open(&nobody)).await?;
             let far = Far::new(&self, right).open(&near.connection()).await?;
             Ok::<_, Failure>((near, far))
         };
@@ -92,9 +88,9 @@ impl Args {
         };
         note(&events, [&near, &far]);
         let limits = self.limits([&near, &far]);
-        let (near, far) = self.direction.apply(near, far);
+        let (near, far) = self.session.direction.apply(near, far);
         let report = Relay::new(near, far, limits).since(started).run_until(interrupts.ended()).await;
-        self.report.tell(Self::NAME, &report, &names);
+        self.session.report.tell(Self::NAME, &report, &names);
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);
         }
@@ -102,13 +98,12 @@ impl Args {
     }
 
     async fn serve(self, left: Address, right: Option<Address>) -> Result<Exit, Failure> {
-        let events = self.log.events(Self::NAME);
+        let events = self.session.log.events(Self::NAME);
         let mut server = Server::open(
             &left,
             &self.server,
-            &self.options,
             events.clone(),
-            self.log.is_talkative(),
+            self.session.log.is_talkative(),
             runs_programs(right.as_ref()),
         )
         .await?;
@@ -117,7 +112,7 @@ impl Args {
         if self.once {
             return self.serve_one(&mut server, &far, &right_name).await;
         }
-        let (protocol, verbose) = (server.protocol.clone(), self.log.is_talkative());
+        let (protocol, verbose) = (server.protocol.clone(), self.session.log.is_talkative());
         let limits = Arc::new(self.stream_limits());
         let context = Arc::new(Context { args: self, far, right_name, limits });
         server
@@ -159,10 +154,10 @@ impl Args {
             }
         };
         let limits = self.limits([&incoming.endpoint, &far]);
-        let (near, far) = self.direction.apply(incoming.endpoint, far);
+        let (near, far) = self.session.direction.apply(incoming.endpoint, far);
         let report = Relay::new(near, far, limits).run_until(server.interrupts.ended()).await;
         server.closed(id, &report, &names);
-        self.report.tell(Self::NAME, &report, &names);
+        self.session.report.tell(Self::NAME, &report, &names);
         match server.interrupts.exit() {
             Some(exit) => Ok(exit),
             None => exit(&report, &names, true),
@@ -178,16 +173,15 @@ impl Args {
     }
 
     fn limits(&self, ends: [&Endpoint; 2]) -> Limits {
-        ends.into_iter()
-            .fold(self.stream_limits(), |limits, end| self.server.for_peer(limits, end, &self.options))
+        ends.into_iter().fold(self.stream_limits(), |limits, end| self.server.for_peer(limits, end))
     }
 
     /// The limits of every session in which no datagram socket takes part.
     fn stream_limits(&self) -> Limits {
-        let finish = if self.direction.send_only { Finish::LeftEnds } else { Finish::BothEnd };
+        let finish = if self.session.direction.send_only { Finish::LeftEnds } else { Finish::BothEnd };
         let limits =
             Limits { finish, half_closed: Some(EOF_TIMEOUT), grace: self.server.grace, ..Limits::default() };
-        self.time.apply(limits)
+        self.session.time.apply(limits)
     }
 }
 
@@ -227,34 +221,38 @@ async fn open_session(
         true => Arc::new(args.limits([&incoming.endpoint, &far])),
         false => context.limits.clone(),
     };
-    let (near, far) = args.direction.apply(incoming.endpoint, far);
+    let (near, far) = args.session.direction.apply(incoming.endpoint, far);
     Ok(Relay::new(near, far, limits))
 }
 
 /// The right side: opened anew for every connection.
 enum Far {
-    Address(Box<Opener>, Patience),
+    Address { opener: Box<Opener>, patience: Patience, name: String },
     Command(Vec<std::ffi::OsString>, bool),
 }
 
 impl Far {
     fn new(args: &Args, right: Option<Address>) -> Far {
         match right {
-            Some(address) => {
-                Far::Address(Box::new(Opener::new(&address, Use::Output)), Patience::of(&address))
-            }
+            Some(address) => Far::Address {
+                opener: Box::new(Opener::new(&address, Use::Output)),
+                patience: Patience::of(&address),
+                name: address.describe(),
+            },
             None => Far::Command(args.words.command().to_vec(), args.pty),
         }
     }
 
     fn needs_environment(&self) -> bool {
-        !matches!(self, Far::Address(opener, _) if matches!(**opener, Opener::Tcp(_)))
+        !matches!(self, Far::Address { opener, .. } if matches!(**opener, Opener::Tcp(_)))
     }
 
     async fn open(&self, connection: &Connection) -> Result<Endpoint, Failure> {
         match self {
-            Far::Address(opener, patience) if patience.is_none() => opener.open(connection).await,
-            Far::Address(opener, patience) => persist(*patience, || opener.open(connection)).await,
+            Far::Address { opener, patience, .. } if patience.is_none() => opener.open(connection).await,
+            Far::Address { opener, patience, name } => {
+                persist(*patience, name, || opener.open(connection)).await
+            }
             Far::Command(argv, pty) => open_command(argv, *pty, connection),
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::flags::{AddressFlags, duration};
+use super::flags::duration;
 use super::runtime::Interrupts;
 use crate::address::{Address, Host, Key, Target};
 use crate::endpoint::{Connection, Endpoint, Incoming, Listener, local_of};
@@ -43,14 +43,16 @@ pub struct ServerArgs {
 
 impl ServerArgs {
     /// Limits of one session: a datagram peer cannot say the end, so silence is its end.
-    pub fn for_peer(&self, limits: Limits, peer: &Endpoint, flags: &AddressFlags) -> Limits {
+    pub fn for_peer(&self, limits: Limits, peer: &Endpoint) -> Limits {
         if !peer.is_datagram() {
             return limits;
         }
-        let idle = flags.options.time(Key::SessionIdle).or(peer.session_idle()).unwrap_or(SESSION_IDLE);
-        let idle_is_fine = limits.idle.is_none_or(|own| idle <= own);
-        let idle = Some(limits.idle.map_or(idle, |own| own.min(idle)));
-        Limits { idle, idle_is_fine, half_closed_is_fine: true, ..limits }
+        let (idle, idle_is_fine) = match (limits.idle, peer.session_idle()) {
+            (None, own) => (own.unwrap_or(SESSION_IDLE), true),
+            (Some(asked), Some(own)) if own <= asked => (own, true),
+            (Some(asked), _) => (asked, limits.idle_is_fine),
+        };
+        Limits { idle: Some(idle), idle_is_fine, half_closed_is_fine: true, ..limits }
     }
 }
 
@@ -73,18 +75,24 @@ impl Server {
     pub async fn open(
         address: &Address,
         args: &ServerArgs,
-        flags: &AddressFlags,
         events: Events,
         talkative: bool,
         runs_programs: bool,
     ) -> Result<Server, Failure> {
+        let Some(end) = address.listener() else {
+            return Err(Failure::usage(address.to_string(), "does not listen"));
+        };
         raise_open_files();
-        let listener = super::listen::open(address).await?;
+        let listener = Listener::open(end).await?;
         seal_inherited();
-        let end = address.listener();
-        let options = end.map_or(&flags.options, |end| &end.options);
+        let options = &end.options;
         let access =
             Access::new(options.texts(Key::Allow), options.texts(Key::Deny), args.allow_file.as_deref())?;
+        if access.has_rules() && listener.port().is_none() {
+            return Err(Failure::usage(address.to_string(), "has peers without an IP address").hint(
+                "--allow, --deny and --allow-file are about those; a Unix socket has mode, user and group",
+            ));
+        }
         let rules = Arc::new(Rules {
             max_conns: options
                 .number(Key::MaxConns)

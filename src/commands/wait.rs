@@ -2,18 +2,20 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regex::bytes::Regex;
 
 use super::Subcommand;
-use super::flags::{AddressFlags, FamilyArgs, WordsArgs, configure, duration};
+use super::flags::duration;
 use super::log::{LogArgs, say};
 use super::runtime::{Interrupts, run};
-use crate::address::{self, Address, Net, Role};
+use super::words::{AddressFlags, Connects, WordsArgs};
+use crate::address::{self, Address, Options, Role};
 use crate::endpoint::{Connection, Endpoint, Input, Opener, Patience, Use, persist};
 use crate::error::{Exit, Failure};
 use crate::event_loop::timeout;
+use crate::report::Event;
 
 /// How long a server has for its greeting in one try.
 const GREETING: Duration = Duration::from_secs(10);
@@ -24,27 +26,29 @@ const REFUSAL: Duration = Duration::from_secs(1);
 
 /// What follows `spile wait`.
 #[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("words", |arg| arg.help("Addresses, or a HOST and its PORTs, which may be ranges (8000-8010)")),
+    mut_arg("command", |arg| arg.help("Command to become once all of them have answered"))
+)]
 pub struct Args {
     #[command(flatten)]
     words: WordsArgs,
-    #[command(flatten)]
-    family: FamilyArgs,
     /// Give up after this long, all addresses together
     #[arg(short = 't', long, value_name = "TIME", value_parser = duration, default_value = "30s")]
     timeout: Duration,
-    /// What the server must say first; a regular expression
+    /// What the server must say first: a regular expression; for datagrams, what it must answer
     #[arg(long, value_name = "REGEX")]
     expect: Option<Regex>,
     /// Send this first (\n, \r and \xHH are understood)
     #[arg(long, value_name = "TEXT")]
     send: Option<String>,
-    /// The connection must stay open this long
+    /// The connection must stay open this long (a port behind a proxy may open and close at once)
     #[arg(long, value_name = "TIME", value_parser = duration)]
     hold: Option<Duration>,
     #[command(flatten)]
     log: LogArgs,
     #[command(flatten)]
-    options: AddressFlags,
+    options: AddressFlags<Connects>,
 }
 
 impl Subcommand for Args {
@@ -60,7 +64,7 @@ Examples:
 ";
 
     fn run(self) -> Result<Exit, Failure> {
-        let addresses = addresses(&self.words, &self.family, &self.options)?;
+        let addresses = self.words.all(Role::Connect, &self.options.options)?;
         if self.words.explain(&addresses.iter().collect::<Vec<_>>()) {
             return Ok(Exit::OK);
         }
@@ -73,6 +77,7 @@ Examples:
 impl Args {
     async fn wait_for_all(self, addresses: Vec<Address>) -> Result<Exit, Failure> {
         let mut interrupts = Interrupts::new()?;
+        let (events, started) = (self.log.events(Self::NAME), Instant::now());
         let patience = |address: &Address| {
             let asked = Patience::of(address);
             match asked.time {
@@ -83,7 +88,11 @@ impl Args {
         let send = self.send.as_deref().map(address::unescape);
         let check = Check { expect: self.expect, send, hold: self.hold };
         let all = async {
-            let each = addresses.iter().map(|address| persist(patience(address), || check.run(address)));
+            let each = addresses.iter().map(async |address| {
+                persist(patience(address), &address.describe(), || check.run(address)).await?;
+                events(&Event::Connected { address: address.describe(), took: started.elapsed() });
+                Ok(())
+            });
             for result in join_all(each).await {
                 result?;
             }
@@ -113,21 +122,19 @@ impl Check {
     }
 
     async fn look(&self, address: &Address, endpoint: &mut Endpoint) -> Result<(), Failure> {
-        if endpoint.is_datagram() {
-            return probe_datagram(address, endpoint, self.send.as_deref().unwrap_or_default()).await;
-        }
-        if let Some(bytes) = &self.send {
-            write_all(endpoint, bytes)
-                .await
-                .map_err(|why| Failure::connect(format!("cannot send to {}", address.describe()), why))?;
+        let is_datagram = endpoint.is_datagram();
+        if is_datagram || self.send.is_some() {
+            send(address, endpoint, self.send.as_deref().unwrap_or_default()).await?;
         }
         if let Some(expect) = &self.expect {
             greeting(address, endpoint, expect).await?;
+        } else if is_datagram {
+            is_not_refused(address, endpoint).await?;
         }
-        if let Some(hold) = self.hold {
-            stays_open(address, endpoint, hold).await?;
+        match self.hold {
+            Some(hold) => stays_open(address, endpoint, hold).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -135,22 +142,21 @@ async fn read(endpoint: &mut Endpoint, buffer: &mut [u8]) -> std::io::Result<Inp
     std::future::poll_fn(|cx| endpoint.source.poll_read(cx, buffer)).await
 }
 
-async fn write_all(endpoint: &mut Endpoint, mut bytes: &[u8]) -> std::io::Result<()> {
-    while !bytes.is_empty() {
-        let n = std::future::poll_fn(|cx| endpoint.sink.poll_write(cx, bytes)).await?;
+async fn send(address: &Address, endpoint: &mut Endpoint, mut bytes: &[u8]) -> Result<(), Failure> {
+    let cannot = |why| Failure::connect(format!("cannot send to {}", address.describe()), why);
+    loop {
+        let n = std::future::poll_fn(|cx| endpoint.sink.poll_write(cx, bytes)).await.map_err(cannot)?;
         bytes = &bytes[n..];
+        if bytes.is_empty() {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
-/// A UDP port says nothing when it is open; a closed one refuses. Silence counts as an answer.
-async fn probe_datagram(address: &Address, endpoint: &mut Endpoint, payload: &[u8]) -> Result<(), Failure> {
-    let refused = |why| Failure::connect(format!("{} refused", address.describe()), why);
-    let sent = std::future::poll_fn(|cx| endpoint.sink.poll_write(cx, payload)).await;
-    sent.map_err(refused)?;
-    let mut buffer = [0; 512];
-    match timeout(REFUSAL, read(endpoint, &mut buffer)).await {
-        Ok(Err(why)) => Err(refused(why)),
+/// A datagram port says nothing when it is open; a closed one refuses. Silence counts as an answer.
+async fn is_not_refused(address: &Address, endpoint: &mut Endpoint) -> Result<(), Failure> {
+    match timeout(REFUSAL, read(endpoint, &mut [0; 512])).await {
+        Ok(Err(why)) => Err(Failure::connect(format!("{} refused", address.describe()), why)),
         _ => Ok(()),
     }
 }
@@ -162,11 +168,18 @@ async fn greeting(address: &Address, endpoint: &mut Endpoint, expect: &Regex) ->
         while !expect.is_match(&seen) && seen.len() < GREETING_SIZE {
             match read(endpoint, &mut buffer).await {
                 Ok(Input::Bytes(n) | Input::Message { len: n, .. }) => seen.extend_from_slice(&buffer[..n]),
-                Ok(Input::End) | Err(_) => break,
+                Ok(Input::End) => break,
+                Err(why) => return Err(why),
             }
         }
+        Ok(())
     };
-    let late = timeout(GREETING, looking).await.is_err();
+    let late = match timeout(GREETING, looking).await {
+        Ok(Err(why)) if seen.is_empty() => {
+            return Err(Failure::connect(format!("{} says nothing", address.describe()), why));
+        }
+        answered => answered.is_err(),
+    };
     if expect.is_match(&seen) {
         return Ok(());
     }
@@ -217,39 +230,9 @@ async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Out
     done.into_iter().flatten().collect()
 }
 
-/// Every word is an address, except `HOST PORT…`: a host is followed by ports and ranges of ports.
-fn addresses(words: &WordsArgs, family: &FamilyArgs, flags: &AddressFlags) -> Result<Vec<Address>, Failure> {
-    let is_ports = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let all = match words.words() {
-        [host, ports @ ..] if !ports.is_empty() && ports.iter().all(is_ports) && !host.contains('/') => {
-            let mut all = Vec::new();
-            for word in ports {
-                for port in port_range(word)? {
-                    all.push(Address::host_port(host, &port.to_string(), Role::Connect, Net::Tcp)?);
-                }
-            }
-            all
-        }
-        words => words.iter().map(|word| Address::parse(word, Role::Connect)).collect::<Result<_, _>>()?,
-    };
-    all.into_iter().map(|address| configure(address, family, flags)).collect()
-}
-
-fn port_range(word: &str) -> Result<std::ops::RangeInclusive<u16>, Failure> {
-    let bad = || Failure::usage(format!("'{word}'"), "is no port and no range LOW-HIGH");
-    let (low, high) = word.split_once('-').unwrap_or((word, word));
-    let (low, high) = (low.parse().map_err(|_| bad())?, high.parse().map_err(|_| bad())?);
-    if low > high || low == 0 { Err(bad()) } else { Ok(low..=high) }
-}
-
 /// `connect -z`: a look at each address, without patience unless it was asked for.
-pub fn zero(
-    words: &WordsArgs,
-    family: &FamilyArgs,
-    flags: &AddressFlags,
-    log: &LogArgs,
-) -> Result<Exit, Failure> {
-    let addresses = addresses(words, family, flags)?;
+pub fn zero(words: &WordsArgs, flags: &Options, log: &LogArgs) -> Result<Exit, Failure> {
+    let addresses = words.all(Role::Connect, flags)?;
     if words.explain(&addresses.iter().collect::<Vec<_>>()) {
         return Ok(Exit::OK);
     }
@@ -257,7 +240,7 @@ pub fn zero(
         let mut interrupts = Interrupts::new()?;
         let check = Check { expect: None, send: None, hold: None };
         let look = async |address: &Address| {
-            let result = persist(Patience::of(address), || check.run(address)).await;
+            let result = persist(Patience::of(address), &address.describe(), || check.run(address)).await;
             if log.is_talkative() {
                 say(&match &result {
                     Ok(()) => format!("{} open", address.describe()),

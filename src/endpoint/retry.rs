@@ -47,8 +47,12 @@ impl Patience {
     }
 }
 
-/// Runs `attempt` until it succeeds or patience ends. Usage errors are never tried again.
-pub async fn persist<T, F>(patience: Patience, mut attempt: impl FnMut() -> F) -> Result<T, Failure>
+/// Runs `attempt` to reach `name` until it succeeds or patience ends. Usage errors are never tried again.
+pub async fn persist<T, F>(
+    patience: Patience,
+    name: &str,
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
@@ -66,12 +70,12 @@ where
             (Ok(Ok(value)), _) => return Ok(value),
             (Ok(Err(failure)), _) if failure.exit == Exit::USAGE || tries_left == 0 => return Err(failure),
             (Ok(Err(failure)), _) => failure,
-            (Err(_), Some((_, time))) => return Err(spent(last, time, patience.flag)),
-            (Err(_), None) => Failure::timeout("cannot connect", "no answer"),
+            (Err(_), Some((_, time))) => return Err(spent(name, last, time, patience.flag)),
+            (Err(_), None) => Failure::timeout(format!("cannot connect to {name}"), "no answer"),
         };
         let left = until.map(|(at, _)| at.saturating_duration_since(Instant::now()));
         if let (Some(Duration::ZERO), Some((_, time))) = (left, until) {
-            return Err(spent(Some(failure), time, patience.flag));
+            return Err(spent(name, Some(failure), time, patience.flag));
         }
         last = Some(failure);
         tries_left = tries_left.saturating_sub(1);
@@ -80,7 +84,7 @@ where
     }
 }
 
-fn spent(last: Option<Failure>, time: Duration, flag: &str) -> Failure {
+fn spent(name: &str, last: Option<Failure>, time: Duration, flag: &str) -> Failure {
     match last {
         Some(last) => Failure {
             // An answer that was not the expected one stays that; being late is not the point.
@@ -88,6 +92,9 @@ fn spent(last: Option<Failure>, time: Duration, flag: &str) -> Failure {
             why: format!("{} (still so after {time:?}, {flag})", last.why),
             ..last
         },
-        None => Failure::timeout("cannot connect", format!("no answer within {time:?} ({flag})")),
+        None => Failure::timeout(
+            format!("cannot connect to {name}"),
+            format!("no answer within {time:?} ({flag})"),
+        ),
     }
 }

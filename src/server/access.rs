@@ -42,11 +42,16 @@ impl Access {
         Ok(Some(path))
     }
 
+    /// True when there is anything to judge a peer by.
+    pub fn has_rules(&self) -> bool {
+        !self.allow.is_empty() || !self.deny.is_empty() || self.file.is_some()
+    }
+
     /// True when the peer may connect. Peers without an IP address (Unix sockets) always may:
     /// the permissions of the path are their rule.
     pub fn allows(&self, peer: Option<IpAddr>) -> bool {
         let Some(peer) = peer.map(|ip| ip.to_canonical()) else { return true };
-        if self.allow.is_empty() && self.deny.is_empty() && self.file.is_none() {
+        if !self.has_rules() {
             return true;
         }
         let longest =

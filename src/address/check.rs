@@ -1,0 +1,66 @@
+//! The options of an end against what it names and the part it plays: what would do nothing is refused.
+//!
+//! The parser has looked at each option already; but flags come later, and change what an address means.
+
+use super::given::not_for;
+use super::option_table::{EXEC, FILE, PATH, Part, row_of};
+use super::scheme_table::scheme;
+use super::{End, Key, Target, UnixName};
+use crate::error::Failure;
+
+impl End {
+    /// The part that it plays.
+    pub fn part(&self) -> Part {
+        if self.listening { Part::Listening } else { Part::Connecting }
+    }
+
+    /// The groups of options that it takes.
+    pub(super) fn groups(&self) -> u32 {
+        let of = |name: &str| scheme(name).map_or(0, |scheme| scheme.groups);
+        match &self.target {
+            Target::Path(_) => of("unix") | of("file"),
+            Target::Unix { name: UnixName::Abstract(_), .. } if self.listening => {
+                of(self.target.word()) & !PATH
+            }
+            target => of(target.word()),
+        }
+    }
+
+    /// True when `key` does something here.
+    pub fn takes(&self, key: Key) -> bool {
+        row_of(key).is_some_and(|row| row.fits(self.groups(), self.part()))
+    }
+
+    /// Fails with status 2 for an option that does nothing here, by itself or without another one.
+    pub fn check(&self) -> Result<(), Failure> {
+        for (row, _) in self.options.iter().filter_map(|(key, value)| Some((row_of(key)?, value))) {
+            let refuse = |why: String| Err(Failure::usage(format!("option '{}'", row.name), why));
+            if !row.fits(self.groups(), self.part()) {
+                return refuse(not_for(row, self.groups(), self.part(), &self.describe()));
+            }
+            if let Some(needed) = self.needs(row.key).and_then(row_of).filter(|row| !self.has(row.key)) {
+                return refuse(format!("does nothing here without the option '{}'", needed.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn has(&self, key: Key) -> bool {
+        self.options.has(key) && self.options.flag(key) != Some(false)
+    }
+
+    /// The option without which `key` does nothing.
+    fn needs(&self, key: Key) -> Option<Key> {
+        let groups = self.groups();
+        match key {
+            Key::Raw | Key::Echo | Key::Rows | Key::Cols if groups & EXEC != 0 => Some(Key::PtyFlag),
+            // A client has a path of its own only where it asks for one.
+            Key::Mode | Key::User | Key::Group | Key::Unlink
+                if !self.listening && groups & (PATH | FILE) == PATH =>
+            {
+                Some(Key::Bind)
+            }
+            _ => None,
+        }
+    }
+}

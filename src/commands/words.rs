@@ -1,0 +1,304 @@
+//! The address words of a command line, and the flags that say more about what they name.
+
+use std::ffi::OsString;
+use std::marker::PhantomData;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::address::{
+    self, Address, End, Family, Host, Key, Net, OptionRow, Options, Part, Role, Target, UnixKind,
+};
+use crate::error::Failure;
+
+/// The address words, what flags say of them, and the command after `--`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WordsArgs {
+    /// Address, or HOST and PORT in two words
+    #[arg(value_name = "ADDR", required = true, num_args = 1..)]
+    words: Vec<String>,
+    /// Command to run in place of stdin and stdout
+    #[arg(last = true, value_name = "CMD")]
+    command: Vec<OsString>,
+    /// Print how the addresses are read as JSON, and open nothing
+    #[arg(long)]
+    explain: bool,
+    #[command(flatten)]
+    family: FamilyArgs,
+}
+
+/// Which protocol is meant.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+struct FamilyArgs {
+    /// IPv4 alone
+    #[arg(short = '4', conflicts_with = "v6")]
+    v4: bool,
+    /// IPv6 alone
+    #[arg(short = '6')]
+    v6: bool,
+    /// UDP instead of TCP; datagrams on a Unix socket
+    #[arg(short = 'u', long)]
+    udp: bool,
+    /// Never ask a name server: hosts are numeric
+    #[arg(short = 'n', long)]
+    numeric: bool,
+}
+
+impl FamilyArgs {
+    fn apply(self, end: &mut End) -> Result<(), Failure> {
+        match &mut end.target {
+            Target::Net { net, family, host, .. } => {
+                if self.udp {
+                    *net = Net::Udp;
+                }
+                if self.v4 || self.v6 {
+                    *family = if self.v4 { Family::V4 } else { Family::V6 };
+                }
+                match host {
+                    Host::Name(name) if self.numeric && crate::endpoint::numeric(name, 0).is_none() => {
+                        let host = format!("host '{name}'");
+                        Err(Failure::usage(host, "is no numeric address, and -n asks for one"))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Target::Unix { kind: kind @ UnixKind::Stream, .. } if self.udp => {
+                *kind = UnixKind::Datagram;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails for a flag that means nothing to any of these ends.
+    fn check(self, ends: &[&mut End]) -> Result<(), Failure> {
+        let is_net = |end: &&mut End| matches!(end.target, Target::Net { .. });
+        let has_datagrams = |end: &&mut End| {
+            is_net(end) || matches!(end.target, Target::Unix { kind: UnixKind::Datagram, .. })
+        };
+        let given = [("-4", self.v4), ("-6", self.v6), ("-u", self.udp)];
+        for (flag, _) in given.into_iter().filter(|(_, given)| *given) {
+            let fits = if flag == "-u" { ends.iter().any(has_datagrams) } else { ends.iter().any(is_net) };
+            if !fits {
+                return Err(Failure::usage(format!("flag {flag}"), format!("is not for {}", list(ends))));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn list(ends: &[&mut End]) -> String {
+    ends.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+}
+
+impl WordsArgs {
+    /// The command after `--`; empty when there is none.
+    pub fn command(&self) -> &[OsString] {
+        &self.command
+    }
+
+    /// Who speaks on our side, for messages: the command, or stdio.
+    pub fn speaker(&self) -> String {
+        match self.command.first() {
+            Some(program) => program.to_string_lossy().into_owned(),
+            None => "stdio".to_owned(),
+        }
+    }
+
+    /// One address, which may be typed as HOST PORT.
+    pub fn one(&self, role: Role, flags: &Options) -> Result<Address, Failure> {
+        let mut address = match &self.words[..] {
+            [one] => Address::parse(one, role)?,
+            [host, port] => Address::host_port(host, port, role, Net::Tcp)?,
+            [_, _, third, ..] => {
+                return Err(Failure::usage(format!("'{third}'"), "is one word too many")
+                    .hint("an address is one word, or HOST and PORT; a command comes after --"));
+            }
+            [] => return Err(Failure::usage("address", "is missing")),
+        };
+        self.configure([&mut address], flags)?;
+        Ok(address)
+    }
+
+    /// The two sides of a relay; the right one may be the command.
+    pub fn two(&self, flags: &Options) -> Result<(Address, Option<Address>), Failure> {
+        let parse = |word| Address::parse(word, Role::Relay);
+        let (mut left, mut right) = match (&self.words[..], self.command.is_empty()) {
+            ([left, right], true) => {
+                let right = parse(right)?;
+                if right.listener().is_some() {
+                    return Err(Failure::usage(format!("'{right}'"), "listens, but is on the right")
+                        .hint("the listening side of a relay is the left one"));
+                }
+                (parse(left)?, Some(right))
+            }
+            ([left], false) => (parse(left)?, None),
+            ([_], true) => {
+                return Err(Failure::usage("the right side", "is missing")
+                    .hint("spile relay LEFT RIGHT, or spile relay LEFT -- CMD"));
+            }
+            (words, _) => {
+                return Err(Failure::usage(format!("'{}'", words[words.len() - 1]), "is one word too many")
+                    .hint("a relay has two sides: LEFT RIGHT, or LEFT -- CMD"));
+            }
+        };
+        self.configure(std::iter::once(&mut left).chain(&mut right), flags)?;
+        Ok((left, right))
+    }
+
+    /// Every word as an address, except `HOST PORT…`: a host is followed by ports and ranges of ports.
+    pub fn all(&self, role: Role, flags: &Options) -> Result<Vec<Address>, Failure> {
+        let is_ports = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let mut all = Vec::new();
+        match &self.words[..] {
+            [host, ports @ ..] if !ports.is_empty() && ports.iter().all(is_ports) && !host.contains('/') => {
+                for word in ports {
+                    for port in port_range(word)? {
+                        all.push(Address::host_port(host, &port.to_string(), role, Net::Tcp)?);
+                    }
+                }
+            }
+            words => {
+                for word in words {
+                    all.push(Address::parse(word, role)?);
+                }
+            }
+        }
+        self.configure(&mut all, flags)?;
+        Ok(all)
+    }
+
+    /// Applies what flags say to every end that it means something to. What means nothing to any is refused.
+    fn configure<'a>(
+        &self,
+        addresses: impl IntoIterator<Item = &'a mut Address>,
+        flags: &Options,
+    ) -> Result<(), Failure> {
+        let mut ends: Vec<&mut End> = addresses.into_iter().flat_map(Address::ends).collect();
+        ends.iter_mut().try_for_each(|end| self.family.apply(end))?;
+        self.family.check(&ends)?;
+        for (key, _) in flags.iter() {
+            if !ends.iter().any(|end| end.takes(key)) {
+                let name = address::OPTIONS.iter().find(|row| row.key == key).map_or("", |row| row.name);
+                return Err(Failure::usage(format!("flag --{name}"), format!("is not for {}", list(&ends))));
+            }
+        }
+        for end in ends {
+            let mut fitting = Options::default();
+            fitting.extend(flags.iter().filter(|(key, _)| end.takes(*key)).map(|(key, v)| (key, v.clone())));
+            end.options = fitting.under(&end.options);
+            end.check()?;
+        }
+        Ok(())
+    }
+
+    /// Prints how the addresses are read, when that was asked for.
+    pub fn explain(&self, addresses: &[&Address]) -> bool {
+        use std::io::Write as _;
+        if self.explain {
+            let all: Vec<_> = addresses.iter().map(|address| address.explain()).collect();
+            let object = serde_json::json!({"schema": "spile.addresses/1", "addresses": all});
+            let _ = writeln!(std::io::stdout(), "{object:#}");
+        }
+        self.explain
+    }
+}
+
+fn port_range(word: &str) -> Result<std::ops::RangeInclusive<u16>, Failure> {
+    let bad = || Failure::usage(format!("'{word}'"), "is no port and no range LOW-HIGH");
+    let (low, high) = word.split_once('-').unwrap_or((word, word));
+    let (low, high) = (low.parse().map_err(|_| bad())?, high.parse().map_err(|_| bad())?);
+    if low > high || low == 0 { Err(bad()) } else { Ok(low..=high) }
+}
+
+/// The parts that the network side of a command can play; they decide which options are its flags.
+pub trait Side: Clone + std::fmt::Debug + Default + Send + Sync + 'static {
+    /// Those parts.
+    const PARTS: &'static [Part];
+}
+
+/// `connect` and `wait`.
+#[derive(Clone, Debug, Default)]
+pub struct Connects;
+
+/// `listen`.
+#[derive(Clone, Debug, Default)]
+pub struct Listens;
+
+/// `relay`.
+#[derive(Clone, Debug, Default)]
+pub struct Either;
+
+impl Side for Connects {
+    const PARTS: &'static [Part] = &[Part::Connecting];
+}
+
+impl Side for Listens {
+    const PARTS: &'static [Part] = &[Part::Listening];
+}
+
+impl Side for Either {
+    const PARTS: &'static [Part] = &Part::ALL;
+}
+
+/// The options of the address language as flags: `--nodelay no` is `nodelay=no` on the network side.
+#[derive(Clone, Debug, Default)]
+pub struct AddressFlags<S: Side> {
+    /// The options given, in the order of the table.
+    pub options: Options,
+    side: PhantomData<S>,
+}
+
+/// nc's letters for some of them.
+const LETTERS: &[(Key, char)] = &[(Key::Bind, 's'), (Key::SourcePort, 'p'), (Key::ConnectTimeout, 'w')];
+
+fn rows<S: Side>() -> impl Iterator<Item = &'static OptionRow> {
+    address::OPTIONS.iter().filter(|row| S::PARTS.iter().any(|part| row.is_flag(*part)))
+}
+
+impl<S: Side> clap::Args for AddressFlags<S> {
+    fn augment_args(command: Command) -> Command {
+        let mut command = command.next_help_heading("Options of the address (name=value in an address)");
+        for row in rows::<S>() {
+            let mut arg = Arg::new(row.name)
+                .long(row.name)
+                .value_name(row.metavar)
+                .help(row.help)
+                .hide_short_help(true)
+                .action(ArgAction::Append)
+                .value_parser(|text: &str| Ok::<_, String>(text.to_owned()));
+            if row.is_switch() {
+                arg = arg.num_args(0..=1).require_equals(true).default_missing_value("yes");
+            }
+            if let Some((_, letter)) = LETTERS.iter().find(|(key, _)| *key == row.key) {
+                arg = arg.short(*letter).hide_short_help(false);
+            }
+            command = command.arg(arg);
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        AddressFlags::<S>::augment_args(command)
+    }
+}
+
+impl<S: Side> clap::FromArgMatches for AddressFlags<S> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<AddressFlags<S>, clap::Error> {
+        let mut options = Options::default();
+        for row in rows::<S>() {
+            for text in matches.get_many::<String>(row.name).into_iter().flatten() {
+                let value = row.read(Some(text)).map_err(|why| {
+                    let text = format!("invalid value '{text}' for '--{}': {why}\n", row.name);
+                    clap::Error::raw(clap::error::ErrorKind::ValueValidation, text)
+                })?;
+                options.push(row.key, value);
+            }
+        }
+        Ok(AddressFlags { options, side: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = AddressFlags::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
