@@ -141,7 +141,7 @@ fn options_of_sockets_are_seen_by_the_kernel() {
         read_all(&stream);
     });
     let trace = |address: &str| {
-        let trace = "strace -qq -f -e trace=setsockopt,bind -o /dev/stdout";
+        let trace = "strace -D -qq -f -e trace=setsockopt,bind -o /dev/stdout";
         let line = format!("{trace} $SPILE connect {address} </dev/null");
         String::from_utf8_lossy(&shell(&line).ends().exits(0).stdout).into_owned()
     };

@@ -288,7 +288,7 @@ fn a_socket_can_come_from_systemd() {
 fn options_reach_the_socket() {
     let port = server(|stream| drop(read_all(&stream)));
     let address = format!("tcp:127.0.0.1:{port},bind=127.0.0.9,sndbuf=64K,tos=16,ttl=9,sockopt=tcp:9=30");
-    let client = "strace -f -e trace=setsockopt,bind -o /dev/stderr $SPILE relay null";
+    let client = "strace -D -f -e trace=setsockopt,bind -o /dev/stderr $SPILE relay null";
     let seen = shell(&format!("{client} {address}")).ends().exits(0).stderr;
     for call in [
         "127.0.0.9",

@@ -88,7 +88,7 @@ fn s14_partial_writes_lose_nothing() {
 fn interrupted(calls: &str, args: &str) -> Process {
     // The first reads are those of the dynamic loader, which knows no EINTR.
     let inject = format!("-e trace={calls} -e inject={calls}:error=EINTR:when=40+3");
-    shell(&format!("exec strace -qq -f -o /dev/null {inject} $SPILE {args}"))
+    shell(&format!("exec strace -D -qq -f -o /dev/null {inject} $SPILE {args}"))
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn s17_nodelay_is_on_by_default_and_can_be_turned_off() {
     let port = server(drop);
     let trace = |more: &str| {
         let line = format!(
-            "strace -qq -f -e trace=setsockopt -o /dev/stdout $SPILE connect {more} 127.0.0.1 {port} </dev/null"
+            "strace -D -qq -f -e trace=setsockopt -o /dev/stdout $SPILE connect {more} 127.0.0.1 {port} </dev/null"
         );
         String::from_utf8(shell(&line).ends().exits(0).stdout).unwrap()
     };

@@ -154,14 +154,14 @@ fn s4_keepalive_is_on_unless_the_peer_is_this_very_host() {
         read_all(&stream);
     });
     let target = format!("tcp:127.0.0.1:{backend},keepalive,keepidle=33");
-    let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &target]);
+    let mut relay = spile(["relay", "tcp-l:127.0.0.1:0,keepalive", &target]);
     let port = relay.port();
     let _stream = connect(port);
     for filter in [format!("sport = :{port}"), format!("dport = :{backend}")] {
         wait_until("keepalive runs", || tcp_sockets(&filter).contains("timer:(keepalive"));
     }
     // A packet from loopback never leaves this host, whatever the target.
-    let trace = "strace -qq -f -e trace=setsockopt -o /dev/stdout";
+    let trace = "strace -D -qq -f -e trace=setsockopt -o /dev/stdout";
     let line = format!("{trace} $SPILE connect -w 1 --bind 127.0.0.1 192.0.2.1 9 </dev/null");
     let ended = shell(&line).ends();
     let calls = String::from_utf8_lossy(&ended.stdout);

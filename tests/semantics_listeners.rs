@@ -118,7 +118,7 @@ fn s32_many_who_connect_at_once_are_all_served_at_once() {
 fn s33_the_mode_of_a_unix_socket_holds_from_its_first_moment() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s");
-    let trace = "strace -qq -f -e trace=bind,umask,chmod,fchmod,fchmodat,listen -o";
+    let trace = "strace -D -qq -f -e trace=bind,umask,chmod,fchmod,fchmodat,listen -o";
     let log = dir.path().join("log");
     let (trace, log_name) = (format!("{trace} {}", log.display()), &log);
     let line = format!("umask 0; exec {trace} $SPILE relay unix-l:{},mode=600 echo", path.display());

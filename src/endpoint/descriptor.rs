@@ -157,6 +157,11 @@ impl Descriptor {
         }
     }
 
+    /// Ready when reading is worth a try.
+    pub fn poll_readable(&self, cx: &Context<'_>) -> Poll<()> {
+        self.watched().map_or(Poll::Ready(()), |watched| watched.poll_readable(cx))
+    }
+
     /// Waits until the descriptor can be written (a connection attempt has ended).
     pub async fn writable(&self) {
         if let Some(watched) = self.watched() {

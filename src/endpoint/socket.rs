@@ -105,6 +105,10 @@ pub fn apply_tcp(socket: &Socket, options: &Options, local: bool) -> Result<(), 
     if options.flag(Key::Keepalive).unwrap_or(true) && (asked || !local) {
         set("keepalive", socket.set_tcp_keepalive(&keepalive(options)))?;
     }
+    if local {
+        // Congestion control that paces (BBR) costs CPU time and helps nobody where there is no network.
+        let _ = socket.set_tcp_congestion(b"reno");
+    }
     if let Some(true) = options.flag(Key::Fastopen) {
         sockopt::set_number(socket.as_fd(), libc_names::TCP, libc_names::TCP_FASTOPEN_CONNECT, 1)
             .map_err(|why| Failure::connect("cannot set socket option fastopen", why))?;

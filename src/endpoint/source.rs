@@ -88,6 +88,14 @@ impl Source {
         }
     }
 
+    /// Ready when reading is worth a try. One that cannot tell says so, too.
+    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Source::Stream(fd) | Source::Messages { fd, .. } => fd.poll_readable(cx),
+            _ => Poll::Ready(()),
+        }
+    }
+
     /// The same source, ending before the first `last` byte.
     pub fn until_byte(self, last: u8) -> Source {
         Source::UntilByte(Box::new(self), last)

@@ -273,7 +273,7 @@ fn listen_on(address: SocketAddr, question: &Lookup, options: &Options) -> io::R
     socket.set_reuse_address(options.flag(Key::Reuseaddr).unwrap_or(true))?;
     socket::apply(&socket, options).map_err(plain)?;
     // Accepted sockets inherit these: no call is needed for each connection.
-    socket::apply_tcp(&socket, options, false).map_err(plain)?;
+    socket::apply_tcp(&socket, options, address.ip().is_loopback()).map_err(plain)?;
     socket::apply_ip(&socket, address.is_ipv6(), options).map_err(plain)?;
     socket.bind(&address.into())?;
     socket.listen(socket::backlog(options))?;

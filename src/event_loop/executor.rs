@@ -118,10 +118,20 @@ impl Executor {
         self.queue.push_back(id);
     }
 
-    fn take(&mut self, id: Id) -> Option<(Job, Waker)> {
-        let place = self.places.get_mut(id.index as usize)?;
-        place.queued = false;
-        place.task.take()
+    /// The next task to poll; its job is out of its place until it is put back.
+    fn next(&mut self) -> Option<Next> {
+        loop {
+            let id = self.queue.pop_front()?;
+            if id == MAIN {
+                self.main_is_queued = false;
+                return Some(Next::Main);
+            }
+            let place = &mut self.places[id.index as usize];
+            place.queued = false;
+            if let Some((job, waker)) = place.task.take() {
+                return Some(Next::Task(id, job, waker));
+            }
+        }
     }
 
     fn vacate(&mut self, id: Id) {
@@ -129,6 +139,12 @@ impl Executor {
         *place = Place { generation: place.generation.wrapping_add(1), ..Place::default() };
         self.free.push(id.index);
     }
+}
+
+/// What is to be polled next.
+enum Next {
+    Main,
+    Task(Id, Job, Waker),
 }
 
 /// Starts a task beside the one that calls. It ends with `run`, finished or not.
@@ -157,31 +173,30 @@ pub fn run<T>(work: impl Future<Output = T>) -> io::Result<T> {
     let mailbox = Arc::new(Mailbox { letters: Mutex::default(), bell });
     let bell = Watched::new(mailbox.clone()).map_err(|(_, why)| why)?;
     let _guard = Running::begin(mailbox.clone());
-    let main = Waker::from(Arc::new(Handle { id: MAIN, mailbox: mailbox.clone() }));
+    spawn(deliver_mail(bell));
+    let main = Waker::from(Arc::new(Handle { id: MAIN, mailbox }));
     main.wake_by_ref();
     let mut work = pin!(work);
     loop {
         // What is woken from here on waits for the next round, so that events are looked for in between.
         for _ in 0..EXECUTOR.with_borrow(|executor| executor.queue.len()) {
-            let Some(id) = EXECUTOR.with_borrow_mut(|executor| executor.queue.pop_front()) else { break };
-            if id != MAIN {
-                poll_task(id);
-                continue;
-            }
-            EXECUTOR.with_borrow_mut(|executor| executor.main_is_queued = false);
-            if let Poll::Ready(output) = work.as_mut().poll(&mut Context::from_waker(&main)) {
-                return Ok(output);
+            match EXECUTOR.with_borrow_mut(Executor::next) {
+                Some(Next::Task(id, job, waker)) => poll_task(id, job, waker),
+                Some(Next::Main) => {
+                    if let Poll::Ready(output) = work.as_mut().poll(&mut Context::from_waker(&main)) {
+                        return Ok(output);
+                    }
+                }
+                None => break,
             }
         }
         let is_idle = EXECUTOR.with_borrow(|executor| executor.queue.is_empty());
         readiness::turn(if is_idle { timer::next() } else { Some(Duration::ZERO) })?;
         timer::fire();
-        open_mail(&bell);
     }
 }
 
-fn poll_task(id: Id) {
-    let Some((mut job, waker)) = EXECUTOR.with_borrow_mut(|executor| executor.take(id)) else { return };
+fn poll_task(id: Id, mut job: Job, waker: Waker) {
     match job.as_mut().poll(&mut Context::from_waker(&waker)) {
         Poll::Pending => EXECUTOR.with_borrow_mut(|executor| {
             executor.places[id.index as usize].task = Some((job, waker));
@@ -194,15 +209,15 @@ fn poll_task(id: Id) {
 }
 
 /// Passes on the wake-ups of other threads.
-fn open_mail(bell: &Watched<Arc<Mailbox>>) {
-    if bell.poll_readable(&Context::from_waker(Waker::noop())).is_pending() {
-        return;
-    }
-    bell.clear_readable();
+async fn deliver_mail(bell: Watched<Arc<Mailbox>>) {
     let mailbox = bell.get_ref();
-    let _ = rustix::io::read(&mailbox.bell, &mut [0; 8]);
-    let letters = std::mem::take(&mut *mailbox.letters.lock().unwrap_or_else(PoisonError::into_inner));
-    EXECUTOR.with_borrow_mut(|executor| letters.into_iter().for_each(|id| executor.queue(id)));
+    loop {
+        bell.readable().await;
+        bell.clear_readable();
+        let _ = rustix::io::read(&mailbox.bell, &mut [0; 8]);
+        let letters = std::mem::take(&mut *mailbox.letters.lock().unwrap_or_else(PoisonError::into_inner));
+        EXECUTOR.with_borrow_mut(|executor| letters.into_iter().for_each(|id| executor.queue(id)));
+    }
 }
 
 /// While it lives, this thread's wakers reach it. Tasks that have not ended are dropped with it.

@@ -166,6 +166,8 @@ impl Direction {
         if bulk && let Some(result) = self.poll_splice_in(cx, source, sink) {
             return result;
         }
+        // Asked before a buffer is borrowed: a direction that waits does not even touch one.
+        ready!(source.poll_ready(cx));
         let keep = self.buffer.take().filter(|buffer| !bulk || buffer.len() == LARGE);
         let buffer = self.buffer.insert(keep.unwrap_or_else(|| Buffer::lend(bulk)));
         let limit = buffer.len().min(sink.largest_write());
