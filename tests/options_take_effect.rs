@@ -126,7 +126,7 @@ fn calls_of_a_listener(calls: &str, address: &str, client: impl FnOnce(&mut Proc
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
     let line =
-        format!("exec strace -qq -f -e trace={calls} -o {} $SPILE relay {address} echo", log.display());
+        format!("exec strace -D -qq -f -e trace={calls} -o {} $SPILE relay {address} echo", log.display());
     let mut relay = shell(&line);
     client(&mut relay);
     std::fs::read_to_string(log).unwrap()

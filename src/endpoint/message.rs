@@ -84,6 +84,11 @@ impl MessageSource {
         self.messages.can_end()
     }
 
+    /// Ready when reading is worth a try.
+    pub fn poll_readable(&self, cx: &Context<'_>) -> Poll<()> {
+        self.fd.poll_readable(cx)
+    }
+
     /// Reads one message once there is one.
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Input>> {
         self.fd.poll_input(cx, |fd, _| self.read(fd, buffer).map(|input| (input, false)))

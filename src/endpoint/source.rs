@@ -91,7 +91,8 @@ impl Source {
     /// Ready when reading is worth a try. One that cannot tell says so, too.
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
-            Source::Stream(fd) | Source::Messages { fd, .. } => fd.poll_readable(cx),
+            Source::Stream(fd) => fd.poll_readable(cx),
+            Source::Messages(messages) => messages.poll_readable(cx),
             _ => Poll::Ready(()),
         }
     }
