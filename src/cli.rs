@@ -76,7 +76,7 @@ fn addresses(command: &str) -> String {
 
 /// Reads the command line, runs the subcommand, shows what failed.
 pub fn main() -> ExitCode {
-    let matches = match command().try_get_matches_from(std::env::args_os().collect::<Vec<OsString>>()) {
+    let matches = match command().try_get_matches_from(words()) {
         Ok(matches) => matches,
         Err(error) => return show_usage(&error),
     };
@@ -89,6 +89,19 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit.0)
         }
     }
+}
+
+/// The command line, with `-,raw` and `-!!ADDR` spelt out: to clap they look like flags.
+fn words() -> Vec<OsString> {
+    let mut is_command = false;
+    let spell = |word: OsString| {
+        is_command |= word == "--";
+        match word.to_str().and_then(|text| text.strip_prefix('-')) {
+            Some(rest) if !is_command && rest.starts_with([',', '!']) => format!("stdio{rest}").into(),
+            _ => word,
+        }
+    };
+    std::env::args_os().map(spell).collect()
 }
 
 /// Help and version go to stdout and are no failure; a reader that closed stdout is none either.

@@ -130,7 +130,16 @@ fn descriptors_of_the_shell_can_be_named() {
     let path = text(&dir.path().join("f"));
     shell(&format!("echo in >{path}; $SPILE relay fd:3 stdio 3<{path}")).ends().exits(0).says("in\n");
     shell(&format!("$SPILE relay text:out fd:3 3>{path}; cat {path}")).ends().exits(0).says("out");
-    spile(["relay", "fd:77", "stdio"]).ends().exits(7).complains("not open");
+    for number in [3, 4, 5, 77] {
+        // Numbers that spile's own descriptors have by then are as little open as the others.
+        spile(["relay", &format!("fd:{number}"), "stdio"]).ends().exits(7).complains("not open");
+    }
+    let late = "exec 7>&1; exec $SPILE relay --once tcp-l:127.0.0.1:0 fd:7";
+    let mut relay = shell(late);
+    let stream = connect(relay.port());
+    (&stream).write_all(b"late").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    relay.ends().exits(0).says("late");
 }
 
 #[test]

@@ -250,6 +250,49 @@ fn s8_a_reset_of_the_client_reaches_the_backend_as_a_reset() {
     relay.ends().exits(18).complains("reset");
 }
 
+/// Sends, says the end, and resets the connection once the other side has seen it.
+fn end_then_reset(stream: TcpStream, seen: &std::sync::mpsc::Receiver<()>) {
+    (&stream).write_all(b"x").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    seen.recv_timeout(DEADLINE).unwrap();
+    reset_on_close(&stream);
+}
+
+#[test]
+fn s8_a_reset_that_comes_after_the_end_is_passed_on_though_nobody_writes() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let (saw_end, seen) = std::sync::mpsc::channel();
+    let senders = std::sync::Arc::new(std::sync::Mutex::new((sender, saw_end)));
+    let backend = server(move |stream| {
+        let senders = senders.lock().unwrap();
+        assert_eq!(read_all(&stream), b"x");
+        senders.1.send(()).unwrap();
+        // A silent backend: only a reset can tell it that its client is gone.
+        wait_until("the connection fails", || stream.take_error().unwrap().is_some());
+        senders.0.send(()).unwrap();
+    });
+    let mut relay = spile(["relay", "--once", "tcp-l:127.0.0.1:0", &format!("127.0.0.1:{backend}")]);
+    end_then_reset(connect(relay.port()), &seen);
+    receiver.recv_timeout(DEADLINE).unwrap();
+    relay.ends().exits(18).complains("reset");
+}
+
+#[test]
+fn s9_a_reset_that_comes_after_the_end_gives_a_child_its_grace_and_no_more() {
+    let script = "cat >/dev/null; echo read >&2; exec sleep 613";
+    let mut listener = spile(["listen", "-k", "--grace", "300ms", "0", "--", "sh", "-c", script]);
+    let stream = connect(listener.port());
+    (&stream).write_all(b"x").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    listener.line("read");
+    let child = children(listener.pid())[0];
+    std::thread::sleep(Duration::from_millis(400)); // a client that still waits for the answer
+    assert!(is_alive(child));
+    reset_on_close(&stream);
+    drop(stream);
+    wait_until("the child is gone", || !is_alive(child));
+}
+
 #[test]
 fn s8_a_backend_that_resets_while_the_client_is_sending_never_looks_like_a_clean_end() {
     let backend = server(|stream| reset_on_close(&stream));

@@ -241,6 +241,94 @@ fn s27_records_of_seqpacket_keep_their_boundaries_through_two_relays() {
     assert_eq!(read_record(&client), b"");
 }
 
+/// Makes room for records of `len` bytes; answers the longest that can be sent.
+fn with_room_for(socket: impl std::os::fd::AsFd, len: usize) -> usize {
+    let socket = socket2::SockRef::from(&socket);
+    socket.set_send_buffer_size(len).unwrap();
+    // The kernel takes 32 bytes of the buffer for itself (unix_dgram_sendmsg).
+    socket.send_buffer_size().unwrap() - 32
+}
+
+#[test]
+fn s27_records_as_long_as_a_socket_takes_pass_whole_through_two_relays() {
+    let dir = tempfile::tempdir().unwrap();
+    let (near, far) = (dir.path().join("near"), dir.path().join("far"));
+    let (near, far) = (near.display().to_string(), far.display().to_string());
+    let mut echo = spile(["relay", &format!("seqpacket-l:{far}"), "echo"]);
+    echo.line("listening");
+    let mut relay = spile(["relay", "-v", &format!("seqpacket-l:{near}"), &format!("seqpacket:{far}")]);
+    relay.line("listening");
+    let client = seqpacket_pair(&near);
+    let longest = with_room_for(&client, 1 << 20);
+    for len in [65_535, 65_536, 65_537, 200_000, longest.min(1 << 20), 5, longest.min(2_000_000)] {
+        let record = noise(len as u64, len);
+        client.send(&record).unwrap();
+        let mut got = vec![0; len + 1];
+        let n = std::io::Read::read(&mut &client, &mut got).unwrap();
+        assert!(got[..n] == record, "{n} bytes of a record of {len}");
+    }
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(read_record(&client), b"");
+    let line = relay.line("spile relay: [1] ");
+    assert!(!line.contains("too long"), "{line}");
+}
+
+#[test]
+fn s27_long_unix_datagrams_pass_whole_and_so_do_their_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let mut relay = spile(["relay", &format!("unix-dgram-l:{}", path.display()), "echo"]);
+    relay.line("listening unix-dgram");
+    let client = std::os::unix::net::UnixDatagram::bind(dir.path().join("me")).unwrap();
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    client.connect(&path).unwrap();
+    let longest = with_room_for(&client, 500_000);
+    let mut buffer = vec![0; 2_000_000];
+    for len in [100, 65_537, 200_000, longest, 1] {
+        let record = noise(len as u64, len);
+        client.send(&record).unwrap();
+        let n = client.recv(&mut buffer).unwrap();
+        assert!(buffer[..n] == record, "{n} bytes of a datagram of {len}");
+    }
+}
+
+#[test]
+fn s27_a_long_record_becomes_the_bytes_of_a_stream() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s").display().to_string();
+    let mut listener = spile(["listen", &format!("seqpacket:{path}")]);
+    listener.line("listening");
+    let client = seqpacket_pair(&path);
+    let record = noise(1, with_room_for(&client, 300_000));
+    client.send(&record).unwrap();
+    drop(client);
+    assert!(listener.ends().exits(0).stdout == record);
+}
+
+#[test]
+fn s27_empty_records_right_before_the_end_are_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let (near, far) = (dir.path().join("near"), dir.path().join("far"));
+    let far_socket = std::os::unix::net::UnixDatagram::bind(&far).unwrap();
+    far_socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let (near, far) = (near.display().to_string(), far.display().to_string());
+    let right = format!("unix-dgram:{far}");
+    let mut relay = spile(["relay", "--once", &format!("seqpacket-l:{near}"), &right]);
+    relay.line("listening");
+    let client = seqpacket_pair(&near);
+    for record in [&b"one"[..], b"", b""] {
+        client.send(record).unwrap();
+    }
+    drop(client); // the end is there before the first record is read
+    for record in [&b"one"[..], b"", b""] {
+        let mut buffer = [0; 9];
+        let n = far_socket.recv(&mut buffer).unwrap();
+        assert_eq!(&buffer[..n], record);
+    }
+    far_socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert!(far_socket.recv(&mut [0; 9]).is_err(), "the end is no record");
+}
+
 #[test]
 fn s27_unix_datagrams_keep_their_boundaries_and_answers_come_back() {
     let dir = tempfile::tempdir().unwrap();

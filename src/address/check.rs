@@ -33,10 +33,20 @@ impl End {
 
     /// Fails with status 2 for an option that does nothing here, by itself or without another one.
     pub fn check(&self) -> Result<(), Failure> {
+        self.check_for(self.groups(), &self.describe())
+    }
+
+    /// The same once it is known that somebody else opened the socket, and which scheme it is of.
+    pub fn check_as(&self, word: &str) -> Result<(), Failure> {
+        let groups = scheme(word).map_or(0, |scheme| scheme.groups);
+        self.check_for(groups, &format!("the {word} socket that was passed"))
+    }
+
+    fn check_for(&self, groups: u32, name: &str) -> Result<(), Failure> {
         for (row, _) in self.options.iter().filter_map(|(key, value)| Some((row_of(key)?, value))) {
             let refuse = |why: String| Err(Failure::usage(format!("option '{}'", row.name), why));
-            if !row.fits(self.groups(), self.part()) {
-                return refuse(not_for(row, self.groups(), self.part(), &self.describe()));
+            if !row.fits(groups, self.part()) {
+                return refuse(not_for(row, groups, self.part(), name));
             }
             if let Some(needed) = self.needs(row.key).and_then(row_of).filter(|row| !self.has(row.key)) {
                 return refuse(format!("does nothing here without the option '{}'", needed.name));

@@ -168,6 +168,7 @@ async fn greeting(address: &Address, endpoint: &mut Endpoint, expect: &Regex) ->
         while !expect.is_match(&seen) && seen.len() < GREETING_SIZE {
             match read(endpoint, &mut buffer).await {
                 Ok(Input::Bytes(n) | Input::Message { len: n, .. }) => seen.extend_from_slice(&buffer[..n]),
+                Ok(Input::Long { bytes, .. }) => seen.extend(bytes),
                 Ok(Input::End) => break,
                 Err(why) => return Err(why),
             }

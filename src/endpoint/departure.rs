@@ -3,15 +3,14 @@
 //! Both look the same on the wire: a FIN. A reset tells, or, for a peer on this host, the kernel's own table:
 //! a socket that its program has closed belongs to nobody there.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
 
 use super::descriptor::Descriptor;
-use crate::event_loop::sleep;
+use crate::event_loop::{sleep, timeout};
 
 /// Pauses between two looks: at first short, since most peers close at once or wait for long.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
@@ -44,21 +43,12 @@ pub async fn forsaken(peer: Arc<Descriptor>, unread: Option<OwnedFd>, written: u
 /// Resolves when the peer of a half-closed connection is known to be gone; for ever pending otherwise.
 async fn departed(fd: Arc<Descriptor>) {
     let mut pause = FIRST_LOOK;
-    loop {
-        sleep(pause).await;
-        if is_reset(&fd) || is_closed_here(&fd) {
+    while timeout(pause, fd.hung_up()).await.is_err() {
+        if is_closed_here(&fd) {
             return;
         }
         pause = (pause * 2).min(LATER_LOOKS);
     }
-}
-
-fn is_reset(fd: &Descriptor) -> bool {
-    let fd = fd.as_fd();
-    let mut fds = [PollFd::new(&fd, PollFlags::empty())];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    matches!(poll(&mut fds, Some(&now)), Ok(1))
-        && fds[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
 /// Looks for the peer's own socket in /proc/net/tcp: its local address is our remote one.

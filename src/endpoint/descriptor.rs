@@ -1,5 +1,6 @@
 //! One file descriptor and how it is waited on: by readiness where epoll takes it, else always ready.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
@@ -160,6 +161,16 @@ impl Descriptor {
     /// Ready when reading is worth a try.
     pub fn poll_readable(&self, cx: &Context<'_>) -> Poll<()> {
         self.watched().map_or(Poll::Ready(()), |watched| watched.poll_readable(cx))
+    }
+
+    /// Ready when the connection has failed by itself, without a read or a write that says so.
+    pub fn poll_failed(&self, cx: &Context<'_>) -> Poll<()> {
+        self.watched().map_or(Poll::Pending, |watched| watched.poll_failed(cx))
+    }
+
+    /// Waits until the peer is gone altogether, as far as it tells: a peer that closes a TCP connection does not.
+    pub async fn hung_up(&self) {
+        poll_fn(|cx| self.watched().map_or(Poll::Pending, |watched| watched.poll_hung_up(cx))).await;
     }
 
     /// Waits until the descriptor can be written (a connection attempt has ended).

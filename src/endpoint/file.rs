@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 
 use super::descriptor::{Descriptor, Kind};
 use super::{Endpoint, HalfClose, Sink, Source, Use, WhenBroken, unix};
-use crate::address::{End, Key, Options, UnixKind, UnixName};
+use crate::address::{End, Key, Options, Target, UnixKind, UnixName};
 use crate::error::Failure;
 use crate::event_loop::blocking;
 
@@ -34,10 +34,22 @@ fn access(options: &Options, usage: Use) -> Access {
 
 /// A bare path: an existing file, device or fifo is that; anything else is a Unix socket.
 pub async fn open_path(end: &End, path: &Path, usage: Use) -> Result<Endpoint, Failure> {
+    // What it is decides which options mean something.
+    let check = |target| End { target, ..end.clone() }.check();
     match std::fs::metadata(path) {
-        Ok(meta) if meta.file_type().is_fifo() => open_fifo(end, path, usage).await,
-        Ok(meta) if !meta.file_type().is_socket() => open(end, path, usage),
-        _ => unix::connect(end, UnixKind::Stream, &UnixName::Path(path.to_owned())).await,
+        Ok(meta) if meta.file_type().is_fifo() => {
+            check(Target::Fifo(path.to_owned()))?;
+            open_fifo(end, path, usage).await
+        }
+        Ok(meta) if !meta.file_type().is_socket() => {
+            check(Target::File(path.to_owned()))?;
+            open(end, path, usage)
+        }
+        _ => {
+            let (kind, name) = (UnixKind::Stream, UnixName::Path(path.to_owned()));
+            check(Target::Unix { kind, name: name.clone() })?;
+            unix::connect(end, kind, &name).await
+        }
     }
 }
 

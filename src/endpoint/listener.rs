@@ -7,11 +7,10 @@ use std::sync::Arc;
 use socket2::{SockAddr, SockRef, Socket};
 
 use super::descriptor::{Descriptor, Kind};
+use super::message::{self, Messages};
 use super::session::Datagrams;
-use super::sink::Sink;
-use super::source::Source;
-use super::{Endpoint, Peer, peer, systemd, tcp, udp, unix, vsock};
-use crate::address::{End, Net, Target, UnixKind};
+use super::{Endpoint, Peer, peer, socket, systemd, tcp, udp, unix, vsock};
+use crate::address::{End, Net, Options, Target, UnixKind};
 use crate::error::Failure;
 use crate::event_loop::Watched;
 
@@ -34,8 +33,17 @@ pub struct Listener {
 }
 
 enum Listening {
-    Stream(Watched<Socket>, Kind),
+    Stream(Accepting),
     Datagrams(Datagrams),
+}
+
+/// A socket on which connections are accepted.
+struct Accepting {
+    socket: Watched<Socket>,
+    /// What the connections are.
+    kind: Kind,
+    /// What accept(2) does not pass on to them.
+    options: Options,
 }
 
 impl Listener {
@@ -43,7 +51,7 @@ impl Listener {
     pub async fn open(end: &End) -> Result<Listener, Failure> {
         match &end.target {
             Target::Net { net: Net::Tcp, .. } => {
-                Listener::streams("tcp", Kind::Stream, tcp::listen(end).await?, None)
+                Listener::streams("tcp", Kind::Stream, tcp::listen(end).await?, &Options::default(), None)
             }
             Target::Net { net: Net::Udp, .. } => {
                 let sockets = udp::listen(end).await?;
@@ -51,21 +59,24 @@ impl Listener {
             }
             Target::Unix { kind, name } => {
                 let (socket, path) = unix::listen(end, *kind, name)?;
-                match kind {
-                    UnixKind::Stream => Listener::streams("unix", Kind::Stream, vec![socket], path),
-                    UnixKind::SeqPacket => Listener::streams("seqpacket", Kind::Message, vec![socket], path),
-                    UnixKind::Datagram => Listener::datagrams("unix-dgram", vec![socket], end, path),
-                }
+                let (scheme, accepted) = match kind {
+                    UnixKind::Stream => ("unix", Kind::Stream),
+                    UnixKind::SeqPacket => ("seqpacket", Kind::Message),
+                    UnixKind::Datagram => return Listener::datagrams("unix-dgram", vec![socket], end, path),
+                };
+                Listener::streams(scheme, accepted, vec![socket], &end.options, path)
             }
             Target::Vsock { cid, port } => {
                 let socket = vsock::listen(end, *cid, *port)?;
-                Listener::streams("vsock", Kind::OtherStream, vec![socket], None)
+                Listener::streams("vsock", Kind::OtherStream, vec![socket], &end.options, None)
             }
             Target::Systemd(name) => {
-                let (socket, kind) = systemd::take(name.as_deref())?;
-                match kind {
-                    systemd::Passed::Stream(kind) => Listener::streams("systemd", kind, vec![socket], None),
-                    systemd::Passed::Datagrams => Listener::datagrams("systemd", vec![socket], end, None),
+                let (socket, passed) = systemd::take(name.as_deref())?;
+                end.check_as(passed.scheme())?;
+                socket::apply(&socket, &end.options)?;
+                match passed.accepted() {
+                    Some(kind) => Listener::streams("systemd", kind, vec![socket], &end.options, None),
+                    None => Listener::datagrams("systemd", vec![socket], end, None),
                 }
             }
             _ => Err(Failure::usage(end.describe(), "cannot be listened on")),
@@ -76,11 +87,12 @@ impl Listener {
         scheme: &str,
         kind: Kind,
         sockets: Vec<Socket>,
+        options: &Options,
         path: Option<unix::PathGuard>,
     ) -> Result<Listener, Failure> {
         let (names, port) = describe(scheme, &sockets);
-        let register =
-            |socket| Watched::new(socket).map(|fd| Listening::Stream(fd, kind)).map_err(|(_, why)| why);
+        let accepting = |socket| Listening::Stream(Accepting { socket, kind, options: options.clone() });
+        let register = |socket| Watched::new(socket).map(accepting).map_err(|(_, why)| why);
         let sockets = sockets.into_iter().map(register).collect::<io::Result<_>>();
         let sockets = sockets.map_err(|why| Failure::connect("cannot watch the listening socket", why))?;
         Ok(Listener { sockets, turn: 0, names, port, _path: path })
@@ -115,7 +127,7 @@ impl Listener {
             for step in 0..self.sockets.len() {
                 let at = (self.turn + step) % self.sockets.len();
                 let polled = match &mut self.sockets[at] {
-                    Listening::Stream(fd, kind) => poll_accept(fd, *kind, cx),
+                    Listening::Stream(accepting) => poll_accept(accepting, cx),
                     Listening::Datagrams(datagrams) => datagrams.poll_accept(cx).map(Ok),
                 };
                 if polled.is_ready() {
@@ -130,15 +142,15 @@ impl Listener {
 }
 
 fn poll_accept(
-    listener: &Watched<Socket>,
-    kind: Kind,
+    accepting: &Accepting,
     cx: &mut std::task::Context<'_>,
 ) -> std::task::Poll<io::Result<Incoming>> {
     use std::task::{Poll, ready};
+    let listener = &accepting.socket;
     loop {
         ready!(listener.poll_readable(cx));
         match accept(listener.get_ref()) {
-            Ok((socket, address)) => return Poll::Ready(incoming(socket, kind, &address)),
+            Ok((socket, address)) => return Poll::Ready(accepting.incoming(socket, &address)),
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => listener.clear_readable(),
             Err(why) if is_about_one_peer(&why) => {}
             Err(why) => return Poll::Ready(Err(why)),
@@ -146,28 +158,17 @@ fn poll_accept(
     }
 }
 
+/// One accept4(2) with both flags; socket2's `accept` needs a second call for O_NONBLOCK.
 fn accept(listener: &Socket) -> io::Result<(OwnedFd, SockAddr)> {
-    let (socket, address) = listener.accept_raw_nonblocking()?;
-    Ok((socket, address))
-}
-
-trait AcceptNonblocking {
-    fn accept_raw_nonblocking(&self) -> io::Result<(OwnedFd, SockAddr)>;
-}
-
-impl AcceptNonblocking for Socket {
-    /// One accept4(2) with both flags; socket2's `accept` needs a second call for O_NONBLOCK.
-    fn accept_raw_nonblocking(&self) -> io::Result<(OwnedFd, SockAddr)> {
-        use rustix::net::SocketFlags;
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let (fd, address) = rustix::net::acceptfrom_with(self, flags)?;
-        let address = address.and_then(|any| std::net::SocketAddr::try_from(any).ok());
-        let address = match address {
-            Some(ip) => ip.into(),
-            None => SockRef::from(&fd).peer_addr()?,
-        };
-        Ok((fd, address))
-    }
+    use rustix::net::SocketFlags;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let (fd, address) = rustix::net::acceptfrom_with(listener, flags)?;
+    let address = address.and_then(|any| std::net::SocketAddr::try_from(any).ok());
+    let address = match address {
+        Some(ip) => ip.into(),
+        None => SockRef::from(&fd).peer_addr()?,
+    };
+    Ok((fd, address))
 }
 
 /// accept(2) also hands on errors of the connection that it would have returned.
@@ -190,16 +191,16 @@ fn is_about_one_peer(why: &io::Error) -> bool {
     )
 }
 
-fn incoming(socket: OwnedFd, kind: Kind, address: &SockAddr) -> io::Result<Incoming> {
-    let fd = Arc::new(Descriptor::new(socket, kind)?);
-    let endpoint = match kind {
-        Kind::Message => {
-            let source = Source::Messages { fd: fd.clone(), eof_on_empty: false };
-            Endpoint::new(source, Sink::Messages { fd, stalled: false, mtu: udp::DEFAULT_MTU, ends: true })
-        }
-        _ => Endpoint::stream_socket(fd),
-    };
-    Ok(Incoming { endpoint, peer: peer::of(address) })
+impl Accepting {
+    fn incoming(&self, socket: OwnedFd, address: &SockAddr) -> io::Result<Incoming> {
+        socket::apply(&SockRef::from(&socket), &self.options).map_err(io::Error::other)?;
+        let fd = Arc::new(Descriptor::new(socket, self.kind)?);
+        let endpoint = match self.kind {
+            Kind::Message => message::connected(fd, Messages::SeqPacket, &self.options),
+            _ => Endpoint::stream_socket(fd),
+        };
+        Ok(Incoming { endpoint, peer: peer::of(address) })
+    }
 }
 
 /// Our own end of an accepted connection.

@@ -1,10 +1,12 @@
 //! From an address to an open endpoint or listener; one file per family.
 
+mod connect_timeout;
 mod departure;
 mod descriptor;
 mod exec;
 mod file;
 mod listener;
+mod message;
 mod peer;
 mod pty;
 mod race;
@@ -106,7 +108,7 @@ impl Endpoint {
     pub fn is_datagram(&self) -> bool {
         match &self.source {
             Source::Session(_) => true,
-            Source::Messages { fd, .. } => !socket::ends(fd),
+            Source::Messages(messages) => !messages.can_end(),
             _ => false,
         }
     }
@@ -131,21 +133,41 @@ pub enum Opener {
     /// One end of any other kind.
     End(Box<End>, Use),
     /// A read side and a write side.
-    Dual(Box<(Opener, Opener)>),
+    Dual(Box<(Half, Half)>),
+}
+
+/// One side of two that are joined: each is tried as patiently as its own options ask.
+pub struct Half {
+    opener: Opener,
+    patience: Patience,
+    name: String,
+}
+
+impl Half {
+    fn new(end: &End, usage: Use) -> Half {
+        Half { opener: Opener::of(end, usage), patience: Patience::of_end(end), name: end.describe() }
+    }
+
+    async fn open(&self, connection: &Connection) -> Result<Endpoint, Failure> {
+        persist(self.patience, &self.name, || self.opener.open(connection)).await
+    }
 }
 
 impl Opener {
     /// Prepares to open `address`.
     pub fn new(address: &Address, usage: Use) -> Opener {
-        let one = |end: &End, usage| match tcp::Connector::new(end) {
+        match address {
+            Address::One(end) => Opener::of(end, usage),
+            Address::Dual(read, write) => {
+                Opener::Dual(Box::new((Half::new(read, Use::Input), Half::new(write, Use::Output))))
+            }
+        }
+    }
+
+    fn of(end: &End, usage: Use) -> Opener {
+        match tcp::Connector::new(end) {
             Some(connector) => Opener::Tcp(connector),
             None => Opener::End(Box::new(end.clone()), usage),
-        };
-        match address {
-            Address::One(end) => one(end, usage),
-            Address::Dual(read, write) => {
-                Opener::Dual(Box::new((one(read, Use::Input), one(write, Use::Output))))
-            }
         }
     }
 

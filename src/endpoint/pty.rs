@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{
-    LocalModes, OptionalActions, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
+    LocalModes, OptionalActions, Termios, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
 };
 
 use super::descriptor::{Descriptor, Kind};
@@ -67,19 +67,44 @@ fn size(options: &Options) -> Winsize {
     }
 }
 
-fn set_modes(slave: BorrowedFd<'_>, options: &Options) -> io::Result<()> {
+/// Sets what `raw` and `echo` ask for; answers the modes of before where that changed anything.
+fn set_modes(terminal: BorrowedFd<'_>, options: &Options) -> io::Result<Option<Termios>> {
     let (raw, echo) = (options.flag(Key::Raw), options.flag(Key::Echo));
     if raw.is_none() && echo.is_none() {
-        return Ok(());
+        return Ok(None);
     }
-    let mut modes = tcgetattr(slave)?;
+    let before = tcgetattr(terminal)?;
+    let mut modes = before.clone();
     if raw == Some(true) {
         modes.make_raw();
     }
     if let Some(echo) = echo {
         modes.local_modes.set(LocalModes::ECHO, echo);
     }
-    Ok(tcsetattr(slave, OptionalActions::Now, &modes)?)
+    tcsetattr(terminal, OptionalActions::Now, &modes)?;
+    Ok(Some(before))
+}
+
+/// Other modes of a terminal that is not ours, until dropped.
+pub struct Modes {
+    terminal: BorrowedFd<'static>,
+    before: Termios,
+}
+
+impl Modes {
+    /// Sets what `raw` and `echo` ask for; does nothing where there is no terminal.
+    pub fn set(terminal: BorrowedFd<'static>, options: &Options) -> io::Result<Option<Modes>> {
+        match is_terminal(terminal) {
+            true => Ok(set_modes(terminal, options)?.map(|before| Modes { terminal, before })),
+            false => Ok(None),
+        }
+    }
+}
+
+impl Drop for Modes {
+    fn drop(&mut self) {
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
 }
 
 /// Keeps the terminal open while no program has it, and removes the link at the end.

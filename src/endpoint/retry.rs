@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::address::{Address, Key};
+use crate::address::{Address, End, Key};
 use crate::error::{Exit, Failure};
 use crate::event_loop::{sleep, timeout};
 
@@ -30,9 +30,19 @@ impl Patience {
         self.tries.is_none() && self.time.is_none()
     }
 
-    /// What the options of an address ask for; those of the read side where two are joined.
+    /// A single try.
+    const NONE: Patience = Patience { tries: None, time: None, delay: None, flag: "--retry-for" };
+
+    /// What the options of an address ask for; where two are joined, each half sees to its own.
     pub fn of(address: &Address) -> Patience {
-        let (Address::One(end) | Address::Dual(end, _)) = address;
+        match address {
+            Address::One(end) => Patience::of_end(end),
+            Address::Dual(..) => Patience::NONE,
+        }
+    }
+
+    /// What the options of one end ask for.
+    pub fn of_end(end: &End) -> Patience {
         let options = &end.options;
         let tries = match options.flag(Key::Forever) {
             Some(true) => Some(u64::MAX),
@@ -42,7 +52,7 @@ impl Patience {
             tries,
             time: options.time(Key::RetryFor),
             delay: options.time(Key::RetryDelay),
-            flag: "--retry-for",
+            ..Patience::NONE
         }
     }
 }

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
@@ -19,7 +19,9 @@ use socket2::{SockAddr, SockRef, Socket};
 use tokio::sync::mpsc;
 
 use super::descriptor::{Descriptor, Kind};
-use super::{Endpoint, Incoming, Input, Sink, Source, peer, udp};
+use super::message::{self, Messages, next_length};
+use super::socket::make_room;
+use super::{Endpoint, Incoming, Input, Sink, Source, peer};
 use crate::address::{Key, Options};
 use crate::event_loop::{spawn, yield_now};
 
@@ -27,7 +29,7 @@ use crate::event_loop::{spawn, yield_now};
 const QUEUE: usize = 256;
 /// Sessions at once when not said otherwise.
 const MAX_SESSIONS: usize = 1024;
-/// Room for the largest datagram.
+/// Room for the largest UDP datagram.
 const LARGEST: usize = 65_536;
 
 /// A receiving socket and its sessions.
@@ -46,15 +48,17 @@ impl Datagrams {
                 false => setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?,
             }
         }
+        let messages = Messages::of(socket.as_fd())?;
         let max = options.number(Key::MaxSessions).and_then(|n| usize::try_from(n).ok());
         let shared = Arc::new(Shared {
             fd: Descriptor::new(socket.into(), Kind::Message)?,
             sessions: Mutex::default(),
             max: max.unwrap_or(MAX_SESSIONS).max(1),
-            mtu: udp::mtu(options),
+            mtu: message::mtu(options, messages),
             eof_on_empty: options.flag(Key::EofOnEmpty).unwrap_or(false),
             idle: options.time(Key::SessionIdle),
             tells_local: wildcard.is_some(),
+            messages,
         });
         let (sender, new) = mpsc::channel(64);
         spawn(read(shared, sender));
@@ -83,6 +87,7 @@ struct Shared {
     idle: Option<Duration>,
     /// The socket listens on every address, and each datagram tells which one was asked.
     tells_local: bool,
+    messages: Messages,
 }
 
 /// What has come from one peer and is not read yet.
@@ -140,8 +145,12 @@ async fn read(shared: Arc<Shared>, new: mpsc::Sender<Incoming>) {
 }
 
 impl Shared {
-    fn poll_receive(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Datagram>> {
-        self.fd.poll_input(cx, |_, _| {
+    fn poll_receive(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Poll<io::Result<Datagram>> {
+        self.fd.poll_input(cx, |fd, _| {
+            if self.messages != Messages::Udp {
+                buffer.resize(next_length(fd)?.max(LARGEST), 0);
+                buffer.shrink_to_fit();
+            }
             let received = match self.tells_local {
                 true => receive_with_local(&self.fd, buffer),
                 false => receive_plain(&self.fd, buffer),
@@ -222,6 +231,7 @@ impl SessionSource {
         let mut queue = lock(&self.queue);
         match queue.datagrams.pop_front() {
             Some((bytes, _)) if bytes.is_empty() && self.shared.eof_on_empty => Poll::Ready(Input::End),
+            Some((bytes, full)) if bytes.len() > buffer.len() => Poll::Ready(Input::Long { bytes, full }),
             Some((bytes, full)) => {
                 let len = bytes.len().min(buffer.len());
                 buffer[..len].copy_from_slice(&bytes[..len]);
@@ -265,6 +275,9 @@ impl SessionSink {
         let SessionSink { shared, to, local, stalled } = self;
         shared.fd.poll_output(cx, stalled, |_, _| match send(&shared.fd, to, *local, bytes).map_err(errno) {
             Ok(n) => Ok((n, false)),
+            Err(rustix::io::Errno::MSGSIZE) if make_room(shared.fd.as_fd(), bytes.len()) => {
+                send(&shared.fd, to, *local, bytes).map(|n| (n, false)).map_err(errno)
+            }
             Err(rustix::io::Errno::NOBUFS) => Err(rustix::io::Errno::AGAIN),
             Err(errno) => Err(errno),
         })

@@ -10,6 +10,7 @@ use rustix::net::{SendFlags, Shutdown};
 
 use super::descriptor::Descriptor;
 use super::session::SessionSink;
+use super::socket::make_room;
 
 /// How the end of the stream is told to whoever reads this sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,11 +90,12 @@ impl Sink {
         match self {
             Sink::Stream { fd, stalled, .. } => fd.poll_write(cx, bytes, stalled),
             Sink::Messages { fd, stalled, .. } => fd.poll_output(cx, stalled, |fd, _| {
-                let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-                // EMSGSIZE and friends concern this message alone; ENOBUFS is the queue being full.
-                match rustix::net::send(fd, bytes, flags) {
+                let send = || rustix::net::send(fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+                match send() {
                     Ok(n) => Ok((n, false)),
+                    // The queue is full.
                     Err(Errno::NOBUFS) => Err(Errno::AGAIN),
+                    Err(Errno::MSGSIZE) if make_room(fd, bytes.len()) => send().map(|n| (n, false)),
                     Err(errno) => Err(errno),
                 }
             }),

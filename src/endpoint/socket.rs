@@ -63,10 +63,17 @@ pub fn apply_ip(socket: &Socket, v6: bool, options: &Options) -> Result<(), Fail
     if let Some(ttl) = options.number(Key::Ttl) {
         let ttl = ttl as u32;
         set("ttl", if v6 { socket.set_unicast_hops_v6(ttl) } else { socket.set_ttl_v4(ttl) })?;
+        if v6 {
+            // For the IPv4 peers of a dual-stack socket.
+            let _ = socket.set_ttl_v4(ttl);
+        }
     }
     if let Some(tos) = options.number(Key::Tos) {
         let tos = tos as u32;
         set("tos", if v6 { socket.set_tclass_v6(tos) } else { socket.set_tos_v4(tos) })?;
+        if v6 {
+            let _ = socket.set_tos_v4(tos);
+        }
     }
     if let (Some(only), true) = (options.flag(Key::V6only), v6) {
         set("v6only", socket.set_only_v6(only))?;
@@ -132,9 +139,17 @@ pub fn unsent_bytes(fd: BorrowedFd<'_>) -> io::Result<u32> {
     sockopt::output_queue(fd)
 }
 
-/// True for a socket type whose peer can say the end (stream and seqpacket).
-pub fn ends(fd: &Descriptor) -> bool {
-    !matches!(SockRef::from(fd).r#type(), Ok(kind) if kind == Type::DGRAM)
+/// Makes room in the send buffer of a Unix socket for a message of `len` bytes, whose sender's buffer was larger
+/// than ours. True when that may have helped (net.core.wmem_max is the limit).
+pub fn make_room(fd: BorrowedFd<'_>, len: usize) -> bool {
+    let socket = SockRef::from(&fd);
+    let has_grown = || -> io::Result<bool> {
+        let before = socket.send_buffer_size()?;
+        // The kernel doubles the number, and takes some for itself.
+        socket.set_send_buffer_size(len)?;
+        Ok(socket.send_buffer_size()? > before)
+    };
+    matches!(socket.domain(), Ok(Domain::UNIX)) && has_grown().unwrap_or(false)
 }
 
 /// Numbers that socket2 has no name for.

@@ -1,17 +1,15 @@
 //! The reading side of an endpoint.
 
 use std::io::{self, Cursor, Read as _};
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustix::net::RecvFlags;
-
 use super::descriptor::Descriptor;
+use super::message::MessageSource;
 use super::session::SessionSource;
 
 /// What one read brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// So many bytes of a stream; never 0.
     Bytes(usize),
@@ -20,6 +18,13 @@ pub enum Input {
         /// Bytes of it that are in the buffer.
         len: usize,
         /// Its true length, larger than `len` when it was cut.
+        full: usize,
+    },
+    /// One whole message that did not fit into the buffer, in memory of its own.
+    Long {
+        /// All that was read of it.
+        bytes: Vec<u8>,
+        /// Its true length.
         full: usize,
     },
     /// The end of the stream.
@@ -31,12 +36,7 @@ pub enum Source {
     /// A stream of bytes.
     Stream(Arc<Descriptor>),
     /// Messages of a connected datagram or seqpacket socket.
-    Messages {
-        /// The socket.
-        fd: Arc<Descriptor>,
-        /// An empty message ends the stream (`eof-on-empty`).
-        eof_on_empty: bool,
-    },
+    Messages(MessageSource),
     /// Datagrams of one peer of a shared socket.
     Session(Box<SessionSource>),
     /// Bytes known beforehand, then the end.
@@ -58,7 +58,7 @@ impl Source {
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Input>> {
         match self {
             Source::Stream(fd) => fd.poll_read(cx, buffer).map_ok(bytes),
-            Source::Messages { fd, eof_on_empty } => poll_message(fd, *eof_on_empty, cx, buffer),
+            Source::Messages(messages) => messages.poll_read(cx, buffer),
             Source::Session(session) => session.poll_read(cx, buffer).map(Ok),
             Source::Fixed(cursor) => Poll::Ready(cursor.read(buffer).map(bytes)),
             Source::Chain(both) => match ready!(both.0.poll_read(cx, buffer))? {
@@ -91,7 +91,8 @@ impl Source {
     /// Ready when reading is worth a try. One that cannot tell says so, too.
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
-            Source::Stream(fd) | Source::Messages { fd, .. } => fd.poll_readable(cx),
+            Source::Stream(fd) => fd.poll_readable(cx),
+            Source::Messages(messages) => messages.poll_readable(cx),
             _ => Poll::Ready(()),
         }
     }
@@ -103,7 +104,7 @@ impl Source {
 
     /// True when what is read has boundaries that must be kept.
     pub fn has_messages(&self) -> bool {
-        matches!(self, Source::Messages { .. } | Source::Session(_))
+        matches!(self, Source::Messages(_) | Source::Session(_))
     }
 
     /// The descriptor behind a plain stream, for splice(2) and for lingering.
@@ -120,35 +121,6 @@ fn bytes(n: usize) -> Input {
         0 => Input::End,
         n => Input::Bytes(n),
     }
-}
-
-fn poll_message(
-    fd: &Descriptor,
-    eof_on_empty: bool,
-    cx: &mut Context<'_>,
-    buffer: &mut [u8],
-) -> Poll<io::Result<Input>> {
-    let capacity = buffer.len();
-    fd.poll_input(cx, |fd, _| {
-        // MSG_TRUNC makes recv answer the message's true length, so that a cut never goes unseen.
-        let (len, full) = rustix::net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT | RecvFlags::TRUNC)?;
-        let input = match full {
-            0 if eof_on_empty || is_hung_up(fd) => Input::End,
-            full => Input::Message { len: len.min(capacity), full },
-        };
-        Ok((input, false))
-    })
-}
-
-/// An empty seqpacket record and the end both read as 0; only at the end has the peer hung up with nothing
-/// queued. (Empty records right before the end cannot be told from it.)
-fn is_hung_up(fd: BorrowedFd<'_>) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut fds = [PollFd::new(&fd, PollFlags::RDHUP)];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
-        && fds[0].revents().intersects(PollFlags::RDHUP | PollFlags::HUP)
-        && matches!(rustix::net::recv(fd, &mut [0], RecvFlags::DONTWAIT | RecvFlags::PEEK), Ok((0, _)))
 }
 
 /// Turns LF into CR LF (`-C`); a CR LF that is already there stays as it is.

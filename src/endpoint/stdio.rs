@@ -13,8 +13,9 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::descriptor::{Descriptor, Kind};
-use super::{Endpoint, HalfClose, Sink, Source, WhenBroken, pty, udp};
-use crate::address::{End, Key};
+use super::message::{DEFAULT_MTU, MessageSource, Messages};
+use super::{Endpoint, HalfClose, Sink, Source, WhenBroken, pty};
+use crate::address::End;
 use crate::error::Failure;
 
 /// What an inherited pipe is grown to: the size of the largest buffer.
@@ -31,10 +32,9 @@ pub enum Stdin {
 
 /// The endpoint `-` in an address.
 pub fn open(end: &End) -> Result<Endpoint, Failure> {
-    let raw = end.options.flag(Key::Raw).unwrap_or(false) || end.options.flag(Key::Echo) == Some(false);
-    let endpoint = stdio(Stdin::Read)?;
-    let terminal = if raw { RawTerminal::enter()? } else { None };
-    Ok(endpoint.guarded(terminal))
+    let modes = pty::Modes::set(rustix::stdio::stdin(), &end.options)
+        .map_err(|why| Failure::other("cannot set the modes of the terminal", why))?;
+    Ok(stdio(Stdin::Read)?.guarded(modes))
 }
 
 /// Standard input and output as one endpoint.
@@ -53,12 +53,10 @@ pub fn stdio(stdin: Stdin) -> Result<Endpoint, Failure> {
 /// `fd:N`, for both directions as far as it was opened for them.
 pub fn inherited(number: i32) -> Result<Endpoint, Failure> {
     let what = || format!("cannot use fd:{number}");
-    if rustix::fs::stat(format!("/proc/self/fd/{number}")).is_err() {
+    let Some(fd) = crate::process::descriptor(number) else {
         return Err(Failure::connect(what(), "it is not open")
             .hint("open it in the shell first, for example with 3<>FILE"));
-    }
-    // SAFETY: it was just seen to be open; nobody else in this process owns a descriptor that the user names.
-    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    };
     let access = rustix::fs::fcntl_getfl(fd).map_err(|why| Failure::other(what(), why))? & OFlags::RWMODE;
     let failed = |why: io::Error| Failure::other(what(), why);
     let source = if access == OFlags::WRONLY { Source::Ended } else { reading(fd).map_err(failed)? };
@@ -99,7 +97,10 @@ fn reading(fd: BorrowedFd<'static>) -> io::Result<Source> {
             let kind = socket_kind(fd)?;
             let fd = Arc::new(Descriptor::new(duplicate(fd)?, kind)?);
             Ok(match kind {
-                Kind::Message => Source::Messages { fd, eof_on_empty: false },
+                Kind::Message => {
+                    let messages = Messages::of(fd.as_fd())?;
+                    Source::Messages(MessageSource::new(fd, messages, false))
+                }
                 _ => Source::Stream(fd),
             })
         }
@@ -127,8 +128,9 @@ fn writing(fd: BorrowedFd<'static>) -> io::Result<(Sink, Option<Pump>)> {
             let own = Descriptor::new(duplicate(fd)?, kind)?;
             Ok(match kind {
                 Kind::Message => {
+                    let ends = Messages::of(own.as_fd())?.can_end();
                     let fd = Arc::new(own);
-                    (Sink::Messages { fd, stalled: false, mtu: udp::DEFAULT_MTU, ends: false }, None)
+                    (Sink::Messages { fd, stalled: false, mtu: DEFAULT_MTU, ends }, None)
                 }
                 _ => (stream(own, HalfClose::Shutdown), None),
             })

@@ -9,6 +9,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
 
 use super::descriptor::{Descriptor, Kind};
+use super::message::{MessageSource, Messages};
 use super::{Endpoint, Sink, Source};
 use crate::error::Failure;
 
@@ -45,7 +46,8 @@ pub fn echo() -> Result<Endpoint, Failure> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let (out, into) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
         .map_err(|why| Failure::other("cannot make a socket pair", why))?;
-    let source = Source::Messages { fd: Arc::new(descriptor(out, Kind::Message)?), eof_on_empty: false };
+    let out = Arc::new(descriptor(out, Kind::Message)?);
+    let source = Source::Messages(MessageSource::new(out, Messages::SeqPacket, false));
     let fd = Arc::new(descriptor(into, Kind::Message)?);
     Ok(Endpoint::new(source, Sink::Messages { fd, stalled: false, mtu: LARGEST_RECORD, ends: true }))
 }

@@ -1,37 +1,76 @@
 //! Socket activation: listening sockets in LISTEN_FDS, sd_listen_fds(3).
 
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::io;
 
-use socket2::{Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 use super::Kind;
+use crate::address::UnixKind;
 use crate::error::Failure;
 
 /// SD_LISTEN_FDS_START.
 const FIRST: i32 = 3;
 
 /// What kind of socket was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passed {
-    /// It listens; accepted connections are of that kind.
-    Stream(Kind),
-    /// It receives datagrams.
-    Datagrams,
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// Unix.
+    Unix(UnixKind),
+    /// AF_VSOCK.
+    Vsock,
+}
+
+impl Passed {
+    fn of(socket: &Socket) -> io::Result<Passed> {
+        Ok(match (socket.domain()?, socket.r#type()?) {
+            (Domain::UNIX, Type::DGRAM) => Passed::Unix(UnixKind::Datagram),
+            (Domain::UNIX, Type::SEQPACKET) => Passed::Unix(UnixKind::SeqPacket),
+            (Domain::UNIX, _) => Passed::Unix(UnixKind::Stream),
+            (Domain::VSOCK, _) => Passed::Vsock,
+            (_, Type::DGRAM) => Passed::Udp,
+            _ => Passed::Tcp,
+        })
+    }
+
+    /// The scheme that would have made it; it decides which options mean something.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Passed::Tcp => "tcp",
+            Passed::Udp => "udp",
+            Passed::Unix(UnixKind::Stream) => "unix",
+            Passed::Unix(UnixKind::Datagram) => "unix-dgram",
+            Passed::Unix(UnixKind::SeqPacket) => "seqpacket",
+            Passed::Vsock => "vsock",
+        }
+    }
+
+    /// The kind of the connections that are accepted on it; `None` where datagrams are received on it.
+    pub fn accepted(self) -> Option<Kind> {
+        match self {
+            Passed::Tcp | Passed::Unix(UnixKind::Stream) => Some(Kind::Stream),
+            Passed::Unix(UnixKind::SeqPacket) => Some(Kind::Message),
+            Passed::Vsock => Some(Kind::OtherStream),
+            Passed::Udp | Passed::Unix(UnixKind::Datagram) => None,
+        }
+    }
 }
 
 /// Takes the socket called `name` in LISTEN_FDNAMES, or the only one.
 pub fn take(name: Option<&str>) -> Result<(Socket, Passed), Failure> {
     let number = choose(name, &|key| std::env::var(key).ok(), std::process::id())?;
-    // SAFETY: LISTEN_PID says that the descriptors from 3 on were passed to this very process.
-    let fd = unsafe { OwnedFd::from_raw_fd(number) };
+    // LISTEN_PID says that the descriptors from 3 on were passed to this very process.
+    let Some(fd) = crate::process::take_descriptor(number) else {
+        return Err(Failure::connect(format!("descriptor {number} from LISTEN_FDS"), "is not open"));
+    };
     let socket = Socket::from(fd);
     let bad = |why| Failure::connect(format!("descriptor {number} from LISTEN_FDS is no socket"), why);
     socket.set_cloexec(true).map_err(bad)?;
     socket.set_nonblocking(true).map_err(bad)?;
-    let passed = match socket.r#type().map_err(bad)? {
-        Type::DGRAM => Passed::Datagrams,
-        Type::SEQPACKET => Passed::Stream(Kind::Message),
-        _ => Passed::Stream(Kind::Stream),
-    };
+    let passed = Passed::of(&socket).map_err(bad)?;
     Ok((socket, passed))
 }
 

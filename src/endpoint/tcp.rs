@@ -11,12 +11,10 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use super::descriptor::{Descriptor, Kind};
 use super::race::race;
 use super::resolve::{Lookup, lookup, numeric};
-use super::socket;
+use super::{connect_timeout, socket};
 use crate::address::{End, Host, Key, Net, Options, Target};
 use crate::error::Failure;
 use crate::event_loop::timeout;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A TCP address to connect to, with all that can be known before the first connection.
 pub struct Connector {
@@ -36,7 +34,7 @@ impl Connector {
             known: question.known(),
             question,
             options: end.options.clone(),
-            limit: end.options.time(Key::ConnectTimeout).unwrap_or(CONNECT_TIMEOUT),
+            limit: connect_timeout::limit(&end.options),
             name: end.describe(),
         })
     }
@@ -47,12 +45,14 @@ impl Connector {
         match &self.known {
             Some(Ok(addresses)) => self.connect_to_any(addresses).await,
             Some(Err(failure)) => Err(failure.clone()),
-            None => Box::pin(self.look_up_and_connect()).await,
+            None => {
+                Box::pin(timeout(self.limit, self.look_up_and_connect())).await.map_err(|_| self.late())?
+            }
         }
     }
 
     async fn look_up_and_connect(&self) -> Result<Arc<Descriptor>, Failure> {
-        let addresses = timeout(self.limit, lookup(&self.question)).await.map_err(|_| self.late())??;
+        let addresses = lookup(&self.question).await?;
         self.connect_to_any(&addresses).await
     }
 
@@ -84,10 +84,7 @@ impl Connector {
     }
 
     fn late(&self) -> Failure {
-        Failure::timeout(
-            format!("cannot connect to {}", self.name),
-            format!("no answer within {:?} (--connect-timeout)", self.limit),
-        )
+        connect_timeout::late(&self.name, self.limit)
     }
 
     fn failed(&self, failures: &[(SocketAddr, io::Error)]) -> Failure {

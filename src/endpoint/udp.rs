@@ -7,21 +7,12 @@ use std::sync::Arc;
 use socket2::{Domain, Socket, Type};
 
 use super::descriptor::{Descriptor, Kind};
+use super::message::{self, Messages};
 use super::resolve::{Lookup, lookup};
 use super::tcp::{bind_all, bind_local, cannot_listen, listening_addresses};
-use super::{Endpoint, Sink, Source, socket};
+use super::{Endpoint, connect_timeout, socket};
 use crate::address::{End, Family, Host, Key, Net, Options, Target};
 use crate::error::Failure;
-
-/// Bytes of a stream that go into one datagram when nothing else is said; socat's block size.
-pub const DEFAULT_MTU: u32 = 8192;
-/// Most payload of a UDP datagram over IPv4: 65,535 less IP and UDP headers.
-const LARGEST: u64 = 65_507;
-
-/// The most bytes of a stream to put in one datagram.
-pub fn mtu(options: &Options) -> u32 {
-    options.size(Key::Mtu).map_or(DEFAULT_MTU, |size| size.clamp(1, LARGEST) as u32)
-}
 
 /// A socket that sends to one peer and hears only that one.
 pub async fn connect(end: &End) -> Result<Endpoint, Failure> {
@@ -29,11 +20,13 @@ pub async fn connect(end: &End) -> Result<Endpoint, Failure> {
         return Err(Failure::usage(end.describe(), "is not an Internet address"));
     };
     let question = Lookup { net: Net::Udp, family: *family, host: host.clone(), port: port.clone() };
-    let addresses = lookup(&question).await?;
+    // Nobody answers a datagram socket's connect; what can take time is the name server.
+    let limit = connect_timeout::limit(&end.options);
+    let addresses = connect_timeout::within(limit, &end.describe(), lookup(&question)).await?;
     let mut failures = Vec::new();
     for address in addresses {
         match connect_to(address, &end.options) {
-            Ok(fd) => return Ok(endpoint(fd, &end.options)),
+            Ok(fd) => return Ok(message::connected(fd, Messages::Udp, &end.options)),
             Err(failure) => failures.push(failure),
         }
     }
@@ -53,14 +46,6 @@ fn connect_to(address: SocketAddr, options: &Options) -> Result<Arc<Descriptor>,
         _ => cannot(why),
     })?;
     Descriptor::new(socket.into(), Kind::Message).map(Arc::new).map_err(cannot)
-}
-
-fn endpoint(fd: Arc<Descriptor>, options: &Options) -> Endpoint {
-    let eof_on_empty = options.flag(Key::EofOnEmpty).unwrap_or(false);
-    Endpoint::new(
-        Source::Messages { fd: fd.clone(), eof_on_empty },
-        Sink::Messages { fd, stalled: false, mtu: mtu(options), ends: false },
-    )
 }
 
 fn outgoing_multicast(socket: &Socket, address: SocketAddr, options: &Options) -> Result<(), Failure> {

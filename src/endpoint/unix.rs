@@ -9,7 +9,8 @@ use nix::sys::stat::{Mode, umask};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::descriptor::{Descriptor, Kind};
-use super::{Endpoint, Sink, Source, socket, udp};
+use super::message::{self, Messages};
+use super::{Endpoint, connect_timeout, socket};
 use crate::address::{End, Key, Options, UnixKind, UnixName};
 use crate::error::Failure;
 use crate::event_loop::sleep;
@@ -81,19 +82,13 @@ pub async fn connect(end: &End, kind: UnixKind, name: &UnixName) -> Result<Endpo
         // A name that the kernel chooses (autobind, unix(7)): without one nobody could answer.
         socket.bind(&autobind().map_err(cannot)?).map_err(cannot)?;
     }
-    connect_when_there_is_room(&socket, &to).await.map_err(cannot)?;
+    let connecting = async { connect_when_there_is_room(&socket, &to).await.map_err(cannot) };
+    connect_timeout::within(connect_timeout::limit(&end.options), &show(name), connecting).await?;
     let fd = Arc::new(Descriptor::new(socket.into(), descriptor_kind).map_err(cannot)?);
     let endpoint = match kind {
         UnixKind::Stream => Endpoint::stream_socket(fd),
-        _ => {
-            let eof_on_empty = end.options.flag(Key::EofOnEmpty).unwrap_or(false);
-            let ends = kind == UnixKind::SeqPacket;
-            let mtu = udp::mtu(&end.options);
-            Endpoint::new(
-                Source::Messages { fd: fd.clone(), eof_on_empty },
-                Sink::Messages { fd, stalled: false, mtu, ends },
-            )
-        }
+        UnixKind::Datagram => message::connected(fd, Messages::UnixDatagram, &end.options),
+        UnixKind::SeqPacket => message::connected(fd, Messages::SeqPacket, &end.options),
     };
     Ok(endpoint.guarded(guard))
 }

@@ -2,22 +2,19 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::descriptor::{Descriptor, Kind};
-use super::{Endpoint, socket};
-use crate::address::{End, Key};
+use super::{Endpoint, connect_timeout, socket};
+use crate::address::End;
 use crate::error::Failure;
-use crate::event_loop::timeout;
 
 /// VMADDR_CID_ANY.
 const ANY: u32 = u32::MAX;
 /// VMADDR_CID_HOST.
 const HOST: u32 = 2;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connects; without a CID to the host.
 pub async fn connect(end: &End, cid: Option<u32>, port: u32) -> Result<Endpoint, Failure> {
@@ -33,10 +30,12 @@ pub async fn connect(end: &End, cid: Option<u32>, port: u32) -> Result<Endpoint,
     };
     let fd = Arc::new(Descriptor::new(socket.into(), Kind::OtherStream).map_err(cannot)?);
     if pending {
-        let limit = end.options.time(Key::ConnectTimeout).unwrap_or(CONNECT_TIMEOUT);
-        timeout(limit, fd.writable())
-            .await
-            .map_err(|_| Failure::timeout(what.clone(), format!("no answer within {limit:?}")))?;
+        let limit = connect_timeout::limit(&end.options);
+        let answered = async {
+            fd.writable().await;
+            Ok(())
+        };
+        connect_timeout::within(limit, &format!("vsock {cid}:{port}"), answered).await?;
         if let Ok(Some(why)) = socket2::SockRef::from(&*fd).take_error() {
             return Err(cannot(why));
         }

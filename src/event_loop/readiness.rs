@@ -20,6 +20,8 @@ const WRITABLE: u8 = 1 << 1;
 const READ_CLOSED: u8 = 1 << 2;
 /// Writing never blocks again.
 const WRITE_CLOSED: u8 = 1 << 3;
+/// An error came by itself: a reset, or a peer that answers no probes.
+const FAILED: u8 = 1 << 4;
 
 /// What is known of one descriptor. Edge-triggered events come once, so readiness is kept here until a system
 /// call has answered EAGAIN.
@@ -129,6 +131,7 @@ impl Slot {
         }
         if has(E::OUT | E::HUP | E::ERR) {
             self.ready |= WRITABLE | if has(E::HUP) { WRITE_CLOSED } else { 0 };
+            self.ready |= if has(E::ERR) { FAILED } else { 0 };
             self.writers.drain(..).for_each(Waker::wake);
         }
     }
@@ -144,8 +147,9 @@ impl Slot {
         Poll::Pending
     }
 
-    fn poll_writable(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if self.ready & (WRITABLE | WRITE_CLOSED) != 0 {
+    /// Ready when one of `bits` is known; woken by whatever changes the writing side.
+    fn poll_any(&mut self, cx: &Context<'_>, bits: u8) -> Poll<()> {
+        if self.ready & bits != 0 {
             return Poll::Ready(());
         }
         if !self.writers.iter().any(|writer| writer.will_wake(cx.waker())) {
@@ -215,7 +219,18 @@ impl<T> Watched<T> {
 
     /// Ready when writing is worth a try. Any number of tasks may wait.
     pub fn poll_writable(&self, cx: &Context<'_>) -> Poll<()> {
-        self.slot(|slot| slot.poll_writable(cx)).unwrap_or(Poll::Pending)
+        self.slot(|slot| slot.poll_any(cx, WRITABLE | WRITE_CLOSED)).unwrap_or(Poll::Pending)
+    }
+
+    /// Ready when an error has come that nobody asked for; a reset after the peer's end is told in no other way
+    /// to who does not write.
+    pub fn poll_failed(&self, cx: &Context<'_>) -> Poll<()> {
+        self.slot(|slot| slot.poll_any(cx, FAILED)).unwrap_or(Poll::Pending)
+    }
+
+    /// Ready when the peer is gone altogether: it has closed a Unix socket, or reset a connection.
+    pub fn poll_hung_up(&self, cx: &Context<'_>) -> Poll<()> {
+        self.slot(|slot| slot.poll_any(cx, FAILED | WRITE_CLOSED)).unwrap_or(Poll::Pending)
     }
 
     /// Told after a read that left nothing: EAGAIN, or fewer bytes than were asked for.

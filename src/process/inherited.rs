@@ -1,6 +1,6 @@
-//! What spile itself inherited: descriptors and limits, kept from or given back to its children.
+//! What spile itself inherited: descriptors by their numbers, and limits; kept from or given back to its children.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::OnceLock;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -8,15 +8,42 @@ use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 
 static ORIGINAL: OnceLock<(rlim_t, rlim_t)> = OnceLock::new();
 
+/// The descriptors that `seal_inherited` has sealed.
+static SEALED: OnceLock<Vec<i32>> = OnceLock::new();
+
+/// A descriptor that we inherited and that is named by its number; `None` when there is none.
+pub fn descriptor(number: i32) -> Option<BorrowedFd<'static>> {
+    let fd = existing(number)?;
+    (is_inheritable(fd) || SEALED.get().is_some_and(|sealed| sealed.contains(&number))).then_some(fd)
+}
+
+/// The same, to be closed by us; only for what was passed to this very process and is taken once.
+pub fn take_descriptor(number: i32) -> Option<OwnedFd> {
+    // SAFETY: it is open, and not one that some owner in this process has opened.
+    descriptor(number).map(|_| unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+fn existing(number: i32) -> Option<BorrowedFd<'static>> {
+    let is_open = number >= 0 && rustix::fs::stat(format!("/proc/self/fd/{number}")).is_ok();
+    // SAFETY: it is open, and who finds it to be no inherited one makes no further use of it.
+    is_open.then(|| unsafe { BorrowedFd::borrow_raw(number) })
+}
+
+/// What came through an exec is not close-on-exec, and all that we open is.
+fn is_inheritable(fd: BorrowedFd<'_>) -> bool {
+    fcntl(fd, FcntlArg::F_GETFD).is_ok_and(|flags| flags & FdFlag::FD_CLOEXEC.bits() == 0)
+}
+
 /// Keeps every descriptor above 2 that we inherited from our children: a server's child gets 0, 1 and 2 alone.
 pub fn seal_inherited() {
     let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
-    let open = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
-    for fd in open.filter(|fd| *fd > 2).collect::<Vec<_>>() {
-        // SAFETY: the number was just listed as open; at worst (it was the listing's own) the call answers EBADF.
-        let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    let inherited = numbers.filter(|number| *number > 2).filter(|number| descriptor(*number).is_some());
+    let inherited: Vec<i32> = inherited.collect();
+    for fd in inherited.iter().filter_map(|number| existing(*number)) {
         let _ = fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
     }
+    let _ = SEALED.set(inherited);
 }
 
 /// Raises the soft limit on open files to the hard one; a server needs a descriptor or two per peer.

@@ -5,5 +5,5 @@ mod inherited;
 mod spawn;
 
 pub use child::{Child, ChildStatus};
-pub use inherited::{raise_open_files, seal_inherited};
+pub use inherited::{descriptor, raise_open_files, seal_inherited, take_descriptor};
 pub use spawn::{Program, Stdio3};

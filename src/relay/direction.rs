@@ -184,6 +184,12 @@ impl Direction {
                 // An empty message is data for a sink that keeps messages, and nothing for a stream.
                 self.pending = (len > 0 || sink.has_messages()).then_some((0, len as u32));
             }
+            Input::Long { bytes, full } => {
+                self.messages += 1;
+                self.cut_messages += u32::from(full > bytes.len());
+                self.pending = Some((0, bytes.len() as u32));
+                self.buffer = Some(Buffer::own(bytes));
+            }
         }
         Poll::Ready(Ok(()))
     }

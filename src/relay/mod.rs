@@ -129,6 +129,11 @@ impl Relay {
         if let Some(outcome) = self.finished() {
             return Poll::Ready(outcome);
         }
+        for side in [Side::Left, Side::Right] {
+            if self.poll_reset(cx, side).is_ready() {
+                return Poll::Ready(Outcome::Reset(side));
+            }
+        }
         let moved = self.up.bytes + self.down.bytes;
         let half_closed = self.up.is_done() || self.down.is_done();
         self.clock.poll(cx, &self.limits, self.started, moved, half_closed)
@@ -187,6 +192,19 @@ impl Relay {
         matches!(self.sink(side.other()), Sink::Discard)
             && speaker.child.is_none()
             && !speaker.source.stream().is_some_and(is_peer)
+    }
+
+    /// Ready when the peer on `side` has said its end and resets the connection now: reading tells no more of it,
+    /// and the other side may say nothing for hours. A child is left the time that `forsaken` gives it.
+    fn poll_reset(&self, cx: &Context<'_>, side: Side) -> Poll<()> {
+        let (peer, other) = match side {
+            Side::Left => (&self.left, &self.right),
+            Side::Right => (&self.right, &self.left),
+        };
+        match peer.source.stream() {
+            Some(fd) if self.direction_from(side).is_done() && other.child.is_none() => fd.poll_failed(cx),
+            _ => Poll::Pending,
+        }
     }
 
     /// A child that has ended ends the session once its output is read, or soon after:

@@ -56,7 +56,17 @@ impl Buffer {
 
     /// A copy of `bytes` that is exactly as large; for a stalled peer when buffers run short.
     pub fn exact(bytes: &[u8]) -> Buffer {
-        Buffer { bytes: bytes.into() }
+        Buffer::own(bytes.to_vec())
+    }
+
+    /// Bytes that did not come from the pool; where they are as large as its buffers, they go there at the end.
+    pub fn own(bytes: Vec<u8>) -> Buffer {
+        POOL.with_borrow_mut(|pool| match bytes.len() {
+            SMALL => pool.small_out += 1,
+            LARGE => pool.large_out += 1,
+            _ => {}
+        });
+        Buffer { bytes: bytes.into_boxed_slice() }
     }
 
     /// True when so many buffers are lent that a stalled direction should not keep a whole one.

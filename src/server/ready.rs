@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use crate::error::Failure;
@@ -37,11 +36,7 @@ impl Drop for PortFile {
 /// Writes a newline to an inherited descriptor, the convention of s6 and others.
 pub fn tell_ready_fd(number: i32) -> Result<(), Failure> {
     let cannot = |why: &str| Failure::other(format!("cannot write to --ready-fd {number}"), why);
-    if number < 0 || rustix::fs::stat(format!("/proc/self/fd/{number}")).is_err() {
-        return Err(cannot("it is not open"));
-    }
-    // SAFETY: it was just seen to be open, and the user gave it to us for this.
-    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    let fd = crate::process::descriptor(number).ok_or_else(|| cannot("it is not open"))?;
     rustix::io::write(fd, b"\n").map(|_| ()).map_err(|why| cannot(&why.to_string()))
 }
 
