@@ -18,6 +18,7 @@ mod commands;
 mod endpoint;
 mod error;
 mod event_loop;
+mod flow;
 #[cfg(test)]
 mod generated;
 mod names;
