@@ -26,6 +26,7 @@ mod relay;
 mod report;
 mod server;
 mod signal;
+mod supervise;
 
 use std::process::ExitCode;
 

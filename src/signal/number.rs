@@ -23,7 +23,6 @@ impl Number {
     pub const HUP: Number = Number(libc::SIGHUP);
     pub const INT: Number = Number(libc::SIGINT);
     pub const QUIT: Number = Number(libc::SIGQUIT);
-    pub const BUS: Number = Number(libc::SIGBUS);
     pub const KILL: Number = Number(libc::SIGKILL);
     pub const SEGV: Number = Number(libc::SIGSEGV);
     pub const PIPE: Number = Number(libc::SIGPIPE);
@@ -55,21 +54,11 @@ impl Number {
         !matches!(self, Number::KILL | Number::STOP) && !(32..libc::SIGRTMIN()).contains(&self.0)
     }
 
-    /// True for the signals by which a terminal or a person asks a program to end.
-    pub fn asks_to_end(self) -> bool {
-        matches!(self, Number::HUP | Number::INT | Number::QUIT | Number::TERM)
-    }
-
-    /// True for the signals whose default is to stop a process (signal(7)).
-    pub fn stops(self) -> bool {
-        matches!(self, Number::STOP | Number::TSTP | Number::TTIN | Number::TTOU)
-    }
-
-    /// True for the signals that a fault of the program itself raises.
-    pub fn is_fault(self) -> bool {
-        let faults =
-            [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGABRT, libc::SIGSYS];
-        faults.contains(&self.0)
+    /// True for the signals that a terminal sends to its foreground group, and TERM, which stands for them where
+    /// there is none.
+    pub fn is_from_terminals(self) -> bool {
+        let keys = matches!(self, Number::HUP | Number::INT | Number::QUIT | Number::TERM | Number::TSTP);
+        keys || self == Number::CONT || self.0 == libc::SIGWINCH
     }
 
     /// Every signal.

@@ -32,13 +32,28 @@ pub fn send_to(pidfd: impl AsFd, signal: Number) -> Result<(), Errno> {
 /// Dies of `signal` as its default says, without leaving a core file; returns where that cannot be done.
 pub fn die_of(signal: Number) {
     let nothing = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: a plain system call; the limit is local.
+    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const nothing) };
+    take(signal);
+}
+
+/// Stops as `signal` says; returns when we are continued, or at once where the kernel ignores it: in an orphaned
+/// process group (setpgid(2)).
+pub fn stop_of(signal: Number) {
+    take(signal);
+}
+
+/// Sends us `signal` with its default disposition, and lets it through.
+fn take(signal: Number) {
     let mask = 1u64 << (signal.raw() - 1);
-    // SAFETY: plain system calls; the sets and limits are local.
+    let size = size_of::<u64>();
+    let mut before = 0u64;
+    // SAFETY: plain system calls; the sets are local. No handler is ever set.
     unsafe {
-        libc::setrlimit(libc::RLIMIT_CORE, &raw const nothing);
         libc::signal(signal.raw(), libc::SIG_DFL);
         libc::raise(signal.raw());
-        let (old, size) = (std::ptr::null_mut::<u64>(), size_of::<u64>());
-        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_UNBLOCK, &raw const mask, old, size);
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_UNBLOCK, &raw const mask, &raw mut before, size);
+        let nothing = std::ptr::null_mut::<u64>();
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const before, nothing, size);
     }
 }
