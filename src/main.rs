@@ -27,6 +27,7 @@ mod relay;
 mod report;
 mod server;
 mod signal;
+mod supervise;
 
 use std::process::ExitCode;
 

@@ -91,7 +91,7 @@ impl Args {
             let each = addresses.iter().map(async |address| {
                 persist(patience(address), &address.describe(), || check.run(address)).await?;
                 events(&Event::Connected { address: address.describe(), took: started.elapsed() });
-                Ok(())
+                Ok::<(), Failure>(())
             });
             for result in join_all(each).await {
                 result?;

@@ -15,7 +15,7 @@ use super::descriptor::{Descriptor, Kind};
 use super::{Endpoint, HalfClose, Peer, Sink, Source, WhenBroken, peer, pty};
 use crate::address::{End, Key, Options};
 use crate::error::Failure;
-use crate::process::{Child, Program, Stdio3};
+use crate::process::{Child, Ends, Environment, Group, Program, SignalBase, Signals};
 
 /// The connection that a child serves, as its environment tells it.
 #[derive(Clone, Debug, Default)]
@@ -31,9 +31,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    fn environment(&self) -> Vec<(String, String)> {
-        let mut variables = Vec::new();
-        let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
+    fn environment(&self) -> Environment {
+        let mut environment = Environment::default();
+        let mut set = |name: &str, value: String| environment.set(name, value);
         if !self.protocol.is_empty() {
             set("SPILE_PROTO", self.protocol.clone());
             set("SPILE_CONN_ID", self.id.to_string());
@@ -45,7 +45,7 @@ impl Connection {
                 set(&format!("{prefix}_PORT"), port);
             }
         }
-        variables
+        environment
     }
 }
 
@@ -99,7 +99,13 @@ pub fn open_program(
     connection: &Connection,
 ) -> Result<Endpoint, Failure> {
     let dir = options.text(Key::Dir).map(PathBuf::from);
-    let program = Program { argv, env: connection.environment(), dir };
+    let program = Program {
+        environment: connection.environment(),
+        dir,
+        group: Group::New,
+        signals: Signals { base: SignalBase::Default, ..Signals::default() },
+        ..Program::new(argv)
+    };
     let cannot = |why: io::Error| Failure::other("cannot connect to the program", why);
     if options.flag(Key::PtyFlag) == Some(true) {
         return on_terminal(&program, options);
@@ -109,13 +115,18 @@ pub fn open_program(
         _ => over_pipes().map_err(cannot)?,
     };
     let stderr = stderr(options, &stdout).map_err(cannot)?;
-    let child = Child::spawn(&program, &Stdio3::Ends { stdin, stdout, stderr })?;
+    let mut ends = Ends::inherited().stdin(stdin).stdout(stdout);
+    if let Some(stderr) = stderr {
+        ends = ends.stderr(stderr);
+    }
+    let child = Child::spawn(&program, ends)?;
     Ok(Endpoint { child: Some(Box::new(child)), ..Endpoint::new(source, sink) })
 }
 
-type Ends = (OwnedFd, OwnedFd, Source, Sink);
+/// The program's stdin and stdout, and our side of both.
+type Joined = (OwnedFd, OwnedFd, Source, Sink);
 
-fn over_pipes() -> io::Result<Ends> {
+fn over_pipes() -> io::Result<Joined> {
     let (stdin, into) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (out, stdout) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     // Each end has a description of its own: the child's ends stay blocking.
@@ -128,7 +139,7 @@ fn over_pipes() -> io::Result<Ends> {
     Ok((stdin, stdout, source, sink))
 }
 
-fn over_socket_pair() -> io::Result<Ends> {
+fn over_socket_pair() -> io::Result<Joined> {
     let flags = SocketFlags::CLOEXEC;
     let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     let second = rustix::io::fcntl_dupfd_cloexec(&theirs, 3)?;
@@ -157,7 +168,7 @@ fn stderr(options: &Options, stdout: &OwnedFd) -> io::Result<Option<OwnedFd>> {
 fn on_terminal(program: &Program, options: &Options) -> Result<Endpoint, Failure> {
     let cannot = |why: io::Error| Failure::other("cannot make a terminal", why);
     let pair = pty::Pair::open(options).map_err(cannot)?;
-    let child = Child::spawn(program, &Stdio3::Terminal(pair.name.clone()))?;
-    let (source, sink) = pair.into_ends().map_err(cannot)?;
+    let (slave, source, sink) = pair.into_ends().map_err(cannot)?;
+    let child = Child::spawn(program, Ends::on_terminal(slave))?;
     Ok(Endpoint { child: Some(Box::new(child)), ..Endpoint::new(source, sink) })
 }
