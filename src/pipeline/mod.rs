@@ -3,6 +3,7 @@
 
 pub mod grammar;
 mod modifier;
+mod plumbing;
 mod stage;
 mod verdict;
 
