@@ -136,6 +136,11 @@ impl Flow {
         self.ending.as_ref()
     }
 
+    /// True while it has nothing to do before more bytes come.
+    pub fn is_waiting_for_bytes(&self) -> bool {
+        self.inlet.is_some() && self.blocked == Blocked::Inlet
+    }
+
     /// What could not be written since the last call, and was given up while the rest went on.
     pub fn failures(&mut self) -> Vec<Failure> {
         std::mem::take(&mut self.findings.failures)
@@ -155,8 +160,8 @@ impl Flow {
         self.end(Ending::EndOfData);
     }
 
-    /// Adds the descriptors to wait for; answers when to go on even if none is ready.
-    pub fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) -> Option<Instant> {
+    /// Adds the descriptors to wait for.
+    pub fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) {
         let wait_out = |outlet: &'a Outlet, fds: &mut Vec<_>, wanted: bool| {
             let flags = if wanted { PollFlags::OUT } else { PollFlags::empty() };
             fds.push((outlet.end.as_fd(), flags));
@@ -176,6 +181,10 @@ impl Flow {
             // Even with nothing to write we want to know that the reader has gone.
             wait_out(outlet, fds, outlet.waiting() > 0 || spliced);
         }
+    }
+
+    /// When to go on even if no descriptor is ready.
+    pub fn due(&self) -> Option<Instant> {
         let due = self.steps.iter().filter_map(|step| match step {
             Step::Label(lines) => lines.due(),
             _ => None,

@@ -22,7 +22,8 @@ fn drive(flow: &mut Flow) {
 
 fn wait(flow: &Flow) {
     let mut wanted = Vec::new();
-    let until = flow.waits(&mut wanted);
+    flow.waits(&mut wanted);
+    let until = flow.due();
     let mut fds: Vec<PollFd<'_>> =
         wanted.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
     let longest = Duration::from_secs(20);

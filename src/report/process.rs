@@ -128,7 +128,7 @@ pub fn error_json(error: &SpawnError) -> Value {
 }
 
 /// The words in base64, where one of them is not UTF-8 and so was changed in the text.
-fn base64_of_all(words: &[OsString]) -> Option<Vec<String>> {
+pub fn base64_of_all(words: &[OsString]) -> Option<Vec<String>> {
     let is_text = words.iter().all(|word| word.to_str().is_some());
     (!is_text).then(|| words.iter().map(|word| base64(word)).collect())
 }

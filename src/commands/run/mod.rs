@@ -1,8 +1,8 @@
 //! `spile run`: one program, with its surroundings, limits, signals, and an honest end.
 
 mod command;
-mod limits;
-mod results;
+pub mod limits;
+pub mod results;
 mod signals;
 mod surroundings;
 mod users;
