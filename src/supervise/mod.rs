@@ -41,7 +41,7 @@ pub use limits::{Clock, Limits};
 
 use crate::process::tree::{self, Seen};
 use crate::process::{self, Ends, Program, SpawnError, Started, StateChange, Status, Transfer, Usage, Waited};
-use crate::signal::{Arrival, Arrivals, Number};
+use crate::signal::{Arrival, Arrivals, Number, Sender};
 
 /// How long we may be stopped unnoticed while a running clock counts.
 const BEAT: Duration = Duration::from_millis(100);
@@ -119,6 +119,8 @@ impl Supervisor {
         while let Some(arrival) = self.arrivals.next()? {
             match arrival.signal {
                 Number::CHLD => {}
+                // A write of our own into a broken pipe: blocked, it is queued in spite of being ignored.
+                Number::PIPE if matches!(arrival.sender, Sender::Process { pid, .. } if pid == tree::me()) => {}
                 Number::CONT => signals.extend([resumed(awake, woken), Event::Signal(arrival)]),
                 _ => signals.push(Event::Signal(arrival)),
             }
