@@ -69,7 +69,7 @@ fn text_value(name: &str, value: Option<&str>, stage: &mut Stage) -> Result<(), 
     let text = value.unwrap_or_default();
     match name {
         "name" => stage.name = text.to_owned(),
-        "ok" => stage.accepted = accepted(text)?,
+        "ok" => stage.accepted.extend(accepted(text)?),
         "optional" => stage.weight = Weight::Optional,
         "timeout" => stage.timeout = Some(duration(text)?).filter(|time| !time.is_zero()),
         "idle" => stage.idle = Some(duration(text)?).filter(|time| !time.is_zero()),

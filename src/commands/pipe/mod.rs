@@ -67,7 +67,7 @@ struct StageArgs {
     #[arg(short = 'f', long, value_name = "FILE", conflicts_with_all = ["words", "lines"])]
     file: Option<PathBuf>,
     /// Programs with their arguments, '::' between them; modifiers (@tee=FILE, @timeout=5s...) before each
-    #[arg(value_name = "STAGE", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "STAGE", trailing_var_arg = true)]
     words: Vec<OsString>,
 }
 
