@@ -77,7 +77,8 @@ fn an_address_feeds_the_pipeline_and_a_file_takes_its_lines_with_their_times() {
     let (dir, ended) = example(&line);
     ended.exits(0).says("");
     let text = std::fs::read_to_string(dir.path().join("out.log")).unwrap();
-    let ends: Vec<&str> = text.lines().filter_map(|line| line.split_once("Z ")).map(|(_, rest)| rest).collect();
+    let ends: Vec<&str> =
+        text.lines().filter_map(|line| line.split_once("Z ")).map(|(_, rest)| rest).collect();
     assert_eq!(ends, ["x", "y"], "{text}");
 }
 

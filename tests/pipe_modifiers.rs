@@ -39,10 +39,16 @@ fn a_tee_copies_everything_whatever_is_around_it() {
 
 #[test]
 fn a_full_disk_under_a_tee_is_told_once_has_status_1_and_loses_no_data() {
-    for stages in [&["@tee=/dev/full", "cat"][..], &["@tee=/dev/full"], &["@tee=/dev/full", "@buffer=64K", "cat"]] {
+    for stages in
+        [&["@tee=/dev/full", "cat"][..], &["@tee=/dev/full"], &["@tee=/dev/full", "@buffer=64K", "cat"]]
+    {
         let args = [&["head", "-c", "1000000", "/dev/zero", "::"], stages, &["::", "wc", "-c"]].concat();
         let ended = words(&args).exits(1).says("1000000\n");
-        assert_eq!(ended.stderr.matches("cannot write /dev/full: No space left on device").count(), 1, "{ended:?}");
+        assert_eq!(
+            ended.stderr.matches("cannot write /dev/full: No space left on device").count(),
+            1,
+            "{ended:?}"
+        );
         assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
     }
 }
@@ -82,7 +88,9 @@ fn a_limit_slows_down_and_a_buffer_lets_the_writer_go_on() {
     // Without the buffer the writer would wait for the reader, who waits for the writer's mark.
     let writer = format!("head -c 5000000 /dev/zero; touch {mark}");
     let reader = format!("while ! test -e {mark}; do sleep 0.01; done; wc -c");
-    words(&["-t", "15s", "sh", "-c", &writer, "::", "@buffer=8M", "sh", "-c", &reader]).exits(0).says("5000000\n");
+    words(&["-t", "15s", "sh", "-c", &writer, "::", "@buffer=8M", "sh", "-c", &reader])
+        .exits(0)
+        .says("5000000\n");
 }
 
 #[test]
@@ -103,7 +111,11 @@ fn a_meter_tells_what_has_passed_and_touches_nothing() {
     let quiet = words(&["--meter", "seq", "100000", "::", "tail", "-1"]).exits(0);
     assert_eq!(quiet.stderr, "");
     let ended = words(&["--meter=always", "seq", "100000", "::", "tail", "-1"]).exits(0).says("100000\n");
-    assert!(ended.stderr.contains("seq: 575.1 KiB in ") && ended.stderr.contains("tail: 7 B in "), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("seq: 575.1 KiB in ") && ended.stderr.contains("tail: 7 B in "),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -112,7 +124,9 @@ fn the_whole_meter_puts_nothing_between_the_stages() {
     wait_until("both run", || children(process.pid()).len() == 2);
     let stages = children(process.pid());
     wait_until("both are cat", || {
-        stages.iter().all(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "cat\n"))
+        stages
+            .iter()
+            .all(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "cat\n"))
     });
     assert_eq!(descriptor(stages[0], 1), descriptor(stages[1], 0));
     process.eof().ends().exits(0);
@@ -120,7 +134,11 @@ fn the_whole_meter_puts_nothing_between_the_stages() {
 
 #[test]
 fn a_stage_of_modifiers_alone_ends_with_its_reader_and_with_a_signal() {
-    shell("$SPILE pipe @meter </dev/zero 2>/dev/null | head -c 5 | wc -c; exit ${PIPESTATUS[0]}").eof().ends().exits(141).says("5\n");
+    shell("$SPILE pipe @meter </dev/zero 2>/dev/null | head -c 5 | wc -c; exit ${PIPESTATUS[0]}")
+        .eof()
+        .ends()
+        .exits(141)
+        .says("5\n");
     let process = spile(["pipe", "@limit=1K"]).sends("x\n").gets("x\n");
     process.signal("TERM");
     process.ends().exits(143).dies_of(15);

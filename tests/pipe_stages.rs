@@ -57,7 +57,9 @@ fn holds(pid: u32, pipe: &Path) -> Vec<u32> {
 fn nobody_but_its_two_stages_holds_a_pipe() {
     let process = spile(["pipe", "cat", "::", "sleep", "60", "::", "cat"]);
     let names = |pids: &[u32]| -> Vec<String> {
-        pids.iter().map(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default()).collect()
+        pids.iter()
+            .map(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default())
+            .collect()
     };
     wait_until("all stages run", || names(&children(process.pid())) == ["cat\n", "sleep\n", "cat\n"]);
     let stages = children(process.pid());
@@ -88,7 +90,8 @@ fn arguments_and_names_may_be_any_bytes() {
 #[test]
 fn stages_have_their_own_directory_and_variables() {
     words(&["@cwd=/", "pwd", "::", "cat"]).exits(0).says("/\n");
-    words(&["@env=A=b=c", "sh", "-c", "echo $A", "::", "sh", "-c", "cat; echo ${A-unset}"]).says("b=c\nunset\n");
+    words(&["@env=A=b=c", "sh", "-c", "echo $A", "::", "sh", "-c", "cat; echo ${A-unset}"])
+        .says("b=c\nunset\n");
 }
 
 #[test]
@@ -103,7 +106,11 @@ fn stderr_passes_or_is_labelled_joined_dropped_or_filed() {
     let passed = run(&[], &[]);
     assert!(passed.stderr.contains("err1\n") && passed.stderr.contains("err2\n"));
     let labelled = run(&["--err", "label"], &[]);
-    assert!(labelled.stderr.contains("sh: err1\n") && labelled.stderr.contains("two: err2\n"), "{}", labelled.stderr);
+    assert!(
+        labelled.stderr.contains("sh: err1\n") && labelled.stderr.contains("two: err2\n"),
+        "{}",
+        labelled.stderr
+    );
     run(&["--err", &file], &[]);
     let filed = std::fs::read_to_string(&file).unwrap();
     assert!(filed.contains("err1\n") && filed.contains("err2\n") && filed.len() == 10, "{filed}");
@@ -111,6 +118,31 @@ fn stderr_passes_or_is_labelled_joined_dropped_or_filed() {
     let text = String::from_utf8(merged.stdout).unwrap();
     assert!(text.contains("err1\n") && !text.contains("err2"), "{text}");
     assert_eq!(merged.stderr, "");
+}
+
+#[test]
+fn stderr_can_be_captured_into_the_report() {
+    let loud = "printf 'e\\377' >&2; echo out";
+    let many = "head -c 1000000 /dev/zero >&2; cat";
+    let ended = words(&[
+        "--report",
+        "fd:2",
+        "@err=capture",
+        "sh",
+        "-c",
+        loud,
+        "::",
+        "@err=capture",
+        "sh",
+        "-c",
+        many,
+    ]);
+    let ended = ended.exits(0).says("out\n");
+    let report: serde_json::Value = serde_json::from_str(&ended.stderr).unwrap();
+    let [one, two] = [0, 1].map(|at| &report["stages"][at]["stderr"]);
+    assert_eq!((&one["bytes"], &one["b64"], &one["truncated"]), (&2.into(), &"Zf8=".into(), &false.into()));
+    assert_eq!((&two["bytes"], &two["truncated"]), (&1_000_000.into(), &true.into()));
+    assert_eq!(two["text"].as_str().unwrap().len(), 65536);
 }
 
 #[test]
@@ -127,7 +159,8 @@ fn an_address_is_a_stage_with_a_status_at_either_end() {
     });
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("out").display().to_string();
-    words(&[&format!("tcp:127.0.0.1:{port}"), "::", "cut", "-d", ":", "-f1", "::", &format!("file:{file}")]).exits(0);
+    words(&[&format!("tcp:127.0.0.1:{port}"), "::", "cut", "-d", ":", "-f1", "::", &format!("file:{file}")])
+        .exits(0);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "a\nb\n");
     let closed = format!("tcp:127.0.0.1:{}", closed_port());
     words(&["echo", "x", "::", &closed]).exits(7).complains("cannot connect");

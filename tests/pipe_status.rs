@@ -103,7 +103,8 @@ fn a_start_that_fails_after_all_ends_what_was_started() {
 
 #[test]
 fn the_report_has_every_stage_with_its_status_and_verdict() {
-    let report = report(&["yes", "::", "@name=middle", "head", "-c", "100", "::", "@ok=0,1", "grep", "-q", "nothing"]);
+    let report =
+        report(&["yes", "::", "@name=middle", "head", "-c", "100", "::", "@ok=0,1", "grep", "-q", "nothing"]);
     assert_eq!(verdicts(&report), ["pipe-closed", "ok", "ok"]);
     assert_eq!((report["kind"].as_str(), report["exit"].as_u64()), (Some("pipe"), Some(0)));
     assert_eq!(report["decided_by"], Value::Null);
@@ -133,7 +134,8 @@ fn the_first_failure_can_end_the_others() {
     let report = report(&["--on-fail", "stop", "sleep", "60", "::", "sh", "-c", "exit 3"]);
     assert_eq!((report["reason"].as_str(), report["exit"].as_u64()), (Some("stopped"), Some(3)));
     assert_eq!(report["stages"][0]["status"]["signal"], "TERM");
-    words(&["--on-fail", "drain", "sh", "-c", "sleep 0.3; echo late", "::", "sh", "-c", "exec <&-; exit 3"]).exits(3);
+    words(&["--on-fail", "drain", "sh", "-c", "sleep 0.3; echo late", "::", "sh", "-c", "exec <&-; exit 3"])
+        .exits(3);
 }
 
 #[test]

@@ -21,7 +21,7 @@ use rustix::event::PollFlags;
 
 pub use capture::{Capture, Captured, Keep};
 pub use end::{End, Way};
-pub use lines::{Label, Lines, Unfinished, clock};
+pub use lines::{Label, Lines, Unfinished};
 pub use outlet::{Existing, Outlet};
 pub use pipe::{LARGE, View, grow, pipe};
 pub use rate::Rate;
@@ -94,9 +94,7 @@ impl Flow {
     /// From `inlet` through `steps` to `sink`, or nowhere. `buffer` bytes may wait for a slow reader.
     pub fn new(inlet: End, sink: Option<Outlet>, steps: Vec<Step>, buffer: usize) -> Flow {
         let path = match &sink {
-            Some(sink)
-                if buffer == 0 && inlet.is_pipe() && sink.end.takes_splice() && can_splice(&steps) =>
-            {
+            Some(sink) if buffer == 0 && inlet.is_pipe() && sink.end.takes_splice() && can_splice(&steps) => {
                 Path::Splice(Splice::default())
             }
             _ => Path::Copy(Vec::new()),
@@ -289,7 +287,8 @@ impl Flow {
     }
 
     fn splice(&mut self, most: usize) -> Result<usize, Ending> {
-        let Flow { inlet: Some(inlet), sink: Some(sink), path: Path::Splice(splice), steps, .. } = self else {
+        let Flow { inlet: Some(inlet), sink: Some(sink), path: Path::Splice(splice), steps, .. } = self
+        else {
             return Ok(0);
         };
         let reading = |why: io::Error| Ending::Failed(Failure::other("cannot read", why));

@@ -129,9 +129,8 @@ fn a_slow_reader_stops_the_reading() {
         let (out, into) = pipe().unwrap();
         let outlet = Outlet::new(End::own(into).unwrap(), "the sink");
         let (out_of_source, into_source) = pipe().unwrap();
-        let writer = std::thread::spawn(move || {
-            std::fs::File::from(into_source).write_all(&sample(8_000_000))
-        });
+        let writer =
+            std::thread::spawn(move || std::fs::File::from(into_source).write_all(&sample(8_000_000)));
         let mut flow = Flow::new(End::own(out_of_source).unwrap(), Some(outlet), Vec::new(), buffer);
         for _ in 0..50 {
             flow.advance(Instant::now());

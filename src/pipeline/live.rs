@@ -15,7 +15,11 @@ use crate::supervise::{Act, Event, Forwarding, Handled, Job, Limits, Manner, Orp
 
 /// Runs a pipeline to its end. A stage that cannot be started is an outcome, too; a failure is that spile itself
 /// could not do its part.
-pub fn run(order: &Order, supervisor: &mut Supervisor, audience: &mut dyn Audience) -> Result<Outcome, Failure> {
+pub fn run(
+    order: &Order,
+    supervisor: &mut Supervisor,
+    audience: &mut dyn Audience,
+) -> Result<Outcome, Failure> {
     let count = order.stages.len();
     let of = |(at, stage)| launch::program(stage, Place::of(at, count), order.signals);
     let programs: Vec<Option<Program>> = order.stages.iter().enumerate().map(of).collect();
@@ -110,7 +114,7 @@ impl Live<'_> {
                     self.couriers.push((started.pid, courier.stage));
                     self.whole.add(started);
                 }
-                Err(refused) => self.seats[courier.stage].failures.push(refused.failure),
+                Err(refused) => self.seats[courier.stage].failures.push(*refused.failure),
             }
         }
         self.plumbing.close();
@@ -294,7 +298,8 @@ impl Live<'_> {
 
     fn progress(&self) -> Vec<Progress> {
         let of = |(at, seat): (usize, &Seat)| {
-            let input = self.plumbing.pumps.iter().find(|pump| pump.stage == at && pump.carries == Carries::Input);
+            let input =
+                self.plumbing.pumps.iter().find(|pump| pump.stage == at && pump.carries == Carries::Input);
             let transfer = seat.running().and_then(Transfer::of).or(seat.transfer);
             let passes = self.order.stages[at].body == Body::Passage;
             Progress {
@@ -344,6 +349,10 @@ impl Live<'_> {
             } else if pump.carries == Carries::Input {
                 self.seats[pump.stage].ending = pump.flow.ending().cloned();
             }
+        }
+        for pump in std::mem::take(&mut self.plumbing.pumps) {
+            let stderr = pump.flow.captured().pop();
+            self.seats[pump.stage].stderr = self.seats[pump.stage].stderr.take().or(stderr);
         }
         audience.end(&progress);
         let died = self.seats.iter().any(|seat| {

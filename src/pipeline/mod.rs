@@ -12,9 +12,9 @@ mod stage;
 mod verdict;
 
 pub use live::run;
-pub use modifier::{MODIFIERS, errors};
+pub use modifier::errors;
 pub use order::{Audience, OnFailure, Order, Progress, Trouble};
 pub use outcome::{Judgement, Outcome, Seat};
 pub use plumbing::Common;
-pub use stage::{Body, Copy, Errors, Modifier, Output, Stage, Time, Weight};
+pub use stage::{Body, Errors, Modifier, Output, Stage};
 pub use verdict::{Choice, Decision, Strictness, Verdict};

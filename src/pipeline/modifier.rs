@@ -12,11 +12,11 @@ use crate::flow::Extent;
 use crate::process::Change;
 
 /// Every modifier but `@sh`, which is the stage itself; with what its value is, empty where there is none.
-pub const MODIFIERS: &[(&str, &str)] = &[
+const MODIFIERS: &[(&str, &str)] = &[
     ("name", "NAME"),
     ("ok", "STATUS,..."),
     ("optional", ""),
-    ("err", "label|pass|null|merge|FILE"),
+    ("err", "label|pass|null|merge|capture|FILE"),
     ("timeout", "TIME"),
     ("idle", "TIME"),
     ("env", "NAME=VALUE"),
@@ -130,6 +130,7 @@ pub fn errors(value: &OsStr) -> Errors {
         b"pass" => Errors::Pass,
         b"null" => Errors::Null,
         b"merge" => Errors::Merge,
+        b"capture" => Errors::Capture,
         _ => Errors::File(PathBuf::from(value)),
     }
 }

@@ -6,7 +6,7 @@ use super::order::{Order, Progress};
 use super::stage::{Body, Stage, Weight};
 use super::verdict::{Decision, End, Ended, Verdict, decide, verdicts};
 use crate::error::{Exit, Failure};
-use crate::flow::Ending;
+use crate::flow::{Captured, Ending};
 use crate::process::tree::Seen;
 use crate::process::{SpawnError, Started, Status, Transfer, Usage};
 use crate::signal::Number;
@@ -31,6 +31,8 @@ pub struct Seat {
     pub ending: Option<Ending>,
     /// The flow into it was given up before its end.
     pub is_cut: bool,
+    /// What was kept of its stderr.
+    pub stderr: Option<Captured>,
     /// What spile could not do for it.
     pub failures: Vec<Failure>,
 }
@@ -67,7 +69,11 @@ impl Seat {
         };
         match passed {
             End::Program(status) if status.code().is_some_and(|code| stage.accepted.contains(&code)) => {
-                if self.failures.is_empty() { passed } else { End::Failed }
+                if self.failures.is_empty() {
+                    passed
+                } else {
+                    End::Failed
+                }
             }
             End::Passed if !self.failures.is_empty() => End::Failed,
             other => other,

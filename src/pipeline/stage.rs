@@ -73,6 +73,8 @@ pub enum Errors {
     Null,
     /// Into the stage's stdout.
     Merge,
+    /// Into the report.
+    Capture,
     /// Into a file, which all stages that name it share.
     File(PathBuf),
 }

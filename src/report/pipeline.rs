@@ -1,11 +1,14 @@
 //! The report of a pipeline: every stage with its status and the verdict on it.
 
-use std::ffi::OsString;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use serde_json::{Value, json};
 
-use super::process::{base64_of_all, error_json, signal_json, status_json, tree_json, usage_json};
+use super::process::{base64, base64_of_all, error_json, signal_json, status_json, tree_json, usage_json};
 use crate::error::Exit;
+use crate::flow::Captured;
 use crate::pipeline::{Body, Decision, Judgement, Order, Outcome, Progress, Seat, Stage, Verdict};
 use crate::supervise::Reason;
 
@@ -16,9 +19,9 @@ pub fn pipe_json(order: &Order, outcome: &Outcome, judgement: &Judgement) -> Val
         Decision::Signal(signal) => Exit::from_signal(signal.raw()),
     };
     let stages = outcome.seats.iter().zip(&order.stages).zip(&outcome.progress).zip(&judgement.verdicts);
-    let stages = stages.enumerate().map(|(n, (((seat, stage), progress), verdict))| {
-        stage_json(n, seat, stage, progress, *verdict)
-    });
+    let stages = stages
+        .enumerate()
+        .map(|(n, (((seat, stage), progress), verdict))| stage_json(n, seat, stage, progress, *verdict));
     json!({
         "schema": "spile.pipe/1",
         "spile": 1,
@@ -57,8 +60,22 @@ fn stage_json(n: usize, seat: &Seat, stage: &Stage, progress: &Progress, verdict
         "wrote": progress.written,
         "read": read,
         "rusage": seat.end.map(|(_, usage, _)| usage_json(&usage)),
+        "stderr": seat.stderr.as_ref().map(captured_json),
         "error": seat.refused.as_ref().map(error_json),
         "failures": seat.failures.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+/// Text with what is no UTF-8 replaced; then the very bytes, too.
+fn captured_json(captured: &Captured) -> Value {
+    let text = String::from_utf8_lossy(&captured.bytes);
+    let is_text = matches!(text, Cow::Borrowed(_));
+    json!({
+        "bytes": captured.total,
+        "text": text,
+        "b64": (!is_text).then(|| base64(OsStr::from_bytes(&captured.bytes))),
+        "truncated": captured.gap.is_some(),
+        "spill": captured.spill,
     })
 }
 

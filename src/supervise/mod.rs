@@ -40,7 +40,9 @@ pub use job::{Job, Member, Reason};
 pub use limits::{Clock, Limits};
 
 use crate::process::tree::{self, Seen};
-use crate::process::{self, Ends, Program, SpawnError, Started, StateChange, Status, Transfer, Usage, Waited};
+use crate::process::{
+    self, Ends, Program, SpawnError, Started, StateChange, Status, Transfer, Usage, Waited,
+};
 use crate::signal::{Arrival, Arrivals, Number, Sender};
 
 /// How long we may be stopped unnoticed while a running clock counts.
@@ -120,7 +122,8 @@ impl Supervisor {
             match arrival.signal {
                 Number::CHLD => {}
                 // A write of our own into a broken pipe: blocked, it is queued in spite of being ignored.
-                Number::PIPE if matches!(arrival.sender, Sender::Process { pid, .. } if pid == tree::me()) => {}
+                Number::PIPE if matches!(arrival.sender, Sender::Process { pid, .. } if pid == tree::me()) => {
+                }
                 Number::CONT => signals.extend([resumed(awake, woken), Event::Signal(arrival)]),
                 _ => signals.push(Event::Signal(arrival)),
             }
@@ -136,7 +139,8 @@ impl Supervisor {
         let mut events = Vec::new();
         if let Some(transfers) = &mut self.transfers {
             // Once a child is reaped, the kernel has forgotten it.
-            let ended = self.roots.iter().filter(|pid| tree::stat(**pid).is_some_and(|stat| stat.state == b'Z'));
+            let ended =
+                self.roots.iter().filter(|pid| tree::stat(**pid).is_some_and(|stat| stat.state == b'Z'));
             transfers.extend(ended.filter_map(|pid| Some((*pid, Transfer::of(*pid)?))));
         }
         while let Waited::Changed(pid, status, usage) = process::wait_any()? {
@@ -169,7 +173,8 @@ fn sleep(polled: &mut [PollFd<'_>], until: Option<Instant>) -> io::Result<Option
     loop {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         let nap = left.map(|left| left.min(BEAT));
-        let timeout = nap.map(|nap| Timespec { tv_sec: nap.as_secs() as i64, tv_nsec: nap.subsec_nanos().into() });
+        let timeout =
+            nap.map(|nap| Timespec { tv_sec: nap.as_secs() as i64, tv_nsec: nap.subsec_nanos().into() });
         match poll(polled, timeout.as_ref()) {
             Ok(0) if left > nap => awake = Some(Instant::now()),
             Ok(_) => return Ok(awake),

@@ -16,7 +16,9 @@ use super::run::limits::LimitArgs;
 use super::run::results::Place;
 use crate::address::size;
 use crate::error::{Exit, Failure};
-use crate::pipeline::{self, Choice, Common, Decision, Errors, Judgement, OnFailure, Order, Outcome, Stage, Strictness};
+use crate::pipeline::{
+    self, Choice, Common, Decision, Errors, Judgement, OnFailure, Order, Outcome, Stage, Strictness,
+};
 use crate::process::{Signals, words};
 use crate::report::pipe_json;
 use crate::signal;
@@ -30,7 +32,8 @@ pub struct Args {
     stages: StageArgs,
     #[command(flatten)]
     statuses: StatusArgs,
-    /// Where the stages' stderr goes: pass, label (each line with the stage's name), null, or a file
+    /// Where the stages' stderr goes: pass, label (each line with the stage's name), capture (into the report), null,
+    /// or a file
     #[arg(long, value_name = "WHERE", default_value = "pass")]
     err: OsString,
     /// Make the pipes this large
@@ -131,7 +134,7 @@ Examples:
 
 Before a stage may stand, about the stage:
   @name=NAME  @ok=0,1  @optional  @timeout=TIME  @idle=TIME  @cwd=DIR  @env=NAME=VALUE  @pty
-  @err=label|pass|null|merge|FILE     @sh 'LINE'  the rest of the stage is a line for /bin/sh
+  @err=label|pass|null|merge|capture|FILE     @sh 'LINE'  the rest of the stage is a line for /bin/sh
 and about its input:
   @tee=FILE|ADDR  @meter[=NAME]  @limit=RATE  @buffer=SIZE  @ts[=clock|elapsed|delta]  @head=LINES|SIZE
 A stage of these alone passes bytes on. An address (tcp:HOST:PORT, file:PATH...) may be the first or last stage.
@@ -189,7 +192,7 @@ impl Args {
     fn end(&self, order: &Order, outcome: &Outcome, judgement: &Judgement) -> Result<Exit, Failure> {
         for (seat, stage) in outcome.seats.iter().zip(&order.stages) {
             if let Some(refused) = &seat.refused {
-                return Err(refused.failure.clone());
+                return Err(refused.failure.as_ref().clone());
             }
             if let Some(limit) = seat.limit() {
                 let (word, time) = match limit {
@@ -201,7 +204,9 @@ impl Args {
             }
         }
         match judgement.decision {
-            Decision::Exit(Exit::TIMEOUT) if judgement.decided_by.is_none() => Err(limit(order, outcome.reason)),
+            Decision::Exit(Exit::TIMEOUT) if judgement.decided_by.is_none() => {
+                Err(limit(order, outcome.reason))
+            }
             Decision::Exit(exit) => Ok(exit),
             Decision::Signal(signal) => {
                 if !self.statuses.exit_128 && std::process::id() != 1 {
