@@ -30,8 +30,6 @@ use meter::Meter;
 pub struct Args {
     #[command(flatten)]
     stages: StageArgs,
-    #[command(flatten)]
-    statuses: StatusArgs,
     /// Where the stages' stderr goes: pass, label (each line with the stage's name), capture (into the report), null,
     /// or a file
     #[arg(long, value_name = "WHERE", default_value = "pass")]
@@ -47,13 +45,15 @@ pub struct Args {
     #[arg(long, value_name = "FILE|fd:N")]
     report: Option<PathBuf>,
     #[command(flatten)]
+    statuses: StatusArgs,
+    #[command(flatten)]
     limits: LimitArgs,
     /// End everything, with status 124, when nothing has moved for this long
-    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     idle_timeout: Option<Duration>,
     /// When all stages have ended but something that one has left behind holds a pipe open, wait for more of it
     /// this long
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s", help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
     linger: Duration,
 }
 
@@ -138,6 +138,10 @@ Before a stage may stand, about the stage:
 and about its input:
   @tee=FILE|ADDR  @meter[=NAME]  @limit=RATE  @buffer=SIZE  @ts[=clock|elapsed|delta]  @head=LINES|SIZE
 A stage of these alone passes bytes on. An address (tcp:HOST:PORT, file:PATH...) may be the first or last stage.
+
+No stage starts unless every program is there (127). A stage that dies of a broken pipe has not failed if its reader
+had ended, and well; the last stage always counts. A copy that cannot be written is told and makes the status 1; the
+data goes on.
 ";
 
     fn run(self) -> Result<Exit, Failure> {
