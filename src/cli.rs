@@ -29,7 +29,7 @@ const fn row<C: Subcommand>() -> Row {
                 .before_long_help(C::EXAMPLES)
                 .after_long_help(addresses(C::NAME))
         },
-        run: |matches| C::from_arg_matches(matches).map_err(|why| Failure::usage(why.to_string(), ""))?.run(),
+        run: |matches| C::from_arg_matches(matches).map_err(|why| usage_failure(&why.to_string(), C::NAME))?.run(),
     }
 }
 
@@ -101,9 +101,21 @@ fn show_usage(error: &clap::Error) -> ExitCode {
     let typed = std::env::args().nth(1).unwrap_or_default();
     let name = ROWS.iter().map(|row| row.name).find(|name| *name == typed);
     let text = error.render().to_string();
-    let failure = usage_failure(&text, name.unwrap_or("COMMAND"));
+    let failure = match nc_hint(error, name) {
+        Some(hint) => usage_failure(&text, "").hint(hint),
+        None => usage_failure(&text, name.unwrap_or("COMMAND")),
+    };
     show(name.unwrap_or(""), &failure);
     ExitCode::from(failure.exit.0)
+}
+
+/// What to type where nc's letter was typed.
+fn nc_hint(error: &clap::Error, name: Option<&str>) -> Option<&'static str> {
+    use clap::error::{ContextKind, ContextValue};
+    match error.get(ContextKind::InvalidArg)? {
+        ContextValue::String(argument) => commands::nc_letters::hint(name?, argument),
+        _ => None,
+    }
 }
 
 /// clap's paragraphs as one line and a hint, the form of all our failures.
