@@ -1,12 +1,17 @@
 //! From an address to an open endpoint or listener; one file per family.
 
+mod alarm;
+mod answer;
 mod connect_timeout;
+mod delay;
 mod departure;
 mod descriptor;
+mod environment;
 mod exec;
 mod file;
 mod listener;
 mod message;
+mod pace;
 mod peer;
 mod pty;
 mod race;
@@ -19,6 +24,7 @@ mod source;
 mod stdio;
 mod synthetic;
 mod systemd;
+mod tap;
 mod tcp;
 mod udp;
 mod unix;
@@ -28,10 +34,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use answer::{answer_with, check_answer};
+pub use delay::{Delayed, Lateness};
 pub use departure::forsaken;
 pub use descriptor::{Descriptor, Kind};
-pub use exec::{Connection, open_command};
+pub use environment::{Connection, VariableNames};
+pub use exec::open_command;
 pub use listener::{Incoming, Listener, local_of};
+pub use pace::Paced;
 pub use peer::Peer;
 pub use resolve::numeric;
 pub use retry::{Patience, persist};
@@ -39,6 +49,7 @@ pub use sink::{HalfClose, Sink, WhenBroken};
 pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
 pub use stdio::{RawTerminal, Stdin, stdin_is_null, stdio};
+pub use tap::{Capture, Finding, Tap};
 
 use crate::address::{Address, End, Target};
 use crate::error::Failure;
@@ -101,12 +112,12 @@ impl Endpoint {
 
     /// What a child that serves this endpoint is told of it.
     pub fn connection(&self) -> Connection {
-        self.source.stream().map_or_else(Connection::default, |fd| exec::connection_of(fd))
+        self.source.stream().map_or_else(Connection::default, |fd| environment::connection_of(fd))
     }
 
     /// True when the far side cannot tell us that it has ended.
     pub fn is_datagram(&self) -> bool {
-        match &self.source {
+        match self.source.innermost() {
             Source::Session(_) => true,
             Source::Messages(messages) => !messages.can_end(),
             _ => false,

@@ -120,7 +120,7 @@ impl Direction {
             return false;
         }
         self.drop_unsent();
-        *sink = Sink::Discard;
+        sink.discard_rest();
         true
     }
 
@@ -202,7 +202,7 @@ impl Direction {
         source: &Source,
         sink: &mut Sink,
     ) -> Option<Poll<io::Result<()>>> {
-        let from = source.stream().filter(|fd| fd.kind() == Kind::Stream)?;
+        let from = source.plain_stream().filter(|fd| fd.kind() == Kind::Stream)?;
         sink.stream().filter(|(fd, _)| fd.kind() == Kind::Stream)?;
         if self.pipe.is_none() {
             self.pipe = Some(Pipe::lend()?);

@@ -4,4 +4,4 @@ mod event;
 mod session;
 
 pub use event::{Event, Events};
-pub use session::{Names, session_json, session_text};
+pub use session::{Names, digest_lines, session_json, session_text};
