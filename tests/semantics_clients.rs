@@ -48,6 +48,15 @@ fn read_all_or_reset(mut stream: std::net::TcpStream) -> Vec<u8> {
 }
 
 #[test]
+fn s40_local_ports_that_are_used_up_are_told_and_waited_for() {
+    let address = format!("127.0.0.1:{}", server(drop));
+    let used_up = "connect:error=EADDRNOTAVAIL:when=1";
+    let ended = with_failing_calls(used_up, &format!("connect {address}")).ends().exits(7);
+    ended.complains("hint: the local ports may be used up");
+    with_failing_calls(used_up, &format!("connect --retry 1 {address}")).ends().exits(0);
+}
+
+#[test]
 fn s41_wait_can_ask_for_more_than_an_open_port() {
     let greets = server(|stream| {
         (&stream).write_all(b"220 mail ready\r\n").unwrap();
@@ -59,8 +68,10 @@ fn s41_wait_can_ask_for_more_than_an_open_port() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("127.0.0.1:{}", silent.local_addr().unwrap().port());
     spile(["wait", "--expect", "^220 ", &greets]).ends().exits(0).says("");
-    let ended = spile(["wait", "-t", "500ms", "--expect", "^554 ", &greets]).ends();
-    assert!([4, 124].contains(&ended.status), "{ended:?}");
+    let leaves = server(|stream| (&stream).write_all(b"421 too busy\r\n").unwrap());
+    let leaves = format!("127.0.0.1:{leaves}");
+    let unexpected = ["wait", "--retry", "1", "--retry-delay", "10ms", "--expect", "^220 ", &leaves];
+    spile(unexpected).ends().exits(4).complains("421 too busy");
     spile(["wait", &closes]).ends().exits(0);
     let ended = spile(["wait", "-t", "500ms", "--hold", "100ms", &closes]).ends();
     assert!([7, 124].contains(&ended.status), "{ended:?}");
