@@ -264,6 +264,48 @@ fn s22_the_terminal_is_as_it_was_after_every_kind_of_end() {
     }
 }
 
+/// All that a terminal has shown so far.
+fn screen_of(master: std::os::fd::OwnedFd) -> std::sync::Arc<std::sync::Mutex<String>> {
+    let screen = std::sync::Arc::default();
+    let (shown, mut master) = (std::sync::Arc::clone(&screen), std::fs::File::from(master));
+    std::thread::spawn(move || {
+        let mut buffer = [0; 256];
+        while let Ok(n) = master.read(&mut buffer) {
+            let shown: &std::sync::Mutex<String> = &shown;
+            shown.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..n]));
+        }
+    });
+    screen
+}
+
+#[test]
+fn s22_a_terminal_that_is_made_follows_the_size_of_ours() {
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let size = |rows, cols| {
+        let size = rustix::termios::Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&terminal.master, size).unwrap();
+    };
+    size(30, 90);
+    let script = "trap 'stty size' WINCH; stty size; while :; do sleep 0.02; done";
+    let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
+    let mut child = Command::new(SPILE)
+        .args(["relay", "-,raw", &format!("sh,pty:{script}")])
+        .stdin(slave())
+        .stdout(slave())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let screen = screen_of(terminal.master.try_clone().unwrap());
+    let shows = |wanted: &str| wait_until(wanted, || screen.lock().unwrap().contains(wanted));
+    shows("30 90");
+    size(33, 99);
+    let status = Command::new("kill").args(["-WINCH", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    shows("33 99");
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
 #[test]
 fn s22_a_terminal_that_is_stopped_and_continued_is_raw_again() {
     let port = server(|stream| drop(read_all_or_reset(stream)));

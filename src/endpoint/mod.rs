@@ -33,6 +33,7 @@ pub use descriptor::{Descriptor, Kind};
 pub use exec::{Connection, open_command};
 pub use listener::{Incoming, Listener, local_of};
 pub use peer::Peer;
+pub use pty::follow_our_terminal;
 pub use resolve::numeric;
 pub use retry::{Patience, persist};
 pub use sink::{HalfClose, Sink, WhenBroken};
