@@ -46,7 +46,7 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -s s -l bind -d 'Lo
 complete -c spile -n "__fish_spile_using_subcommand connect" -s p -l source-port -d 'Local port to connect from' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default, on loopback no)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l keepidle -d 'Silence before the first probe (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
@@ -108,7 +108,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l grace -d 'How lon
 complete -c spile -n "__fish_spile_using_subcommand listen" -s s -l bind -d 'Local address to connect from or listen on' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default, on loopback no)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepidle -d 'Silence before the first probe (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
@@ -169,7 +169,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -s s -l bind -d 'Loca
 complete -c spile -n "__fish_spile_using_subcommand relay" -s p -l source-port -d 'Local port to connect from' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default, on loopback no)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l keepidle -d 'Silence before the first probe (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
@@ -232,7 +232,7 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -s s -l bind -d 'Local
 complete -c spile -n "__fish_spile_using_subcommand wait" -s p -l source-port -d 'Local port to connect from' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default, on loopback no)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l keepidle -d 'Silence before the first probe (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r

@@ -77,9 +77,26 @@ impl End {
             // A datagram port is never shared unasked.
             Key::Reuseaddr => !is_udp,
             Key::Unlink => self.listening || self.options.has(Key::Bind),
+            // A peer on this host cannot vanish unseen.
+            Key::Keepalive => !self.is_loopback(),
+            Key::Keepidle | Key::Keepintvl | Key::Keepcnt => {
+                !self.is_loopback() || self.options.has(Key::Keepalive)
+            }
             _ => true,
         };
         asked_for && self.takes(key)
+    }
+}
+
+impl End {
+    fn is_loopback(&self) -> bool {
+        match &self.target {
+            Target::Net { host: Host::Loopback, .. } => true,
+            Target::Net { host: Host::Name(name), .. } => {
+                name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+            }
+            _ => false,
+        }
     }
 }
 

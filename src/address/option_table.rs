@@ -170,7 +170,7 @@ options! {
     SourcePort "source-port" ["sp" "sourceport"] PORT, "PORT", IP, NONE, "Local port to connect from";
     Device "device" ["so-bindtodevice" "bindtodevice" "interface" "if"] Text, "IF", IP, IP, "Use this network interface alone (SO_BINDTODEVICE)";
     Nodelay "nodelay" ["tcp-nodelay"] Flag, "YES", TCP, TCP, "Send small pieces at once (TCP_NODELAY; yes by default)";
-    Keepalive "keepalive" ["so-keepalive"] Flag, "YES", TCP, TCP, "Probe a silent peer (SO_KEEPALIVE; yes by default)";
+    Keepalive "keepalive" ["so-keepalive"] Flag, "YES", TCP, TCP, "Probe a silent peer (SO_KEEPALIVE; yes by default, on loopback no)";
     Keepidle "keepidle" ["tcp-keepidle"] Time, "TIME", TCP, TCP, "Silence before the first probe (60s)";
     Keepintvl "keepintvl" ["tcp-keepintvl"] Time, "TIME", TCP, TCP, "Time between probes (10s)";
     Keepcnt "keepcnt" ["tcp-keepcnt"] COUNT, "N", TCP, TCP, "Probes without answer before the peer is dead (3)";
