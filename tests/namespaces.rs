@@ -125,3 +125,18 @@ fn s42_a_name_is_looked_up_again_for_every_try() {
     std::fs::write(&hosts, "127.0.0.1 moved.example\n").unwrap();
     client.ends().exits(0).says("here");
 }
+
+#[test]
+fn addresses_of_a_host_come_once_each_in_order_and_by_version() {
+    if !have("-m") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let hosts = dir.path().join("hosts");
+    std::fs::write(&hosts, "127.1.1.1 many.example\n127.1.1.2 many.example\n2001:db8::1 many.example\n").unwrap();
+    let resolve = |args: &str| with_names(&hosts, &format!("exec $SPILE resolve {args}")).ends();
+    resolve("-4 many.example").exits(0).says("127.1.1.1\n127.1.1.2\n");
+    resolve("-6 many.example").exits(0).says("2001:db8::1\n");
+    std::fs::write(&hosts, "127.1.1.1 four.example\n").unwrap();
+    resolve("-6 four.example").exits(6).complains("four.example");
+}
