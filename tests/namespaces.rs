@@ -133,7 +133,8 @@ fn addresses_of_a_host_come_once_each_in_order_and_by_version() {
     }
     let dir = tempfile::tempdir().unwrap();
     let hosts = dir.path().join("hosts");
-    std::fs::write(&hosts, "127.1.1.1 many.example\n127.1.1.2 many.example\n2001:db8::1 many.example\n").unwrap();
+    std::fs::write(&hosts, "127.1.1.1 many.example\n127.1.1.2 many.example\n2001:db8::1 many.example\n")
+        .unwrap();
     let resolve = |args: &str| with_names(&hosts, &format!("exec $SPILE resolve {args}")).ends();
     resolve("-4 many.example").exits(0).says("127.1.1.1\n127.1.1.2\n");
     resolve("-6 many.example").exits(0).says("2001:db8::1\n");
