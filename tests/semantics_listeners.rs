@@ -64,6 +64,41 @@ fn s29_rules_for_v4_networks_hold_on_a_dual_stack_socket() {
 }
 
 #[test]
+fn s29_a_host_without_ipv6_makes_do_with_ipv4() {
+    let none = "socket:error=EAFNOSUPPORT";
+    let mut every = with_failing_calls(&format!("{none}:when=1"), "relay tcp-l::0 echo");
+    let port = every.line("listening tcp 0.0.0.0:").parse().unwrap();
+    assert!(answers(port));
+    let mut loopback = with_failing_calls(&format!("{none}:when=2"), "relay tcp-l:0 echo");
+    let port = loopback.line("listening tcp 127.0.0.1:").parse().unwrap();
+    assert!(answers(port));
+}
+
+#[test]
+fn s31_a_peer_that_is_gone_before_it_is_accepted_disturbs_nobody() {
+    for error in ["ECONNABORTED", "EPROTO", "EINTR"] {
+        let inject = format!("accept4:error={error}:when=1..3");
+        let mut relay = with_failing_calls(&inject, "relay tcp-l:127.0.0.1:0 echo");
+        assert!(answers(relay.port()), "{error}");
+        relay.signal("TERM");
+        let ended = relay.ends().exits(0);
+        assert!(!ended.stderr.contains("cannot accept"), "{ended:?}");
+    }
+}
+
+#[test]
+fn s31_a_lack_that_accept_tells_of_is_waited_out_and_told_once() {
+    for error in ["ENFILE", "EMFILE", "ENOBUFS", "ENOMEM"] {
+        let inject = format!("accept4:error={error}:when=1..3");
+        let mut relay = with_failing_calls(&inject, "relay tcp-l:127.0.0.1:0 echo");
+        assert!(answers(relay.port()), "{error}");
+        relay.signal("TERM");
+        let ended = relay.ends().exits(0);
+        assert_eq!(ended.stderr.matches("cannot accept").count(), 1, "{ended:?}");
+    }
+}
+
+#[test]
 fn s30_a_port_file_and_a_ready_descriptor_tell_when_peers_can_connect() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("port");

@@ -126,6 +126,8 @@ const USELESS: &[(&[&str], &str)] = &[
     (&["relay", "tcp-l:0,source-port=5", "echo"], "source-port"),
     (&["relay", "exec,rows=5:cat", "null"], "pty"),
     (&["relay", "sh,raw:cat", "null"], "pty"),
+    (&["relay", "sh,pty,stderr=null:cat", "null"], "stderr"),
+    (&["relay", "sh,pty,pipes:cat", "null"], "pipes"),
     (&["wait", "--bind", "10.0.0.1", "vsock:1:2"], "--bind"),
 ];
 

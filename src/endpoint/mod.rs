@@ -43,6 +43,7 @@ pub use exec::open_command;
 pub use listener::{Incoming, Listener, local_of};
 pub use pace::Paced;
 pub use peer::Peer;
+pub use pty::follow_our_terminal;
 pub use resolve::numeric;
 pub use retry::{Patience, persist};
 pub use sink::{HalfClose, Sink, WhenBroken};

@@ -238,10 +238,20 @@ impl RawTerminal {
         if !pty::is_terminal(rustix::stdio::stdin()) {
             return Ok(None);
         }
+        restore_after_panic();
         crossterm::terminal::enable_raw_mode()
             .map_err(|why| Failure::other("cannot put the terminal in raw mode", why))?;
         Ok(Some(RawTerminal(())))
     }
+}
+
+/// A panic aborts and drops nothing; its message, too, wants a terminal that is as it was.
+fn restore_after_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let _ = crossterm::terminal::disable_raw_mode();
+        report(panic);
+    }));
 }
 
 impl Drop for RawTerminal {
