@@ -121,10 +121,10 @@ impl Args {
             let (local, remote) = self.pass((local, incoming.endpoint), id)?;
             let report = Relay::new(local, remote, limits).run_until(server.interrupts.ended()).await;
             server.closed(id, &report, &names);
-            self.session.report.tell(Self::NAME, &report, &names);
             if self.ignore_empty && report.received == 0 && server.interrupts.last.is_none() {
                 continue;
             }
+            self.session.report.tell(Self::NAME, &report, &names);
             if let Some(exit) = server.interrupts.exit() {
                 return Ok(exit);
             }

@@ -69,11 +69,9 @@ fn capture_files(text: &str) -> Result<CaptureFiles, String> {
     let (from, to) = text.split_once(',').unwrap_or((text, ""));
     let name = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let files = CaptureFiles { from_peer: name(from), to_peer: name(to) };
-    if text.contains(',') && from == to {
-        return Err("each direction needs a file of its own".to_owned());
-    }
     match files.names().count() {
         0 => Err("names no file".to_owned()),
+        2 if from == to => Err("each direction needs a file of its own".to_owned()),
         _ => Ok(files),
     }
 }
