@@ -374,7 +374,7 @@ fn a_listener_that_keeps_on_writes_every_peers_bytes_to_the_same_file_and_ends_i
     for line in ["one\n", "two\n"] {
         let stream = connect(port);
         (&stream).write_all(line.as_bytes()).unwrap();
-        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
         wait_until("it is written", || std::fs::read_to_string(&path).unwrap().ends_with(line));
         drop(stream);
     }
