@@ -92,6 +92,7 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -s z -l zero -d 'Lo
 complete -c spile -n "__fish_spile_using_subcommand connect" -s C -l crlf -d 'Send line ends as CR LF'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s K -l keep-sending -d 'Go on sending after the peer has ended'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l raw -d 'Put the terminal in raw mode, and back at the end'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l readline -d 'Edit lines before they are sent, with history; does nothing where stdin or stdout is no terminal'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l pty -d 'Give the command a terminal'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l compat-env -d 'Tell the command of its connection also in the variables of socat, ncat and UCSPI (SOCAT_PEERADDR, NCAT_REMOTE_ADDR, TCPREMOTEIP and their kin)'

@@ -349,3 +349,35 @@ fn a_unix_listener_serves_its_clients() {
     stream.read_to_end(&mut got).unwrap();
     assert_eq!(got, b"hello");
 }
+
+#[test]
+fn a_listener_that_keeps_on_gives_every_peers_bytes_to_the_same_stdout() {
+    for flags in [&["-k"][..], &["--max-total", "3"], &["-k", "--recv-only"]] {
+        let mut listener = spile([&["listen"], flags, &["127.0.0.1:0"]].concat());
+        let port = listener.port();
+        for line in ["one\n", "two\n", "three\n"] {
+            let mut stream = connect(port);
+            stream.write_all(line.as_bytes()).unwrap();
+            drop(stream);
+            listener.read(line.as_bytes());
+        }
+        listener.signal_if_running("TERM");
+    }
+}
+
+#[test]
+fn a_listener_that_keeps_on_writes_every_peers_bytes_to_the_same_file_and_ends_it_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("all");
+    let mut listener = shell(&format!("exec $SPILE listen --max-total 2 127.0.0.1:0 >{}", path.display()));
+    let port = listener.port();
+    for line in ["one\n", "two\n"] {
+        let stream = connect(port);
+        (&stream).write_all(line.as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        wait_until("it is written", || std::fs::read_to_string(&path).unwrap().ends_with(line));
+        drop(stream);
+    }
+    listener.eof().ends().exits(0);
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntwo\n");
+}

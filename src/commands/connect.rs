@@ -11,7 +11,8 @@ use super::words::{AddressFlags, Connects, WordsArgs};
 use super::{Subcommand, wait};
 use crate::address::{Address, Role};
 use crate::endpoint::{
-    Connection, Endpoint, Opener, Patience, RawTerminal, Stdin, Use, open_command, persist, stdio,
+    Connection, Endpoint, Opener, Patience, RawTerminal, Stdin, Stdout, Use, line_editor, open_command,
+    persist, stdio,
 };
 use crate::error::{Exit, Failure};
 use crate::event_loop::timeout;
@@ -37,6 +38,9 @@ pub struct Args {
     /// Put the terminal in raw mode, and back at the end
     #[arg(long)]
     raw: bool,
+    /// Edit lines before they are sent, with history; does nothing where stdin or stdout is no terminal
+    #[arg(long, conflicts_with_all = ["raw", "command", "no_stdin", "recv_only"])]
+    readline: bool,
     /// The key that ends a raw session
     #[arg(long, value_name = "KEY", default_value = "^]", requires = "raw")]
     escape: String,
@@ -121,8 +125,14 @@ impl Args {
 
     fn local(&self, remote: &Endpoint) -> Result<Endpoint, Failure> {
         let command: &[OsString] = self.words.command();
+        if self.readline
+            && let Some(person) = line_editor()?
+        {
+            return Ok(person);
+        }
         if command.is_empty() {
-            return stdio(if self.session.direction.no_stdin() { Stdin::Ignore } else { Stdin::Read });
+            let stdin = if self.session.direction.no_stdin() { Stdin::Ignore } else { Stdin::Read };
+            return stdio(stdin, Stdout::Ends);
         }
         open_command(command, self.program.pty, &self.program.told(remote.connection()))
     }

@@ -11,7 +11,7 @@ use super::service::{Server, ServerArgs, accept_one, session_id};
 use super::words::{AddressFlags, Listens, WordsArgs};
 use crate::address::{Address, Role};
 use crate::endpoint::{
-    Endpoint, Incoming, Stdin, answer_with, check_answer, open_command, stdin_is_null, stdio,
+    Endpoint, Incoming, Stdin, Stdout, answer_with, check_answer, open_command, stdin_is_null, stdio,
 };
 use crate::error::{Exit, Failure};
 use crate::relay::{Finish, Limits, Relay, Side};
@@ -113,7 +113,7 @@ impl Args {
                 return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
             };
             let names = Names { left: self.words.speaker(), right: incoming.peer.to_string() };
-            if !self.keep && !self.ignore_empty {
+            if !self.ignore_empty && (!self.serves_many() || server.is_spent()) {
                 server.stop_listening_after(&incoming);
             }
             let local = self.local(&incoming, &server.protocol, id)?;
@@ -128,7 +128,7 @@ impl Args {
             if let Some(exit) = server.interrupts.exit() {
                 return Ok(exit);
             }
-            return match (exit(&report, &names, !self.program.ignore_child_status), self.keep) {
+            return match (exit(&report, &names, !self.program.ignore_child_status), self.serves_many()) {
                 // One bad connection never ends a service.
                 (Err(failure), true) => {
                     (server.events)(&Event::Failed { id, why: failure.to_string() });
@@ -171,13 +171,17 @@ impl Args {
 
     fn local(&self, incoming: &Incoming, protocol: &str, id: u64) -> Result<Endpoint, Failure> {
         let command = self.words.command();
+        let stdout = match self.serves_many() || self.ignore_empty {
+            true => Stdout::StaysOpen,
+            false => Stdout::Ends,
+        };
         if let Some(path) = &self.reply_file {
-            return answer_with(stdio(Stdin::Ignore)?, path);
+            return answer_with(stdio(Stdin::Ignore, stdout)?, path);
         }
         if command.is_empty() {
             // A shell gives a background job /dev/null: that is nobody typing, not the end of what is typed.
             let ignore = self.session.direction.no_stdin() || stdin_is_null();
-            return stdio(if ignore { Stdin::Ignore } else { Stdin::Read });
+            return stdio(if ignore { Stdin::Ignore } else { Stdin::Read }, stdout);
         }
         let connection = self.program.told(session_id(incoming, protocol, id));
         open_command(command, self.program.pty, &connection)

@@ -24,6 +24,8 @@ pub enum HalfClose {
     Stdout,
     /// Type ^D, as a person would.
     Terminal,
+    /// Say nothing: others will write after us.
+    Nothing,
 }
 
 /// What a broken sink (EPIPE) means.
@@ -241,6 +243,7 @@ impl Sink {
                 const EOT: u8 = 4;
                 let _ = rustix::io::write(fd.as_fd(), &[EOT]);
             }
+            Sink::Stream { half_close: HalfClose::Nothing, .. } => {}
             Sink::AtMost(inner, _) => inner.half_close(),
             Sink::Tapped(tapped) => tapped.half_close(),
             Sink::Messages { .. } | Sink::Session(_) | Sink::Unread(_) | Sink::Closed => {}
