@@ -12,21 +12,23 @@ if pid == 0:
     os.environ["TERM"] = "xterm"
     os.execvp(sys.argv[1], sys.argv[1:])
 before = termios.tcgetattr(fd)[3]
-screen = b""
+screen = shown = b""
+def take(seconds):
+    global screen, shown
+    if not select.select([fd], [], [], seconds)[0]: return True
+    try: more = os.read(fd, 4096)
+    except OSError: more = b""
+    screen += more
+    shown += more
+    return more != b""
 def expect(text):
     global screen
     end = time.time() + 15
-    while text not in screen:
-        assert time.time() < end, (text, screen)
-        if select.select([fd], [], [], 0.1)[0]:
-            try: more = os.read(fd, 4096)
-            except OSError: more = b""
-            assert more, (text, screen)
-            screen += more
+    while text not in screen: assert take(0.1) and time.time() < end, (text, screen[-2000:])
     screen = screen[screen.index(text) + len(text):]
 def raw():
     end = time.time() + 15
-    while termios.tcgetattr(fd)[3] & termios.ICANON: assert time.time() < end, "no editor"
+    while termios.tcgetattr(fd)[3] & termios.ICANON: assert take(0.001) and time.time() < end, "no editor"
 exec(sys.stdin.read())
 while True:
     try:
@@ -89,4 +91,38 @@ fn without_a_terminal_it_changes_nothing() {
     });
     let port = port.to_string();
     spile(["connect", "--readline", "127.0.0.1", &port]).sends("a\n").gets("a\n").eof().ends().exits(0);
+}
+
+#[test]
+fn lines_of_the_peer_stay_whole_however_they_come() {
+    let port = server(|stream| {
+        use std::io::Write;
+        let text: String = (0..5000).map(|n| format!("line {n} wäre gern ganz.\n")).collect();
+        (&stream).write_all(text.as_bytes()).unwrap();
+        read_all(&stream);
+    });
+    let does = r#"
+raw(); os.write(fd, b"typing"); expect(b"line 4999 "); os.write(fd, b"\x04")
+whole = {line[line.find(b"line "):] for line in shown.split(b"\n")}
+for n in range(4999): assert "line {} wäre gern ganz.\r".format(n).encode() in whole, n
+os.write(fd, b"\x15\x04")
+"#;
+    person(port, does).exits(0).says("0 True\n");
+}
+
+#[test]
+fn the_end_of_what_is_typed_is_no_end_of_what_is_shown() {
+    for _ in 0..5 {
+        let port = server(|stream| {
+            use std::io::Write;
+            let reader = stream.try_clone().unwrap();
+            let ended = std::thread::spawn(move || read_all(&reader));
+            while !ended.is_finished() {
+                (&stream).write_all(b"and on\n").unwrap();
+            }
+            (&stream).write_all(b"and off\n").unwrap();
+        });
+        let does = "raw(); expect(b\"and on\"); os.write(fd, b\"\\x04\"); expect(b\"and off\")\n";
+        person(port, does).exits(0).says("0 True\n");
+    }
 }
