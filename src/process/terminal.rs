@@ -61,7 +61,8 @@ impl Terminal {
     /// while another job of the shell has it.
     pub fn take_back(&self) {
         let Ok(holder) = tcgetpgrp(&self.fd) else { return };
-        let is_deserted = || self.was_ours && rustix::process::test_kill_process_group(holder) == Err(Errno::SRCH);
+        let is_deserted =
+            || self.was_ours && rustix::process::test_kill_process_group(holder) == Err(Errno::SRCH);
         if self.holder.get() == Some(holder) || (holder != getpgrp() && is_deserted()) {
             without_ttou(|| _ = tcsetpgrp(&self.fd, getpgrp()));
         }
