@@ -16,10 +16,10 @@ use serde_json::json;
 use super::Subcommand;
 use super::log::say;
 use crate::error::{Exit, Failure};
-use crate::process::{self, Change, Ends, Status};
+use crate::process::{self, Change, Ends, Group, Status};
 use crate::report::{run_json, tree_json};
 use crate::signal::{self, Number};
-use crate::supervise::{Order, Orphans, Outcome, Reason, Supervisor, attempt};
+use crate::supervise::{Order, Orphans, Outcome, Reason, Scope, Supervisor, attempt};
 use command::CommandArgs;
 use limits::LimitArgs;
 use results::{ResultArgs, Telling, tell_time};
@@ -104,17 +104,19 @@ impl Args {
         let mut limits = self.limits.limits();
         // One limit for all batches together.
         limits.total = limits.total.map(|total| total.saturating_sub(start.elapsed()));
+        let manner = self.limits.manner();
+        let mut program = self.surroundings.program(argv.clone())?;
+        program.signals = self.signals.signals();
+        // A group of processes that is to be ended must not be ours.
+        let own_group = (manner.scope == Scope::Group).then_some(Group::New);
         let order = Order {
-            program: self.surroundings.program(argv.clone())?,
-            group: self.surroundings.group(),
+            program,
+            group: self.surroundings.group().or(own_group),
             limits,
-            manner: self.limits.manner(),
+            manner,
             forwarding: self.signals.forwarding(),
             linger: Duration::ZERO,
         };
-        let order =
-            Order { program: process::Program { signals: self.signals.signals(), ..order.program }, ..order };
-        let manner = order.manner;
         let outcome = attempt(supervisor, order, Ends::inherited(), telling)?;
         let verdict = self.verdict(&outcome);
         if self.results.time {
