@@ -1,0 +1,34 @@
+//! How failures read, to people and to programs.
+
+mod harness;
+
+use harness::*;
+
+/// Words that cannot be understood, and the line that is said about them.
+const SENTENCES: &[(&[&str], &str)] = &[
+    (&["connect", "localhost", "99999"], "address 'localhost 99999': '99999' is no port"),
+    (&["connect", "h:99999"], "address 'h:99999': port 99999 is not within 0 to 65535"),
+    (&["connect", "h:"], "address 'h:': the port is missing"),
+    (&["connect", "h:1,retry=x"], "option 'retry': 'x' is neither a number of tries nor 'forever'"),
+    (&["connect", "h:1,retry"], "option 'retry': a value is missing: retry=N"),
+    (&["connect", "h:1,"], "options of tcp: a comma has no option after it"),
+    (&["connect", "h:1,retri=1"], "option 'retri' is unknown"),
+    (&["relay", "[::1:80", "-"], "address '[::1:80': an opening [ without a closing one"),
+    (&["relay", "exec-l:x", "-"], "address 'exec-l:x': exec cannot listen"),
+    (&["relay", "ftp-l:0", "-"], "scheme 'ftp' is unknown in 'ftp-l:0'"),
+    (&["relay", "tcp:h:0", "-"], "address 'tcp:h:0': port 0 can only be listened on"),
+    (&["relay", "null", "file:Cargo.toml"], "cannot write Cargo.toml: it has content already"),
+    (&["relay", "--port-file", "p", "unix-l:@spile-port-file", "-"], "--port-file p: the address has no port"),
+    (
+        &["connect", "--connect-timeout", "1x", "h:1"],
+        "invalid value '1x' for '--connect-timeout': '1x' is no duration; for example 500ms, 5s, 2m, 1h",
+    ),
+];
+
+#[test]
+fn words_that_cannot_be_understood_are_answered_in_sentences() {
+    for (args, line) in SENTENCES {
+        let ended = spile(*args).eof().ends().exits(2);
+        assert_eq!(ended.stderr.lines().next(), Some(&format!("spile {}: {line}", args[0])[..]), "{args:?}");
+    }
+}
