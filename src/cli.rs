@@ -108,10 +108,19 @@ fn words() -> Vec<OsString> {
 
 /// Help and version go to stdout and are no failure; a reader that closed stdout is none either.
 fn show_usage(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-    {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
-        return ExitCode::from(if error.use_stderr() { Exit::USAGE.0 } else { Exit::OK.0 });
+        return ExitCode::from(Exit::USAGE.0);
+    }
+    if !error.use_stderr() {
+        let printed = error.print().and_then(|()| std::io::stdout().flush());
+        return match commands::stdout::written(printed) {
+            Ok(_) => ExitCode::from(Exit::OK.0),
+            Err(failure) => {
+                show("", &failure);
+                ExitCode::from(failure.exit.0)
+            }
+        };
     }
     let typed = std::env::args().nth(1).unwrap_or_default();
     let name = ROWS.iter().map(|row| row.name).find(|name| *name == typed);

@@ -18,7 +18,10 @@ const SENTENCES: &[(&[&str], &str)] = &[
     (&["relay", "ftp-l:0", "-"], "scheme 'ftp' is unknown in 'ftp-l:0'"),
     (&["relay", "tcp:h:0", "-"], "address 'tcp:h:0': port 0 can only be listened on"),
     (&["relay", "null", "file:Cargo.toml"], "cannot write Cargo.toml: it has content already"),
-    (&["relay", "--port-file", "p", "unix-l:@spile-port-file", "-"], "--port-file p: the address has no port"),
+    (
+        &["relay", "--port-file", "p", "unix-l:@spile-port-file", "-"],
+        "--port-file p: the address has no port",
+    ),
     (
         &["connect", "--connect-timeout", "1x", "h:1"],
         "invalid value '1x' for '--connect-timeout': '1x' is no duration; for example 500ms, 5s, 2m, 1h",
@@ -30,5 +33,41 @@ fn words_that_cannot_be_understood_are_answered_in_sentences() {
     for (args, line) in SENTENCES {
         let ended = spile(*args).eof().ends().exits(2);
         assert_eq!(ended.stderr.lines().next(), Some(&format!("spile {}: {line}", args[0])[..]), "{args:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_printed_is_a_failure_and_a_closed_pipe_is_not_told() {
+    for words in ["--version", "--help", "connect --help", "connect --explain h:1", "wait --explain h:1"] {
+        let ended = shell(&format!("$SPILE {words} >/dev/full")).ends().exits(1);
+        assert!(ended.stderr.ends_with("cannot write stdout: No space left on device\n"), "{ended:?}");
+        assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+        let closed = shell(&format!("$SPILE {words} | true")).ends().exits(0);
+        assert_eq!(closed.stderr, "");
+    }
+}
+
+#[test]
+fn an_empty_host_is_no_way_to_say_this_machine() {
+    for words in [&["connect", "", "80"][..], &["connect", "-z", "", "80"], &["wait", "", "80"]] {
+        spile(words).eof().ends().exits(2).complains("the host is empty").complains("hint: ");
+    }
+    spile(["connect", "--explain", ":80"]).ends().exits(0);
+    spile(["listen", "--explain", "", "80"]).ends().exits(0);
+}
+
+#[test]
+fn a_path_that_is_no_socket_is_told_for_what_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, socket) = (dir.path().join("file"), dir.path().join("socket"));
+    std::fs::write(&file, "").unwrap();
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    for (address, hint) in [
+        (dir.path().to_str().unwrap(), "hint: it is a directory"),
+        (file.to_str().unwrap(), "hint: it is no socket"),
+        (socket.to_str().unwrap(), "hint: the socket is there, but nobody listens on it"),
+        ("@spile-nothing", "hint: no socket has that abstract name"),
+    ] {
+        spile(["connect", address]).eof().ends().exits(7).complains(hint);
     }
 }

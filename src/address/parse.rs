@@ -335,8 +335,10 @@ fn target(
     let number = |text: &str| text.parse::<u32>().map_err(|_| wants());
     let nothing = |target: Target| match body.as_deref() {
         None | Some("") => Ok(target),
-        Some(more) => Err(wrong(text, format!("{} takes nothing after the colon, not '{more}'", scheme.name))
-            .hint(format!("a host of that name: tcp:{}:{more}", scheme.name))),
+        Some(more) => {
+            Err(wrong(text, format!("{} takes nothing after the colon, not '{more}'", scheme.name))
+                .hint(format!("a host of that name: tcp:{}:{more}", scheme.name)))
+        }
     };
     match scheme.kind {
         Kind::Net(net, own) => {
@@ -388,6 +390,12 @@ fn vsock(body: &str) -> Option<Target> {
 /// `HOST PORT` in two words, as nc takes them; the host may be a bare IPv6 address.
 pub fn two_words(host: &str, port: &str, role: Role, net: Net) -> Result<Address, Failure> {
     let typed = format!("{host} {port}");
+    if host.is_empty() && role != Role::Listen {
+        // An unset variable must not turn a connection to somewhere into one to this machine.
+        return Err(
+            wrong(&typed, "the host is empty").hint(format!("this machine is localhost {port}, or :{port}"))
+        );
+    }
     if !is_port(port) {
         return Err(wrong(&typed, format!("'{}' is no port", port.escape_debug()))
             .hint("an address is one word (with options: HOST:PORT,nodelay=no), or HOST and PORT"));

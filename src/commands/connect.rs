@@ -74,8 +74,8 @@ Examples:
             return wait::zero(&self.words, &self.options.options, &self.session.log);
         }
         let address = self.words.one(Role::Connect, &self.options.options)?;
-        if self.words.explain(&[&address]) {
-            return Ok(Exit::OK);
+        if let Some(told) = self.words.explain(&[&address]) {
+            return told;
         }
         run(self.session.taps.progress(Self::NAME).beside(self.session(address)))
     }

@@ -66,8 +66,8 @@ Examples:
 
     fn run(self) -> Result<Exit, Failure> {
         let address = self.words.one(Role::Listen, &self.options.options)?;
-        if self.words.explain(&[&address]) {
-            return Ok(Exit::OK);
+        if let Some(told) = self.words.explain(&[&address]) {
+            return told;
         }
         if let Some(path) = &self.reply_file {
             check_answer(path)?;

@@ -12,6 +12,7 @@ pub mod resolve;
 mod runtime;
 mod service;
 mod shape;
+pub mod stdout;
 mod taps;
 pub mod wait;
 mod words;

@@ -60,8 +60,8 @@ Examples:
     fn run(self) -> Result<Exit, Failure> {
         let (left, right) = self.words.two(&self.options.options)?;
         let addresses: Vec<&Address> = std::iter::once(&left).chain(right.as_ref()).collect();
-        if self.words.explain(&addresses) {
-            return Ok(Exit::OK);
+        if let Some(told) = self.words.explain(&addresses) {
+            return told;
         }
         let progress = self.session.taps.progress(Self::NAME);
         match left.listener() {

@@ -181,7 +181,10 @@ fn announce(listener: &Listener, args: &ServerArgs, events: &Events) -> Result<O
     let port_file = match (&args.port_file, listener.port()) {
         (Some(path), Some(port)) => Some(PortFile::write(path, port)?),
         (Some(path), None) => {
-            return Err(Failure::misuse(format!("--port-file {}", path.display()), "the address has no port"));
+            return Err(Failure::misuse(
+                format!("--port-file {}", path.display()),
+                "the address has no port",
+            ));
         }
         (None, _) => None,
     };

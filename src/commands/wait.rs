@@ -65,8 +65,8 @@ Examples:
 
     fn run(self) -> Result<Exit, Failure> {
         let addresses = self.words.all(Role::Connect, &self.options.options)?;
-        if self.words.explain(&addresses.iter().collect::<Vec<_>>()) {
-            return Ok(Exit::OK);
+        if let Some(told) = self.words.explain(&addresses.iter().collect::<Vec<_>>()) {
+            return told;
         }
         let command = self.words.command().to_vec();
         let exit = run(self.wait_for_all(addresses))?;
@@ -234,8 +234,8 @@ async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Out
 /// `connect -z`: a look at each address, without patience unless it was asked for.
 pub fn zero(words: &WordsArgs, flags: &Options, log: &LogArgs) -> Result<Exit, Failure> {
     let addresses = words.all(Role::Connect, flags)?;
-    if words.explain(&addresses.iter().collect::<Vec<_>>()) {
-        return Ok(Exit::OK);
+    if let Some(told) = words.explain(&addresses.iter().collect::<Vec<_>>()) {
+        return told;
     }
     run(async {
         let mut interrupts = Interrupts::new()?;

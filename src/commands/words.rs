@@ -5,10 +5,11 @@ use std::marker::PhantomData;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::stdout::print;
 use crate::address::{
     self, Address, End, Family, Host, Key, Net, OptionRow, Options, Part, Role, Target, UnixKind,
 };
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 
 /// The address words, what flags say of them, and the command after `--`.
 #[derive(Clone, Debug, clap::Args)]
@@ -191,15 +192,13 @@ impl WordsArgs {
         Ok(())
     }
 
-    /// Prints how the addresses are read, when that was asked for.
-    pub fn explain(&self, addresses: &[&Address]) -> bool {
-        use std::io::Write as _;
-        if self.explain {
+    /// Prints how the addresses are read, where that was asked for in place of doing anything.
+    pub fn explain(&self, addresses: &[&Address]) -> Option<Result<Exit, Failure>> {
+        self.explain.then(|| {
             let all: Vec<_> = addresses.iter().map(|address| address.explain()).collect();
             let object = serde_json::json!({"schema": "spile.addresses/1", "addresses": all});
-            let _ = writeln!(std::io::stdout(), "{object:#}");
-        }
-        self.explain
+            print(&format!("{object:#}\n"))
+        })
     }
 }
 
