@@ -23,6 +23,11 @@ const SENTENCES: &[(&[&str], &str)] = &[
         "--port-file p: the address has no port",
     ),
     (
+        &["connect", "--raw", "--escape", "^^^", "127.0.0.1:1"],
+        "invalid value '^^^' for '--escape <KEY>': '^^^' is no key; for example ^] or 0x1d",
+    ),
+    (&["relay", "-u", "text:x", "null"], "flag -u is not for text:x or null"),
+    (
         &["connect", "--connect-timeout", "1x", "h:1"],
         "invalid value '1x' for '--connect-timeout': '1x' is no duration; for example 500ms, 5s, 2m, 1h",
     ),
@@ -34,6 +39,16 @@ fn words_that_cannot_be_understood_are_answered_in_sentences() {
         let ended = spile(*args).eof().ends().exits(2);
         assert_eq!(ended.stderr.lines().next(), Some(&format!("spile {}: {line}", args[0])[..]), "{args:?}");
     }
+}
+
+#[test]
+fn who_asks_a_relay_for_one_way_as_in_socat_is_told_the_flag() {
+    spile(["relay", "-u", "text:x", "null"])
+        .ends()
+        .exits(2)
+        .complains("hint: one way (socat's -u) is --send-only");
+    let connect = spile(["connect", "-u", "vsock:1:2"]).ends().exits(2);
+    assert!(!connect.stderr.contains("socat"), "{connect:?}");
 }
 
 #[test]

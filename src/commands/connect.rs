@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::flags::{EndArgs, Filters, ProgramArgs, SessionArgs, duration};
+use super::flags::{EndArgs, Filters, ProgramArgs, SessionArgs, duration, key};
 use super::outcome::exit;
 use super::runtime::{Interrupts, run};
 use super::words::{AddressFlags, Connects, WordsArgs};
@@ -19,6 +19,37 @@ use crate::event_loop::timeout;
 use crate::relay::{Finish, Limits, Relay, Side};
 use crate::report::{Event, Names};
 
+/// What means something only where there is a session.
+const SESSION: [&str; 27] = [
+    "command",
+    "quit_after",
+    "datagrams",
+    "keep_sending",
+    "crlf",
+    "preamble",
+    "max_bytes",
+    "reply_timeout",
+    "raw",
+    "readline",
+    "pty",
+    "ignore_child_status",
+    "compat_env",
+    "grace",
+    "send_only",
+    "recv_only",
+    "stats",
+    "json",
+    "capture",
+    "digest",
+    "progress",
+    "rate",
+    "delay",
+    "jitter",
+    "idle_timeout",
+    "eof_timeout",
+    "deadline",
+];
+
 /// What follows `spile connect`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -26,7 +57,7 @@ pub struct Args {
     words: WordsArgs,
     /// Look at each address once and send nothing: does it answer? Several addresses and ranges of ports (20-25)
     /// are fine, -v tells of each; the status is 0 when all answer
-    #[arg(short = 'z', long, conflicts_with = "command")]
+    #[arg(short = 'z', long, conflicts_with_all = SESSION)]
     zero: bool,
     #[command(flatten)]
     filters: Filters,
@@ -42,8 +73,8 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["raw", "command", "no_stdin", "recv_only"])]
     readline: bool,
     /// The key that ends a raw session
-    #[arg(long, value_name = "KEY", default_value = "^]", requires = "raw")]
-    escape: String,
+    #[arg(long, value_name = "KEY", value_parser = key, default_value = "^]", requires = "raw")]
+    escape: u8,
     #[command(flatten)]
     program: ProgramArgs,
     /// How long the command may take to end once the peer is gone
@@ -77,6 +108,7 @@ Examples:
         if let Some(told) = self.words.explain(&[&address]) {
             return told;
         }
+        self.ends.check(&address)?;
         run(self.session.taps.progress(Self::NAME).beside(self.session(address)))
     }
 }
@@ -96,7 +128,7 @@ impl Args {
         let _terminal = if self.raw { RawTerminal::enter()? } else { None };
         let local = self.local(&remote)?;
         let ends = self.session.direction.apply((local, remote));
-        let ends = self.filters.apply(ends, self.raw.then_some(self.escape.as_str()))?;
+        let ends = self.filters.apply(ends, self.raw.then_some(self.escape))?;
         let (local, remote) = self.session.pass(ends, Side::Right, 1)?;
         let report = Relay::new(local, remote, limits).since(started).run_until(interrupts.ended()).await;
         self.session.report.tell(Self::NAME, &report, &names);

@@ -69,6 +69,7 @@ Examples:
         if let Some(told) = self.words.explain(&[&address]) {
             return told;
         }
+        self.ends.check(&address)?;
         if let Some(path) = &self.reply_file {
             check_answer(path)?;
         }

@@ -6,6 +6,7 @@ pub mod listen;
 mod log;
 pub mod nc_letters;
 mod outcome;
+mod probe;
 mod progress;
 pub mod relay;
 pub mod resolve;

@@ -99,9 +99,15 @@ fn spent(name: &str, last: Option<Failure>, time: Duration, flag: &str) -> Failu
         Some(last) => Failure {
             // An answer that was not the expected one stays that; being late is not the point.
             exit: if last.exit == Exit::UNEXPECTED { last.exit } else { Exit::TIMEOUT },
-            why: format!("{} (still so after {time:?}, {flag})", last.why),
+            why: match time.is_zero() {
+                true => format!("{} (tried once, {flag} 0)", last.why),
+                false => format!("{} (still so after {time:?}, {flag})", last.why),
+            },
             ..last
         },
+        None if time.is_zero() => {
+            Failure::timeout(format!("cannot connect to {name}"), format!("no answer at once ({flag} 0)"))
+        }
         None => Failure::timeout(
             format!("cannot connect to {name}"),
             format!("no answer within {time:?} ({flag})"),

@@ -36,6 +36,13 @@ pub enum Event {
         /// How long that took.
         took: Duration,
     },
+    /// An address did not answer as it should.
+    Unreachable {
+        /// Which one.
+        address: String,
+        /// What failed, why.
+        why: String,
+    },
     /// A connection is over.
     Closed {
         /// Number of the connection.
@@ -91,6 +98,7 @@ impl Event {
             Event::Accepted { id, peer } => format!("[{id}] connection from {peer}"),
             Event::Rejected { peer, why } => format!("connection from {peer} refused: {why}"),
             Event::Connected { address, took } => format!("connected to {address} in {took:.1?}"),
+            Event::Unreachable { why, .. } => why.clone(),
             Event::Closed { id, text, .. } => format!("[{id}] {text}"),
             Event::Digest { id, text } => format!("[{id}] {text}"),
             Event::Failed { id, why } => format!("[{id}] {why}"),
@@ -109,6 +117,9 @@ impl Event {
             Event::Rejected { peer, why } => json!({"event": "rejected", "peer": peer, "why": why}),
             Event::Connected { address, took } => {
                 json!({"event": "connected", "address": address, "ms": took.as_secs_f64() * 1e3})
+            }
+            Event::Unreachable { address, why } => {
+                json!({"event": "unreachable", "address": address, "why": why})
             }
             Event::Closed { id, report, .. } => json!({"event": "closed", "id": id, "report": report}),
             Event::Digest { id, text } => json!({"event": "digest", "id": id, "text": text}),
