@@ -38,7 +38,10 @@ fn who_connects_but_says_nothing_is_told_apart_from_who_does_not_connect() {
     ended.complains(&format!("{address} does not stay open: it is open, but not for 9s yet"));
     let mute = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = mute.local_addr().unwrap();
-    spile(["wait", "-t", "300ms", &format!("udp:{port}")]).ends().exits(0);
+    spile(["wait", "-t", "3s", &format!("udp:{port}")]).ends().exits(0);
+    spile(["wait", "-t", "300ms", &format!("udp:{port}")]).ends().exits(124).complains("has 1s to refuse");
+    drop(mute);
+    spile(["wait", "-t", "300ms", &format!("udp:{port}")]).ends().exits(124).complains("refused");
 }
 
 #[test]

@@ -85,8 +85,13 @@ async fn send(address: &Address, endpoint: &mut Endpoint, mut bytes: &[u8]) -> R
 
 /// A datagram port says nothing when it is open; a closed one refuses. Silence counts as an answer.
 async fn is_not_refused(address: &Address, endpoint: &mut Endpoint, left: Left) -> Result<(), Failure> {
-    match timeout(left.at_most(REFUSAL), read(endpoint, &mut [0; 512])).await {
+    let limit = left.at_most(REFUSAL);
+    match timeout(limit, read(endpoint, &mut [0; 512])).await {
         Ok(Err(why)) => Err(Failure::connect(format!("{} refused", address.describe()), why)),
+        Err(_) if limit < REFUSAL => {
+            let what = format!("cannot tell whether {} is open", address.describe());
+            Err(Failure::timeout(what, format!("a closed port has {REFUSAL:?} to refuse a datagram")))
+        }
         _ => Ok(()),
     }
 }

@@ -83,6 +83,11 @@ where
             (Err(_), Some((_, time))) => return Err(spent(name, last, time, patience.flag)),
             (Err(_), None) => Failure::timeout(format!("cannot connect to {name}"), "no answer"),
         };
+        // A try that had no time at all knows less than the one before it.
+        let failure = match (last.take(), left) {
+            (Some(before), Some(Duration::ZERO)) => before,
+            _ => failure,
+        };
         let left = until.map(|(at, _)| at.saturating_duration_since(Instant::now()));
         if let (Some(Duration::ZERO), Some((_, time))) = (left, until) {
             return Err(spent(name, Some(failure), time, patience.flag));
