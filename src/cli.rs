@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command};
 
 use crate::address::{self, Part};
-use crate::commands::{self, Subcommand};
+use crate::commands::{self, Subcommand, log};
 use crate::error::{Exit, Failure};
+use crate::report::failure_json;
 
 /// A subcommand: its name and what to do with it.
 struct Row {
@@ -87,7 +88,10 @@ pub fn main() -> ExitCode {
     match (row.run)(matches) {
         Ok(exit) => ExitCode::from(exit.0),
         Err(failure) => {
-            show(name, &failure);
+            match log::is_json(matches) {
+                true => log::say(&failure_json(&failure).to_string()),
+                false => show(name, &failure),
+            }
             ExitCode::from(failure.exit.0)
         }
     }

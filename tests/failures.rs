@@ -86,3 +86,46 @@ fn a_path_that_is_no_socket_is_told_for_what_it_is() {
         spile(["connect", address]).eof().ends().exits(7).complains(hint);
     }
 }
+
+fn objects(words: &[&str], status: i32) -> Vec<serde_json::Value> {
+    let ended = spile(words).eof().ends().exits(status);
+    ended.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+#[test]
+fn a_log_in_json_has_the_failure_as_its_last_event() {
+    let closed = format!("127.0.0.1:{}", closed_port());
+    let why = format!("cannot connect to {closed}: Connection refused");
+    let connect = objects(&["connect", "--log", "json", &closed], 7);
+    let wanted = serde_json::json!({"event": "failed", "why": why, "hint": null, "status": 7});
+    assert_eq!(connect, [wanted]);
+    let wait = objects(&["wait", "-t", "0", "--log", "json", &closed], 124);
+    assert_eq!((&wait[0]["event"], &wait[0]["address"]), (&"unreachable".into(), &closed.clone().into()));
+    assert_eq!((&wait[1]["event"], &wait[1]["status"]), (&"failed".into(), &124.into()));
+    let look = objects(&["connect", "-z", "--log", "json", &closed, &closed], 7);
+    assert_eq!((look.len(), &look[1]["why"]), (2, &why.into()));
+    let usage = objects(&["relay", "--log", "json", "null", "echo", "x"], 2);
+    assert!(usage[0]["hint"].is_string(), "{usage:?}");
+}
+
+#[test]
+fn a_session_that_could_not_begin_has_its_object_as_well() {
+    let closed = format!("127.0.0.1:{}", closed_port());
+    for words in [
+        &["connect", "--json", &closed][..],
+        &["connect", "--stats=json", &closed],
+        &["relay", "--json", "null", &closed],
+    ] {
+        let ended = spile(words).eof().ends().exits(7);
+        let (object, text) = ended.stderr.split_once('\n').unwrap();
+        let object: serde_json::Value = serde_json::from_str(object).unwrap();
+        assert_eq!(object["schema"], "spile.session/1");
+        assert_eq!((&object["outcome"], &object["sent"]), (&"failed".into(), &0.into()));
+        assert!(object["detail"].as_str().unwrap().contains("refused"), "{object}");
+        assert!(text.starts_with(&format!("spile {}: cannot connect", words[0])), "{text}");
+    }
+    let mut relay = spile(["relay", "--once", "--json", "tcp-l:127.0.0.1:0", &closed]);
+    let client = connect(relay.port());
+    drop(client);
+    relay.ends().exits(7).complains("\"outcome\":\"failed\"");
+}

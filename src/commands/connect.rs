@@ -117,12 +117,14 @@ impl Args {
     async fn session(&self, address: Address) -> Result<Exit, Failure> {
         let mut interrupts = if self.raw { Interrupts::with_raw_terminal()? } else { Interrupts::new()? };
         let started = Instant::now();
+        let names = Names { left: self.words.speaker(), right: address.describe() };
         let remote = tokio::select! {
-            remote = self.open(&address) => remote?,
+            remote = self.open(&address) => {
+                remote.map_err(|failure| self.session.report.unopened(failure, &names, started))?
+            }
             () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
         let events = self.session.log.events(Self::NAME);
-        let names = Names { left: self.words.speaker(), right: address.describe() };
         events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
         let limits = self.limits(&remote);
         let _terminal = if self.raw { RawTerminal::enter()? } else { None };

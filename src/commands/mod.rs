@@ -3,7 +3,7 @@
 pub mod connect;
 mod flags;
 pub mod listen;
-mod log;
+pub mod log;
 pub mod nc_letters;
 mod outcome;
 mod probe;

@@ -89,7 +89,9 @@ impl Args {
             Ok::<_, Failure>((near, far))
         };
         let (near, far) = tokio::select! {
-            opened = opening => opened?,
+            opened = opening => {
+                opened.map_err(|failure| self.session.report.unopened(failure, &names, started))?
+            }
             () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
         note(&events, [&near, &far]);
@@ -152,13 +154,14 @@ impl Args {
             return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
         };
         server.stop_listening_after(&incoming);
+        let accepted = Instant::now();
         let names = Names { left: incoming.peer.to_string(), right: right_name.to_owned() };
         let connection = self.program.told(session_id(&incoming, &server.protocol, id));
         let far = match far.open(&connection).await {
             Ok(far) => far,
             Err(failure) => {
                 reject(incoming.endpoint);
-                return Err(failure);
+                return Err(self.session.report.unopened(failure, &names, accepted));
             }
         };
         let limits = self.limits([&incoming.endpoint, &far]);

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::error::Failure;
+
 /// Where events go; cheap to clone.
 pub type Events = Arc<dyn Fn(&Event) + Send + Sync>;
 
@@ -129,4 +131,14 @@ impl Event {
             Event::Reloaded(what) => json!({"event": "reloaded", "what": what}),
         }
     }
+}
+
+/// The failure that ended a command, as the last event of its log.
+pub fn failure_json(failure: &Failure) -> Value {
+    json!({
+        "event": "failed",
+        "why": failure.to_string(),
+        "hint": failure.hint,
+        "status": failure.exit.0,
+    })
 }
