@@ -82,7 +82,7 @@ fn over_socket_pair() -> io::Result<Ends> {
     let flags = SocketFlags::CLOEXEC;
     let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     let second = rustix::io::fcntl_dupfd_cloexec(&theirs, 3)?;
-    let ours = Arc::new(Descriptor::new(ours, Kind::Stream)?);
+    let ours = Arc::new(Descriptor::new(ours, Kind::Local)?);
     let sink = Sink::Stream {
         fd: ours.clone(),
         stalled: false,

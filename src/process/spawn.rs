@@ -94,9 +94,13 @@ fn actions(stdio: &Stdio3) -> Result<PosixSpawnFileActions, Errno> {
     Ok(actions)
 }
 
+/// What a service manager told us and means nobody else (sd_notify(3), sd_listen_fds(3)).
+const FOR_US: &[&str] = &["NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
+
 fn environment(program: &Program) -> Result<Vec<CString>, Errno> {
     let added = |key: &OsString| program.env.iter().any(|(name, _)| key.as_bytes() == name.as_bytes());
-    let inherited = std::env::vars_os().filter(|(key, _)| !added(key));
+    let is_for_us = |key: &OsString| FOR_US.iter().any(|name| key.as_bytes() == name.as_bytes());
+    let inherited = std::env::vars_os().filter(|(key, _)| !added(key) && !is_for_us(key));
     let own = program.env.iter().map(|(key, value)| (OsString::from(key), OsString::from(value)));
     inherited
         .chain(own)
