@@ -3,15 +3,17 @@
 pub mod connect;
 mod flags;
 pub mod listen;
-mod log;
+pub mod log;
 pub mod nc_letters;
 mod outcome;
+mod probe;
 mod progress;
 pub mod relay;
 pub mod resolve;
 mod runtime;
 mod service;
 mod shape;
+pub mod stdout;
 mod taps;
 pub mod wait;
 mod words;

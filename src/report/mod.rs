@@ -3,5 +3,5 @@
 mod event;
 mod session;
 
-pub use event::{Event, Events};
-pub use session::{Names, digest_lines, session_json, session_text};
+pub use event::{Event, Events, failure_json};
+pub use session::{Names, digest_lines, session_json, session_text, unopened_json};
