@@ -18,14 +18,17 @@ mod commands;
 mod endpoint;
 mod error;
 mod event_loop;
+mod flow;
 #[cfg(test)]
 mod generated;
 mod names;
+mod pipeline;
 mod process;
 mod relay;
 mod report;
 mod server;
 mod signal;
+mod supervise;
 
 use std::process::ExitCode;
 

@@ -6,10 +6,12 @@ pub mod listen;
 pub mod log;
 pub mod nc_letters;
 mod outcome;
+pub mod pipe;
 mod probe;
 mod progress;
 pub mod relay;
 pub mod resolve;
+pub mod run;
 mod runtime;
 mod service;
 mod shape;
@@ -28,6 +30,10 @@ pub trait Subcommand: clap::Args + clap::FromArgMatches {
     const ABOUT: &'static str;
     /// What opens its long help.
     const EXAMPLES: &'static str;
+    /// The status for words that cannot be understood; 125 where 2 belongs to the program that is run.
+    const USAGE: Exit = Exit::USAGE;
+    /// Whether its words are addresses; if not, they are left as they are typed.
+    const TAKES_ADDRESSES: bool = true;
 
     /// Does it.
     fn run(self) -> Result<Exit, Failure>;

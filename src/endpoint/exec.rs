@@ -16,7 +16,10 @@ use super::environment::Connection;
 use super::{Endpoint, HalfClose, Sink, Source, WhenBroken, pty};
 use crate::address::{End, Key, Options};
 use crate::error::Failure;
-use crate::process::{Child, Program, Stdio3};
+use crate::process::{Change, Child, Ends, Environment, Group, Program, SignalBase, Signals};
+
+/// What a service manager told us and means nobody else (sd_notify(3), sd_listen_fds(3)).
+const FOR_US: [&str; 4] = ["NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
 
 /// `exec:PROG ARG…`.
 pub fn open_words(end: &End, words: &[String], connection: &Connection) -> Result<Endpoint, Failure> {
@@ -49,7 +52,18 @@ pub fn open_program(
     connection: &Connection,
 ) -> Result<Endpoint, Failure> {
     let dir = options.text(Key::Dir).map(PathBuf::from);
-    let program = Program { argv, env: connection.environment(), dir };
+    let mut environment = Environment::default();
+    environment.changes.extend(FOR_US.iter().map(|name| Change::Unset(name.into())));
+    for (name, value) in connection.environment() {
+        environment.set(name, value);
+    }
+    let program = Program {
+        environment,
+        dir,
+        group: Group::New,
+        signals: Signals { base: SignalBase::Default, ..Signals::default() },
+        ..Program::new(argv)
+    };
     let cannot = |why: io::Error| Failure::other("cannot connect to the program", why);
     if options.flag(Key::PtyFlag) == Some(true) {
         return on_terminal(&program, options);
@@ -59,13 +73,18 @@ pub fn open_program(
         _ => over_pipes().map_err(cannot)?,
     };
     let stderr = stderr(options, &stdout).map_err(cannot)?;
-    let child = Child::spawn(&program, &Stdio3::Ends { stdin, stdout, stderr })?;
+    let mut ends = Ends::inherited().stdin(stdin).stdout(stdout);
+    if let Some(stderr) = stderr {
+        ends = ends.stderr(stderr);
+    }
+    let child = Child::spawn(&program, ends)?;
     Ok(Endpoint { child: Some(Box::new(child)), ..Endpoint::new(source, sink) })
 }
 
-type Ends = (OwnedFd, OwnedFd, Source, Sink);
+/// The program's stdin and stdout, and our side of both.
+type Joined = (OwnedFd, OwnedFd, Source, Sink);
 
-fn over_pipes() -> io::Result<Ends> {
+fn over_pipes() -> io::Result<Joined> {
     let (stdin, into) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (out, stdout) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     // Each end has a description of its own: the child's ends stay blocking.
@@ -78,7 +97,7 @@ fn over_pipes() -> io::Result<Ends> {
     Ok((stdin, stdout, source, sink))
 }
 
-fn over_socket_pair() -> io::Result<Ends> {
+fn over_socket_pair() -> io::Result<Joined> {
     let flags = SocketFlags::CLOEXEC;
     let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     let second = rustix::io::fcntl_dupfd_cloexec(&theirs, 3)?;
@@ -109,7 +128,7 @@ fn stderr(options: &Options, stdout: &OwnedFd) -> io::Result<Option<OwnedFd>> {
 fn on_terminal(program: &Program, options: &Options) -> Result<Endpoint, Failure> {
     let cannot = |why: io::Error| Failure::other("cannot make a terminal", why);
     let pair = pty::Pair::open(options).map_err(cannot)?;
-    let child = Child::spawn(program, &Stdio3::Terminal(pair.name.clone()))?;
-    let (source, sink) = pair.into_ends().map_err(cannot)?;
+    let (slave, source, sink) = pair.into_ends().map_err(cannot)?;
+    let child = Child::spawn(program, Ends::on_terminal(slave))?;
     Ok(Endpoint { child: Some(Box::new(child)), ..Endpoint::new(source, sink) })
 }

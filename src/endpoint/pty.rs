@@ -21,8 +21,7 @@ use crate::error::Failure;
 /// A master and its slave.
 pub struct Pair {
     master: OwnedFd,
-    /// The end for programs.
-    pub slave: OwnedFd,
+    slave: OwnedFd,
     /// Its path.
     pub name: PathBuf,
     /// Its size is that of our terminal, also when that changes.
@@ -61,8 +60,9 @@ impl Pair {
         Ok(Pair { master, slave, name, follows })
     }
 
-    /// The master as both directions of an endpoint; our slave is closed, so that its last user's end is seen.
-    pub fn into_ends(self) -> io::Result<(Source, Sink)> {
+    /// The slave, and the master as both directions of an endpoint. Once the slave is closed here, its last user's
+    /// end is seen.
+    pub fn into_ends(self) -> io::Result<(OwnedFd, Source, Sink)> {
         let flags = rustix::fs::fcntl_getfl(&self.master)?;
         rustix::fs::fcntl_setfl(&self.master, flags | OFlags::NONBLOCK)?;
         let fd = Arc::new(Descriptor::new(self.master, Kind::Terminal)?);
@@ -78,7 +78,7 @@ impl Pair {
             half_close: HalfClose::Terminal,
             when_broken: WhenBroken::Discard,
         };
-        Ok((Source::Stream(fd), sink))
+        Ok((self.slave, Source::Stream(fd), sink))
     }
 }
 
@@ -157,8 +157,7 @@ pub fn open(end: &End) -> Result<Endpoint, Failure> {
     };
     super::file::give_to(&pair.name, &end.options)?;
     let note = format!("pty {}", pair.name.display());
-    let slave = rustix::io::fcntl_dupfd_cloexec(&pair.slave, 3).map_err(|why| cannot(why.into()))?;
-    let (source, sink) = pair.into_ends().map_err(cannot)?;
+    let (slave, source, sink) = pair.into_ends().map_err(cannot)?;
     let mut endpoint = Endpoint::new(source, sink).guarded(Some(Kept { _slave: slave, link }));
     endpoint.extras.get_or_insert_default().note = Some(note);
     Ok(endpoint)

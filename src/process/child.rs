@@ -8,7 +8,8 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::process::PidfdFlags;
 
-use super::spawn::{Program, Stdio3, spawn};
+use super::program::{Ends, Program};
+use super::spawn::spawn;
 use crate::error::{Exit, Failure};
 use crate::event_loop::Watched;
 
@@ -42,9 +43,9 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts `program`; see `spawn` for how it can fail.
-    pub fn spawn(program: &Program, stdio: &Stdio3) -> Result<Child, Failure> {
-        let pid = spawn(program, stdio)?;
+    /// Starts `program`, which must lead a group of its own; see `spawn` for how it can fail.
+    pub fn spawn(program: &Program, ends: Ends) -> Result<Child, Failure> {
+        let pid = Pid::from_raw(spawn(program, ends)?.pid);
         let watched = rustix::process::Pid::from_raw(pid.as_raw())
             .ok_or(rustix::io::Errno::SRCH)
             .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK))
@@ -55,11 +56,7 @@ impl Child {
             Err(why) => {
                 let _ = killpg(pid, Signal::SIGKILL);
                 let _ = waitpid(pid, None);
-                Err(Failure::new(
-                    Exit(125),
-                    format!("cannot watch {}", program.argv[0].to_string_lossy()),
-                    why,
-                ))
+                Err(Failure::new(Exit(125), format!("cannot watch {}", program.name()), why))
             }
         }
     }

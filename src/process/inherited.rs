@@ -56,12 +56,8 @@ pub fn raise_open_files() {
     }
 }
 
-/// Runs `spawn` under the limit that we were started with, so that a child sees the same:
+/// The soft and hard limit that we were started with, where we have raised it. A child should see the same:
 /// programs that use select(2) break on descriptors above 1023.
-pub fn with_original_open_files<T>(spawn: impl FnOnce() -> T) -> T {
-    let Some(&(soft, hard)) = ORIGINAL.get() else { return spawn() };
-    let _ = setrlimit(Resource::RLIMIT_NOFILE, soft, hard);
-    let result = spawn();
-    let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    result
+pub fn original_open_files() -> Option<(rlim_t, rlim_t)> {
+    ORIGINAL.get().copied()
 }

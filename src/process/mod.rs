@@ -1,9 +1,29 @@
-//! Children: starting one with given ends, learning that it ended, ending it with its whole process group.
+//! Children: what is to run and how, starting it, learning that it ended, ending it with all its descendants.
 
 mod child;
+mod failure;
 mod inherited;
+pub mod limit;
+mod lookup;
+mod plan;
+mod program;
+pub mod pty;
 mod spawn;
+mod status;
+mod sys;
+pub mod terminal;
+mod transfer;
+pub mod tree;
+pub mod words;
 
 pub use child::{Child, ChildStatus};
+pub use failure::SpawnError;
 pub use inherited::{descriptor, raise_open_files, seal_inherited, take_descriptor};
-pub use spawn::{Program, Stdio3};
+pub use lookup::lookup;
+pub use program::{
+    Base, Change, Ends, Environment, Group, Identity, Inherits, Limit, Program, SignalBase, Signals,
+};
+pub use spawn::{Started, candidates, spawn};
+pub use status::{Change as StateChange, Status, Usage};
+pub use sys::{Waited, wait_any};
+pub use transfer::Transfer;

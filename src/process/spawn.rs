@@ -1,154 +1,175 @@
-//! posix_spawn(3): a child with given ends, its own process group, default signals and an empty mask.
-//! Never a plain fork, whose cost grows with our memory.
+//! From a program and its ends to a running process. Never a plain fork, whose cost grows with our memory (sys.rs).
 
-use std::ffi::{CString, OsString};
-use std::fs::File;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::ffi::{CStr, CString, OsStr, OsString, c_char};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::libc;
-use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
-use nix::sys::signal::SigSet;
-use nix::sys::stat::Mode;
-use nix::unistd::{Pid, fchdir};
 
-use super::inherited::with_original_open_files;
-use crate::error::{Exit, Failure};
+use super::failure::SpawnError;
+use super::plan;
+use super::program::{Base, Change, Ends, Environment, Program};
+use super::sys::{self, Order, Refusal};
 
-/// What to run and in which surroundings.
-#[derive(Clone, Debug, Default)]
-pub struct Program {
-    /// Program and arguments; never empty.
-    pub argv: Vec<OsString>,
-    /// Variables to add to the environment.
-    pub env: Vec<(String, String)>,
-    /// Working directory.
-    pub dir: Option<PathBuf>,
+/// The shell that execvp(3) gives a script without `#!` to.
+const SHELL: &CStr = c"/bin/sh";
+/// Where programs are when PATH is unset, as the C library has it (confstr(3)).
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
+/// A process that was started and not yet reaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// Its process id.
+    pub pid: i32,
+    /// The file that it runs.
+    pub path: OsString,
 }
 
-/// What a child has as stdin, stdout and stderr.
-pub enum Stdio3 {
-    /// Descriptors; stderr is inherited where none is given.
-    Ends {
-        /// stdin.
-        stdin: OwnedFd,
-        /// stdout.
-        stdout: OwnedFd,
-        /// stderr.
-        stderr: Option<OwnedFd>,
-    },
-    /// A terminal, which becomes the child's controlling one, in a session of its own.
-    Terminal(PathBuf),
-}
-
-/// glibc's POSIX_SPAWN_SETSID (2.26), which nix has no name for.
-const SETSID: PosixSpawnFlags = PosixSpawnFlags::from_bits_retain(0x80);
-
-/// Starts `program`. Fails with 127 (no such program), 126 (cannot be run) or 125 (could not even try).
-pub fn spawn(program: &Program, stdio: &Stdio3) -> Result<Pid, Failure> {
-    let start = || -> Result<Pid, Errno> {
-        let argv: Vec<CString> =
-            program.argv.iter().map(|arg| c_string(arg.as_bytes())).collect::<Result<_, _>>()?;
-        let env = environment(program)?;
-        let (actions, attributes) = (actions(stdio)?, attributes(stdio)?);
-        let _back = program.dir.as_ref().map(Directory::enter).transpose()?;
-        with_original_open_files(|| posix_spawnp(&argv[0], &actions, &attributes, &argv, &env))
-    };
-    start().map_err(|why| explain(program, why))
-}
-
-fn attributes(stdio: &Stdio3) -> Result<PosixSpawnAttr, Errno> {
-    let mut attributes = PosixSpawnAttr::init()?;
-    let group = match stdio {
-        Stdio3::Ends { .. } => PosixSpawnFlags::POSIX_SPAWN_SETPGROUP,
-        Stdio3::Terminal(_) => SETSID,
-    };
-    let signals = PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK;
-    attributes.set_flags(group | signals)?;
-    attributes.set_pgroup(Pid::from_raw(0))?;
-    attributes.set_sigdefault(&SigSet::all())?;
-    attributes.set_sigmask(&SigSet::empty())?;
-    Ok(attributes)
-}
-
-fn actions(stdio: &Stdio3) -> Result<PosixSpawnFileActions, Errno> {
-    let mut actions = PosixSpawnFileActions::init()?;
-    match stdio {
-        Stdio3::Ends { stdin, stdout, stderr } => {
-            actions.add_dup2(stdin.as_raw_fd(), libc::STDIN_FILENO)?;
-            actions.add_dup2(stdout.as_raw_fd(), libc::STDOUT_FILENO)?;
-            if let Some(stderr) = stderr {
-                actions.add_dup2(stderr.as_raw_fd(), libc::STDERR_FILENO)?;
-            }
+/// Starts `program` and closes our copies of `ends`. When it returns, the program runs or has been refused; there
+/// is no time in between in which a signal to it could be lost. The error tells the step and the cause.
+pub fn spawn(program: &Program, ends: Ends) -> Result<Started, SpawnError> {
+    let prepared = Prepared::new(program, ends)?;
+    match prepared.launch(&prepared.paths, &prepared.argv) {
+        Err(Refusal::Exec(at, Errno::ENOEXEC)) if !is_binary(&prepared.paths[at]) => {
+            prepared.launch_script(&prepared.paths[at])
         }
-        Stdio3::Terminal(name) => {
-            // The first terminal that a session leader opens becomes its controlling one, tty_ioctl(4).
-            actions.add_open(libc::STDIN_FILENO, name.as_path(), OFlag::O_RDWR, Mode::empty())?;
-            actions.add_dup2(libc::STDIN_FILENO, libc::STDOUT_FILENO)?;
-            actions.add_dup2(libc::STDIN_FILENO, libc::STDERR_FILENO)?;
-        }
+        result => result,
     }
-    Ok(actions)
+    .map_err(|refusal| SpawnError::explain(program, &prepared.steps, &prepared.paths, refusal))
 }
 
-/// What a service manager told us and means nobody else (sd_notify(3), sd_listen_fds(3)).
-const FOR_US: &[&str] = &["NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
-
-fn environment(program: &Program) -> Result<Vec<CString>, Errno> {
-    let added = |key: &OsString| program.env.iter().any(|(name, _)| key.as_bytes() == name.as_bytes());
-    let is_for_us = |key: &OsString| FOR_US.iter().any(|name| key.as_bytes() == name.as_bytes());
-    let inherited = std::env::vars_os().filter(|(key, _)| !added(key) && !is_for_us(key));
-    let own = program.env.iter().map(|(key, value)| (OsString::from(key), OsString::from(value)));
-    inherited
-        .chain(own)
-        .map(|(mut entry, value)| {
-            entry.push("=");
-            entry.push(value);
-            c_string(&entry.into_vec())
+/// The files that `program` could be, in the order in which they are tried: one for a path, one for each
+/// directory of PATH for a name.
+pub fn candidates(program: &Program) -> Result<Vec<CString>, SpawnError> {
+    let name = program.argv.first().map(OsString::as_os_str).unwrap_or_default();
+    if name.is_empty() {
+        return Err(SpawnError::no_program());
+    }
+    let file = |path: &[u8]| CString::new(path).map_err(|_| SpawnError::null_byte());
+    if name.as_bytes().contains(&b'/') {
+        let path = Path::new(name);
+        // The program is meant from where we are, also when it starts elsewhere.
+        return match (&program.dir, std::env::current_dir()) {
+            (Some(_), Ok(here)) if path.is_relative() => {
+                Ok(vec![file(here.join(path).as_os_str().as_bytes())?])
+            }
+            _ => Ok(vec![file(name.as_bytes())?]),
+        };
+    }
+    let path = variable(&program.environment, "PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+    path.as_bytes()
+        .split(|byte| *byte == b':')
+        .map(|dir| match dir {
+            [] => file(name.as_bytes()),
+            _ => file(&[dir, b"/", name.as_bytes()].concat()),
         })
         .collect()
 }
 
-fn c_string(bytes: &[u8]) -> Result<CString, Errno> {
-    CString::new(bytes).map_err(|_| Errno::EINVAL)
-}
-
-/// Our working directory while a child starts in another one; back at the end.
-struct Directory(File);
-
-impl Directory {
-    fn enter(dir: &PathBuf) -> Result<Directory, Errno> {
-        let errno = |why: std::io::Error| Errno::from_raw(why.raw_os_error().unwrap_or(libc::EIO));
-        let back = File::open(".").map_err(errno)?;
-        std::env::set_current_dir(dir).map_err(errno)?;
-        Ok(Directory(back))
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fchdir(&self.0);
-    }
-}
-
-fn explain(program: &Program, why: Errno) -> Failure {
-    let name = program.argv[0].to_string_lossy();
-    let what = format!("cannot run {name}");
-    if let Some(dir) = program.dir.as_ref().filter(|dir| !dir.is_dir()) {
-        return Failure::new(Exit(125), what, format!("no such directory: {}", dir.display()));
-    }
-    match why {
-        Errno::ENOENT if name.contains('/') && std::path::Path::new(&program.argv[0]).exists() => {
-            Failure::new(Exit::NOT_FOUND, what, "the interpreter in its first line does not exist")
+/// What a variable is in an environment.
+fn variable(environment: &Environment, wanted: &str) -> Option<OsString> {
+    for change in environment.changes.iter().rev() {
+        match change {
+            Change::Set(name, value) if name == wanted => return Some(value.clone()),
+            Change::Unset(name) if name == wanted => return None,
+            _ => {}
         }
-        Errno::ENOENT => Failure::new(Exit::NOT_FOUND, what, "no such program"),
-        Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE | Errno::EINVAL => {
-            Failure::new(Exit(125), what, why.desc())
-        }
-        Errno::ENOEXEC => Failure::new(Exit::CANNOT_RUN, what, "it is neither a program nor opens with #!"),
-        _ => Failure::new(Exit::CANNOT_RUN, what, why.desc()),
     }
+    match environment.base {
+        Base::Inherited => std::env::var_os(wanted),
+        Base::Empty => None,
+    }
+}
+
+/// Everything in the form that the child needs.
+struct Prepared {
+    steps: Vec<sys::Step>,
+    paths: Vec<CString>,
+    argv: Vec<CString>,
+    /// `None`: ours as it is.
+    environment: Option<Vec<CString>>,
+    /// Kept open until the child has its copies.
+    _ends: Vec<OwnedFd>,
+}
+
+impl Prepared {
+    fn new(program: &Program, ends: Ends) -> Result<Prepared, SpawnError> {
+        let paths = candidates(program)?;
+        let mut argv: Vec<CString> =
+            program.argv.iter().map(|arg| c_string(arg)).collect::<Result<_, _>>()?;
+        if let Some(name) = &program.argv0 {
+            argv[0] = c_string(name)?;
+        }
+        let environment = match &program.environment {
+            Environment { base: Base::Inherited, changes } if changes.is_empty() => None,
+            changed => Some(entries(changed)?),
+        };
+        let (given, terminal) = (distinct(ends.given)?, ends.terminal);
+        let numbers: Vec<(RawFd, RawFd)> =
+            given.iter().map(|(fd, target)| (fd.as_raw_fd(), *target)).collect();
+        let steps = plan::steps(program, &numbers, terminal.as_ref().map(AsRawFd::as_raw_fd))?;
+        let kept = given.into_iter().map(|(fd, _)| fd).chain(terminal).collect();
+        Ok(Prepared { steps, paths, argv, environment, _ends: kept })
+    }
+
+    fn launch(&self, paths: &[CString], argv: &[CString]) -> Result<Started, Refusal> {
+        let argv = pointers(argv);
+        let entries = self.environment.as_deref().map(pointers);
+        let envp = entries.as_ref().map_or_else(sys::environ, Vec::as_ptr);
+        let launched = Order::new(&self.steps, paths, &argv, envp).launch()?;
+        let path = OsStr::from_bytes(paths[launched.path].to_bytes()).to_owned();
+        Ok(Started { pid: launched.pid, path })
+    }
+
+    /// A script without `#!`: by the shell, as execvp(3) has it.
+    fn launch_script(&self, script: &CString) -> Result<Started, Refusal> {
+        let mut argv = vec![SHELL.to_owned(), script.clone()];
+        argv.extend(self.argv.iter().skip(1).cloned());
+        self.launch(&[SHELL.to_owned()], &argv)
+    }
+}
+
+fn pointers(strings: &[CString]) -> Vec<*const c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
+}
+
+fn c_string(text: &OsStr) -> Result<CString, SpawnError> {
+    CString::new(text.as_bytes()).map_err(|_| SpawnError::null_byte())
+}
+
+/// Our environment with the changes; entries that are no `NAME=VALUE` and doubled ones stay as they are.
+fn entries(environment: &Environment) -> Result<Vec<CString>, SpawnError> {
+    let mut entries: Vec<CString> = match environment.base {
+        Base::Inherited => sys::environment().into_iter().map(CStr::to_owned).collect(),
+        Base::Empty => Vec::new(),
+    };
+    for change in &environment.changes {
+        let (Change::Set(name, _) | Change::Unset(name)) = change;
+        let is_it = |entry: &CString| {
+            entry.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'='))
+        };
+        entries.retain(|entry| !is_it(entry));
+        if let Change::Set(name, value) = change {
+            entries.push(c_string(OsStr::from_bytes(&[name.as_bytes(), b"=", value.as_bytes()].concat()))?);
+        }
+    }
+    Ok(entries)
+}
+
+/// Moves descriptors out of the way of each other's targets, so that the child can take them in any order.
+fn distinct(given: Vec<(OwnedFd, RawFd)>) -> Result<Vec<(OwnedFd, RawFd)>, SpawnError> {
+    let Some(highest) = given.iter().map(|(_, target)| *target).max() else { return Ok(given) };
+    let aside = |(fd, target): (OwnedFd, RawFd)| match fd.as_raw_fd() > highest || fd.as_raw_fd() == target {
+        true => Ok((fd, target)),
+        false => rustix::io::fcntl_dupfd_cloexec(&fd, highest + 1)
+            .map(|moved| (moved, target))
+            .map_err(|why| SpawnError::redirect(target, Errno::from_raw(why.raw_os_error()))),
+    };
+    given.into_iter().map(aside).collect()
+}
+
+/// True for what is made for a machine, though not for this one: no shell should read it.
+fn is_binary(path: &CString) -> bool {
+    super::failure::head_of(Path::new(OsStr::from_bytes(path.to_bytes()))).starts_with(b"\x7fELF")
 }

@@ -1,7 +1,11 @@
 //! What is told to people and scripts: events while things happen, one report at the end; text and JSON.
 
 mod event;
+mod pipeline;
+mod process;
 mod session;
 
 pub use event::{Event, Events, failure_json};
+pub use pipeline::pipe_json;
+pub use process::{run_json, signal_json, status_json, tree_json};
 pub use session::{Names, digest_lines, session_json, session_text, unopened_json};

@@ -1,12 +1,24 @@
-//! Signals as readable events: a signalfd, no handlers, so that children inherit defaults.
+//! Signals: names and numbers, what we inherited, sending, and reading what arrives. There are no handlers but
+//! signalfds, so that children inherit defaults.
+
+mod arrivals;
+mod inherited;
+mod number;
+mod send;
+
+pub use arrivals::{Arrival, Arrivals, Sender};
+pub use inherited::{blocked_at_start, ignored_at_start};
+pub use number::{Number, Set};
+pub use send::{die_of, queue, send, send_to, stop_of};
 
 use std::io;
 
-use crate::event_loop::Watched;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-/// Signals that are read instead of delivered.
+use crate::event_loop::Watched;
+
+/// Some signals, read by the event loop instead of being delivered.
 pub struct Signals {
     fd: Watched<SignalFd>,
 }

@@ -1,0 +1,20 @@
+//! Pipelines without a shell: stages, the pipes and flows between them, and the status that comes of it.
+//! Nothing here knows flags or prints.
+
+pub mod grammar;
+mod launch;
+mod live;
+mod modifier;
+mod order;
+mod outcome;
+mod plumbing;
+mod stage;
+mod verdict;
+
+pub use live::run;
+pub use modifier::errors;
+pub use order::{Audience, OnFailure, Order, Progress, Trouble};
+pub use outcome::{Judgement, Outcome, Seat};
+pub use plumbing::Common;
+pub use stage::{Body, Errors, Modifier, Output, Stage};
+pub use verdict::{Choice, Decision, Strictness, Verdict};

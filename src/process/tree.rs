@@ -1,0 +1,112 @@
+//! The descendants of a process, as /proc tells them (proc_pid_task_children(5)).
+
+use std::fs;
+use std::os::fd::OwnedFd;
+
+use rustix::process::{Pid, PidfdFlags};
+
+use crate::signal::{Number, send_to};
+
+/// A process that was seen below another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Seen {
+    /// Its id.
+    pub pid: i32,
+    /// Who its parent was.
+    pub parent: i32,
+}
+
+/// What one line of /proc/PID/stat says, as far as we need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// One letter: `R`, `S`, `T`, `Z`…
+    pub state: u8,
+    /// Parent.
+    pub parent: i32,
+    /// Process group.
+    pub group: i32,
+    /// Session.
+    pub session: i32,
+    /// CPU time of the process and of its reaped children, in clock ticks.
+    pub ticks: u64,
+}
+
+/// Ourselves.
+pub fn me() -> i32 {
+    std::process::id() as i32
+}
+
+/// The children of a process, of all its threads.
+pub fn children(pid: i32) -> Vec<Seen> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let lists = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let numbers = |list: String| list.split_whitespace().filter_map(|n| n.parse().ok()).collect::<Vec<i32>>();
+    lists.flat_map(numbers).map(|child| Seen { pid: child, parent: pid }).collect()
+}
+
+/// The processes below `roots`, the roots first, parents before their children.
+pub fn below(roots: Vec<Seen>) -> Vec<Seen> {
+    let mut found = roots;
+    let mut at = 0;
+    while at < found.len() {
+        let more = children(found[at].pid);
+        found.extend(more);
+        at += 1;
+    }
+    found
+}
+
+/// Reads /proc/PID/stat; none when the process is gone.
+pub fn stat(pid: i32) -> Option<Stat> {
+    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The name stands in parentheses and may hold anything, also parentheses.
+    let end = text.iter().rposition(|byte| *byte == b')')?;
+    let rest = String::from_utf8_lossy(&text[end + 1..]).into_owned();
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let number = |at: usize| fields.get(at)?.parse::<i32>().ok();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+    Some(Stat {
+        state: *fields.first()?.as_bytes().first()?,
+        parent: number(1)?,
+        group: number(2)?,
+        session: number(3)?,
+        ticks: (11..15).map(ticks).sum(),
+    })
+}
+
+/// The first word of its command line; its short name where it has none left.
+pub fn name(pid: i32) -> String {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let word = line.split(|byte| *byte == 0).next().unwrap_or_default();
+    match word {
+        [] => fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned(),
+        _ => String::from_utf8_lossy(word).into_owned(),
+    }
+}
+
+/// Signals a process that was seen, unless it is gone: its number may belong to somebody else by now, so it must
+/// still have the parent it was seen with, or be an orphan that has come to us. True when it was signalled.
+pub fn signal(seen: Seen, signal: Number) -> bool {
+    let Some(handle) = open(seen.pid) else { return false };
+    let is_same = seen.parent == me()
+        || stat(seen.pid).is_some_and(|now| now.parent == seen.parent || now.parent == me());
+    is_same && send_to(&handle, signal).is_ok()
+}
+
+fn open(pid: i32) -> Option<OwnedFd> {
+    rustix::process::pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_line_of_stat_is_read() {
+        let ours = stat(me()).unwrap();
+        assert_eq!(ours.parent, std::os::unix::process::parent_id() as i32);
+        assert!(matches!(ours.state, b'R' | b'S'));
+        assert_eq!(ours.group, rustix::process::getpgrp().as_raw_nonzero().get());
+        assert!(stat(i32::MAX).is_none());
+    }
+}

@@ -1,0 +1,90 @@
+//! Job control: the program has the terminal while it runs, and when it is stopped, so are we.
+
+use rustix::termios::Termios;
+
+use super::forward::Togetherness;
+use crate::process::terminal::Terminal;
+use crate::process::{Group, Program};
+use crate::signal::{self, Number};
+
+/// Who has the terminal, between us and one program.
+///
+/// In the foreground a program stays in our process group unless it is told otherwise: then the terminal's keys
+/// reach both of us once, and whoever else the shell has put into our group, such as a pager after us, keeps the
+/// terminal, too. A program with a group of its own gets the terminal for as long as it runs.
+pub struct Foreground {
+    terminal: Option<Terminal>,
+    together: Togetherness,
+    /// The program's modes while it is stopped.
+    modes: Option<Termios>,
+}
+
+impl Foreground {
+    /// Decides in which group `program` runs, if it does not say so itself, and whether it gets the terminal.
+    pub fn arrange(program: &mut Program, wanted: Option<Group>) -> Foreground {
+        let terminal = Terminal::controlling();
+        let has_terminal = terminal.as_ref().is_some_and(Terminal::was_ours);
+        program.group = wanted.unwrap_or(if has_terminal { Group::Same } else { Group::New });
+        program.foreground = match (&terminal, program.group) {
+            (Some(terminal), Group::New) if has_terminal => Some(terminal.raw_fd()),
+            _ => None,
+        };
+        let together = match program.group {
+            Group::Same => Togetherness::SameGroup,
+            _ => Togetherness::OwnGroup,
+        };
+        Foreground { terminal, together, modes: None }
+    }
+
+    /// The program runs, with this id, and has the terminal if it was to have it.
+    pub fn started(&self, program: &Program, pid: i32) {
+        if let (Some(terminal), Some(_)) = (&self.terminal, program.foreground) {
+            terminal.is_held_by(pid);
+        }
+    }
+
+    /// Whether the program is in our group.
+    pub fn together(&self) -> Togetherness {
+        self.together
+    }
+
+    /// The program, leader of its group if it has one of its own, was stopped by `by`.
+    pub fn stopped(&mut self, pid: i32, by: Number) {
+        let Some(terminal) = &self.terminal else { return };
+        let wants_terminal = matches!(by, Number::TTIN | Number::TTOU);
+        if wants_terminal && self.together == Togetherness::OwnGroup && terminal.is_ours() {
+            terminal.give_to(pid);
+            let _ = signal::send(-pid, Number::CONT);
+        } else if wants_terminal || by == Number::TSTP {
+            self.modes = terminal.modes();
+            terminal.take_back();
+            terminal.reset();
+            // In an orphaned group the kernel ignores this, and so do we.
+            signal::stop_of(by);
+        }
+    }
+
+    /// We were continued: so is the program, with the terminal if it is ours to give.
+    pub fn continued(&mut self, pid: i32) {
+        let own = self.together == Togetherness::OwnGroup;
+        if let Some(terminal) = self.terminal.as_ref().filter(|terminal| terminal.is_ours()) {
+            if let Some(modes) = self.modes.take() {
+                terminal.set(&modes);
+            }
+            if own {
+                terminal.give_to(pid);
+            }
+        }
+        let _ = signal::send(if own { -pid } else { pid }, Number::CONT);
+    }
+
+    /// The program has ended. After a death by signal the modes are as before it, too: it had no chance to see
+    /// to that.
+    pub fn over(self, died: bool) {
+        let Some(terminal) = self.terminal else { return };
+        terminal.take_back();
+        if died {
+            terminal.reset();
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What a signal sent to spile does to the program: which are passed on, as what, and what insisting means.
+
+use std::time::{Duration, Instant};
+
+use crate::signal::{Arrival, Number, Sender, Set};
+
+/// A second interrupt within this time insists.
+const INSISTS: Duration = Duration::from_secs(2);
+
+/// Which signals are passed on to the program.
+#[derive(Clone, Debug, Default)]
+pub struct Forwarding {
+    rewrites: Vec<(Number, Option<Number>)>,
+    kept: Set,
+    interrupts: u8,
+    last: Option<Instant>,
+}
+
+/// What to do about a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Pass it on as this one.
+    Forward(Number),
+    /// Nothing: it has reached the program already, or is none of its business.
+    Ignore,
+    /// Somebody insists: end everything.
+    End,
+    /// Somebody insists again: kill everything.
+    Kill,
+}
+
+/// A signal and what was done about it, for the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handled {
+    /// When.
+    pub at: Instant,
+    /// What came.
+    pub arrival: Arrival,
+    /// What was done.
+    pub act: Act,
+}
+
+/// Whether the program is in our process group, and so gets what the terminal sends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Togetherness {
+    /// In ours.
+    SameGroup,
+    /// In one of its own.
+    OwnGroup,
+}
+
+impl Forwarding {
+    /// Passes everything on but what is in `kept`; `rewrites` go as another signal, or not at all.
+    pub fn new(rewrites: Vec<(Number, Option<Number>)>, kept: Set) -> Forwarding {
+        Forwarding { rewrites, kept, ..Forwarding::default() }
+    }
+
+    /// Decides about one signal.
+    pub fn decide(&mut self, arrival: &Arrival, together: Togetherness, now: Instant) -> Act {
+        let signal = arrival.signal;
+        if signal == Number::INT
+            && let Some(act) = self.insisting(now)
+        {
+            return act;
+        }
+        let is_kernels = arrival.sender == Sender::Kernel;
+        // The kernel's own ones to us are about us, but for the keys and the hang-up of a terminal.
+        let is_ours = is_kernels && (together == Togetherness::SameGroup || !signal.is_from_terminals());
+        if is_ours || self.kept.contains(signal) {
+            return Act::Ignore;
+        }
+        match self.rewrites.iter().find(|(from, _)| *from == signal) {
+            Some((_, Some(to))) => Act::Forward(*to),
+            Some((_, None)) => Act::Ignore,
+            None => Act::Forward(signal),
+        }
+    }
+
+    /// The second INT in a row ends, the third kills.
+    fn insisting(&mut self, now: Instant) -> Option<Act> {
+        let in_a_row = self.last.is_some_and(|last| now.saturating_duration_since(last) < INSISTS);
+        self.interrupts = if in_a_row { self.interrupts.saturating_add(1) } else { 1 };
+        self.last = Some(now);
+        match self.interrupts {
+            1 => None,
+            2 => Some(Act::End),
+            _ => Some(Act::Kill),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(signal: Number, sender: Sender) -> Arrival {
+        Arrival { signal, sender, value: None }
+    }
+
+    const SOMEBODY: Sender = Sender::Process { pid: 7, uid: 0 };
+
+    #[test]
+    fn what_the_terminal_sends_to_both_is_not_sent_twice() {
+        let now = Instant::now();
+        let cases = [
+            (Number::INT, Sender::Kernel, Togetherness::SameGroup, Act::Ignore),
+            (Number::INT, Sender::Kernel, Togetherness::OwnGroup, Act::Forward(Number::INT)),
+            (Number::INT, SOMEBODY, Togetherness::SameGroup, Act::Forward(Number::INT)),
+            (Number::CHLD, Sender::Kernel, Togetherness::OwnGroup, Act::Ignore),
+            (Number::PIPE, Sender::Kernel, Togetherness::OwnGroup, Act::Ignore),
+            (Number::PIPE, SOMEBODY, Togetherness::OwnGroup, Act::Forward(Number::PIPE)),
+        ];
+        for (signal, sender, together, act) in cases {
+            assert_eq!(Forwarding::default().decide(&sent(signal, sender), together, now), act);
+        }
+    }
+
+    #[test]
+    fn the_second_interrupt_in_a_row_ends_and_the_third_kills() {
+        let (mut forwarding, start) = (Forwarding::default(), Instant::now());
+        let mut at = |seconds| {
+            let now = start + Duration::from_secs(seconds);
+            forwarding.decide(&sent(Number::INT, SOMEBODY), Togetherness::OwnGroup, now)
+        };
+        let acts = [0, 5, 6, 7].map(&mut at);
+        assert_eq!(acts, [Act::Forward(Number::INT), Act::Forward(Number::INT), Act::End, Act::Kill]);
+    }
+}

@@ -1,0 +1,287 @@
+//! A job: children with limits, and the way to their end.
+
+use std::time::{Duration, Instant};
+
+use super::ending::{self, Killed, Manner, Orphans, Scope};
+use super::limits::{Limits, Passed, Watch};
+use super::{Event, Supervisor};
+use crate::process::tree::{Seen, me, stat};
+use crate::process::{Started, Status, Usage};
+use crate::signal::{self, Number};
+
+/// After this long without anybody dying of KILL, who is left cannot be killed: it waits for hardware, or it is
+/// another user's.
+const HOPELESS: Duration = Duration::from_secs(3);
+/// Between two rounds of killing where nothing else wakes us.
+const ROUND: Duration = Duration::from_millis(2);
+
+/// A child of a job.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its id and file.
+    pub started: Started,
+    /// How and when it ended.
+    pub end: Option<(Status, Usage, Instant)>,
+    /// Job control has stopped it.
+    pub stopped: bool,
+}
+
+/// Why a job came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// By itself.
+    Ended,
+    /// Its time limit.
+    Timeout,
+    /// Nothing came out of it for too long.
+    IdleTimeout,
+    /// Its limit of CPU time.
+    CpuTimeout,
+    /// Somebody told us to end it.
+    Told,
+}
+
+/// Where a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// At least one member runs.
+    Running,
+    /// The members have ended; we wait for what they left.
+    Waiting,
+    /// Asked to end; killed at this time.
+    Asked(Instant),
+    /// Being killed; nobody has died since.
+    Killing(Instant),
+    /// Nothing of it is left, or nothing that concerns us.
+    Over,
+}
+
+/// Children with limits.
+pub struct Job {
+    members: Vec<Member>,
+    watch: Watch,
+    manner: Manner,
+    phase: Phase,
+    reason: Reason,
+    killed: Vec<Killed>,
+    reaped: u64,
+}
+
+impl Job {
+    /// A job without children; its clock starts now, before the first is spawned.
+    pub fn new(limits: Limits, manner: Manner) -> Job {
+        Job {
+            members: Vec::new(),
+            watch: Watch::new(limits, Instant::now()),
+            manner,
+            phase: Phase::Running,
+            reason: Reason::Ended,
+            killed: Vec::new(),
+            reaped: 0,
+        }
+    }
+
+    /// Adds a child that the supervisor has started.
+    pub fn add(&mut self, started: Started) {
+        self.members.push(Member { started, end: None, stopped: false });
+    }
+
+    /// Its children, in the order in which they were added.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// Why it ended, or is being ended.
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// True when it had to be killed.
+    pub fn was_killed(&self) -> bool {
+        self.killed.iter().any(|killed| killed.signal == Number::KILL)
+    }
+
+    /// Whom it took signals to end.
+    pub fn killed(&self) -> &[Killed] {
+        &self.killed
+    }
+
+    /// True when there is nothing more to wait for.
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    /// True once it was asked to end.
+    pub fn is_ending(&self) -> bool {
+        matches!(self.phase, Phase::Asked(_) | Phase::Killing(_) | Phase::Over)
+    }
+
+    /// Takes note of what happened to its children. True when the event was about one of them.
+    pub fn note(&mut self, event: &Event) -> bool {
+        let (Event::Ended(pid, ..) | Event::Stopped(pid, _) | Event::Continued(pid)) = event else {
+            if let Event::Resumed(how_long) = event {
+                self.watch.was_stopped(*how_long);
+            }
+            return false;
+        };
+        let member =
+            self.members.iter_mut().find(|member| member.started.pid == *pid && member.end.is_none());
+        let Some(member) = member else { return false };
+        match event {
+            Event::Ended(_, status, usage) => member.end = Some((*status, *usage, Instant::now())),
+            _ => member.stopped = matches!(event, Event::Stopped(..)),
+        }
+        true
+    }
+
+    /// There was output: its time of silence begins anew.
+    pub fn is_active(&mut self, now: Instant) {
+        self.watch.is_active(now);
+    }
+
+    /// When it must be looked after even if nothing happens.
+    pub fn due(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Running | Phase::Waiting => self.watch.due(),
+            Phase::Asked(until) => Some(until),
+            Phase::Killing(_) => Some(Instant::now() + ROUND),
+            Phase::Over => None,
+        }
+    }
+
+    /// Sends a signal to the children that have not ended: what a terminal sends goes to their whole groups, as it
+    /// does there, if they lead one.
+    pub fn send(&self, signal: Number, value: Option<i32>) {
+        for pid in self.running() {
+            let group = (signal.is_from_terminals() && leads_group(pid)).then_some(-pid);
+            let _ = match value.filter(|_| group.is_none()) {
+                Some(value) => signal::queue(pid, signal, value),
+                None => signal::send(group.unwrap_or(pid), signal),
+            };
+        }
+    }
+
+    /// The children that have not ended, and so are not reaped.
+    fn running(&self) -> impl Iterator<Item = i32> {
+        self.members.iter().filter(|member| member.end.is_none()).map(|member| member.started.pid)
+    }
+
+    /// Begins to end it.
+    pub fn end(&mut self, reason: Reason, supervisor: &Supervisor) {
+        if self.is_ending() {
+            return;
+        }
+        self.reason = reason;
+        match self.manner.signal {
+            Number::KILL => self.kill(),
+            signal => self.ask(signal, supervisor),
+        }
+    }
+
+    /// Kills it now.
+    pub fn kill(&mut self) {
+        if !self.is_over() {
+            self.phase = Phase::Killing(Instant::now());
+        }
+    }
+
+    fn ask(&mut self, signal: Number, supervisor: &Supervisor) {
+        ending::ask(&self.processes(supervisor), signal, &mut self.killed);
+        self.phase = Phase::Asked(Instant::now() + self.manner.grace);
+    }
+
+    /// Everything that belongs to it now, by its scope.
+    fn processes(&self, supervisor: &Supervisor) -> Vec<Seen> {
+        let roots: Vec<i32> = self.running().collect();
+        match self.manner.scope {
+            Scope::Tree => supervisor.tree_of(&roots),
+            Scope::Child => roots.iter().map(|pid| Seen { pid: *pid, parent: me() }).collect(),
+            Scope::Group => {
+                let groups: Vec<i32> = self.members.iter().map(|member| member.started.pid).collect();
+                let is_in = |seen: &Seen| {
+                    roots.contains(&seen.pid)
+                        || stat(seen.pid).is_some_and(|stat| groups.contains(&stat.group))
+                };
+                supervisor.tree_of(&roots).into_iter().filter(is_in).collect()
+            }
+        }
+    }
+
+    /// What is left of it, for the report.
+    pub fn left(&self, supervisor: &Supervisor) -> Vec<Seen> {
+        supervisor.tree_of(&self.running().collect::<Vec<_>>())
+    }
+
+    /// Does what is due: a limit that was passed, the next step of the ending. Call it after each `wait`.
+    pub fn tick(&mut self, now: Instant, supervisor: &Supervisor) {
+        let has_ended = self.running().next().is_none();
+        match self.phase {
+            Phase::Running if has_ended => self.settle(supervisor),
+            Phase::Running | Phase::Waiting => {
+                let roots: Vec<i32> = self.running().collect();
+                match self.watch.passed(now, || supervisor.tree_of(&roots)) {
+                    Some(limit) => self.end(reason(limit), supervisor),
+                    None if self.phase == Phase::Waiting && self.processes(supervisor).is_empty() => {
+                        self.phase = Phase::Over;
+                    }
+                    None => {}
+                }
+            }
+            Phase::Asked(until) => {
+                if has_ended && self.processes(supervisor).is_empty() {
+                    self.phase = Phase::Over;
+                } else if now >= until {
+                    self.phase = Phase::Killing(now);
+                }
+            }
+            Phase::Killing(_) | Phase::Over => {}
+        }
+        if let Phase::Killing(since) = self.phase {
+            self.kill_round(now, since, supervisor);
+        }
+    }
+
+    /// The children have ended by themselves.
+    fn settle(&mut self, supervisor: &Supervisor) {
+        match self.manner.orphans {
+            Orphans::Leave => self.phase = Phase::Over,
+            Orphans::Wait => self.phase = Phase::Waiting,
+            Orphans::Term => self.ask(self.manner.signal, supervisor),
+            Orphans::Kill => self.kill(),
+        }
+        if self.phase == Phase::Waiting && self.processes(supervisor).is_empty() {
+            self.phase = Phase::Over;
+        }
+    }
+
+    /// Stopped first, so that nobody forks away from the kill; round by round, since orphans come to us only when
+    /// their parents are dead.
+    fn kill_round(&mut self, now: Instant, since: Instant, supervisor: &Supervisor) {
+        let processes = self.processes(supervisor);
+        if processes.is_empty() {
+            self.phase = Phase::Over;
+            return;
+        }
+        ending::stop_all(&processes);
+        ending::signal_all(&self.processes(supervisor), Number::KILL, &mut self.killed);
+        if supervisor.reaped() > self.reaped {
+            self.reaped = supervisor.reaped();
+            self.phase = Phase::Killing(now);
+        } else if now >= since + HOPELESS {
+            self.phase = Phase::Over;
+        }
+    }
+}
+
+fn reason(limit: Passed) -> Reason {
+    match limit {
+        Passed::Total => Reason::Timeout,
+        Passed::Idle => Reason::IdleTimeout,
+        Passed::Cpu => Reason::CpuTimeout,
+    }
+}
+
+fn leads_group(pid: i32) -> bool {
+    rustix::process::Pid::from_raw(pid)
+        .is_some_and(|process| rustix::process::getpgid(Some(process)).is_ok_and(|group| group == process))
+}

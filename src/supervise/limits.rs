@@ -1,0 +1,137 @@
+//! The limits of a job: time, silence, CPU time.
+
+use std::time::{Duration, Instant};
+
+use nix::unistd::{SysconfVar, sysconf};
+
+use crate::process::tree::{Seen, stat};
+
+/// What a job may use. `None` is no limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// From its start to its end.
+    pub total: Option<Duration>,
+    /// How `total` counts.
+    pub clock: Clock,
+    /// Without output.
+    pub idle: Option<Duration>,
+    /// CPU time of all its processes together.
+    pub cpu: Option<Duration>,
+}
+
+/// How a time limit counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// Time in which spile itself was stopped does not count.
+    #[default]
+    Running,
+    /// All time counts.
+    Wall,
+}
+
+/// Where a job is with its limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    limits: Limits,
+    started: Instant,
+    /// Time in which we were stopped.
+    stopped: Duration,
+    active: Instant,
+    cpu_check: Instant,
+}
+
+/// Which limit was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// `total`.
+    Total,
+    /// `idle`.
+    Idle,
+    /// `cpu`.
+    Cpu,
+}
+
+impl Watch {
+    /// Counts from `now`.
+    pub fn new(limits: Limits, now: Instant) -> Watch {
+        Watch { limits, started: now, stopped: Duration::ZERO, active: now, cpu_check: now }
+    }
+
+    /// We were stopped for this long.
+    pub fn was_stopped(&mut self, how_long: Duration) {
+        if self.limits.clock == Clock::Running {
+            self.stopped += how_long;
+            self.active += how_long;
+        }
+    }
+
+    /// There was output.
+    pub fn is_active(&mut self, now: Instant) {
+        self.active = now;
+    }
+
+    /// When to look again; none without a limit.
+    pub fn due(&self) -> Option<Instant> {
+        let total = self.limits.total.map(|limit| self.started + self.stopped + limit);
+        let idle = self.limits.idle.map(|limit| self.active + limit);
+        let cpu = self.limits.cpu.map(|_| self.cpu_check);
+        [total, idle, cpu].into_iter().flatten().min()
+    }
+
+    /// The limit that was passed, if any. `processes` tells what the job consists of now.
+    pub fn passed(&mut self, now: Instant, processes: impl FnOnce() -> Vec<Seen>) -> Option<Passed> {
+        let is_past =
+            |since: Instant, limit: Option<Duration>| limit.is_some_and(|limit| now >= since + limit);
+        if is_past(self.started + self.stopped, self.limits.total) {
+            return Some(Passed::Total);
+        }
+        if is_past(self.active, self.limits.idle) {
+            return Some(Passed::Idle);
+        }
+        let limit = self.limits.cpu.filter(|_| now >= self.cpu_check)?;
+        let used = cpu_time(&processes());
+        // Several processors can use up what is left sooner than one.
+        let left = limit.saturating_sub(used) / processors();
+        self.cpu_check = now + left.clamp(Duration::from_millis(10), Duration::from_secs(1));
+        (used >= limit).then_some(Passed::Cpu)
+    }
+}
+
+/// CPU time of processes and of the children that they have reaped.
+fn cpu_time(processes: &[Seen]) -> Duration {
+    let ticks: u64 = processes.iter().filter_map(|seen| Some(stat(seen.pid)?.ticks)).sum();
+    let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().and_then(|n| u32::try_from(n).ok());
+    Duration::from_secs(ticks) / per_second.filter(|n| *n > 0).unwrap_or(100)
+}
+
+fn processors() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn time_in_which_we_were_stopped_counts_on_the_wall_alone() {
+        let start = Instant::now();
+        for (clock, passed) in [(Clock::Running, None), (Clock::Wall, Some(Passed::Total))] {
+            let mut watch = Watch::new(Limits { total: Some(SECOND), clock, ..Limits::default() }, start);
+            watch.was_stopped(SECOND * 5);
+            assert_eq!(watch.passed(start + SECOND * 3, Vec::new), passed);
+            assert_eq!(watch.passed(start + SECOND * 6, Vec::new), Some(Passed::Total));
+        }
+    }
+
+    #[test]
+    fn output_puts_the_end_of_patience_off() {
+        let start = Instant::now();
+        let mut watch = Watch::new(Limits { idle: Some(SECOND), ..Limits::default() }, start);
+        watch.is_active(start + SECOND / 2);
+        assert_eq!(watch.due(), Some(start + SECOND * 3 / 2));
+        assert_eq!(watch.passed(start + SECOND, Vec::new), None);
+        assert_eq!(watch.passed(start + SECOND * 2, Vec::new), Some(Passed::Idle));
+    }
+}

@@ -1,0 +1,190 @@
+//! Children under supervision: one thread, one signalfd, one poll(2). Nothing here knows flags or prints.
+//!
+//! A `Supervisor` starts children, reaps every child there is (orphans of theirs come to it, too) and reads the
+//! signals sent to spile. A `Job` is one or several of its children with limits and a way to be ended: an attempt
+//! of `run`, a service, all stages of a pipeline. The owner of the loop asks each job and each flow when it is
+//! due, calls `Supervisor::wait`, and hands the events round:
+//!
+//! ```text
+//! while !job.is_over() {
+//!     for event in supervisor.wait(&fds, job.due())? {
+//!         job.note(&event);                        // ends, stops
+//!         if let Event::Signal(arrival) = event {  // decide, then job.send or job.end
+//!             ...
+//!         }
+//!     }
+//!     flow.advance(now);
+//!     job.tick(now, &supervisor);                  // fires limits, ends the tree
+//! }
+//! ```
+
+mod attempt;
+mod ending;
+mod foreground;
+mod forward;
+mod job;
+mod limits;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+pub use attempt::{Company, Happening, Order, Outcome, attempt};
+pub use ending::{Killed, Manner, Orphans, Scope};
+pub use foreground::Foreground;
+pub use forward::{Act, Forwarding, Handled};
+pub use job::{Job, Member, Reason};
+pub use limits::{Clock, Limits};
+
+use crate::process::tree::{self, Seen};
+use crate::process::{
+    self, Ends, Program, SpawnError, Started, StateChange, Status, Transfer, Usage, Waited,
+};
+use crate::signal::{Arrival, Arrivals, Number, Sender};
+
+/// How long we may be stopped unnoticed while a running clock counts.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// Something that has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A child has ended and is reaped: one that we started, or an orphan that had come to us.
+    Ended(i32, Status, Usage),
+    /// Job control has stopped a child.
+    Stopped(i32, Number),
+    /// A child goes on.
+    Continued(i32),
+    /// A signal was sent to us.
+    Signal(Arrival),
+    /// We ourselves were stopped, about so long.
+    Resumed(Duration),
+}
+
+/// Owns the signals and the children of this process. There is one, on the main thread.
+pub struct Supervisor {
+    arrivals: Arrivals,
+    /// Children that we started and that have not ended.
+    roots: BTreeSet<i32>,
+    /// Children reaped so far, orphans included.
+    reaped: u64,
+    awake: Instant,
+    /// What our children that have ended had read and written, where somebody wants to know.
+    transfers: Option<BTreeMap<i32, Transfer>>,
+}
+
+impl Supervisor {
+    /// Takes over all signals, and the orphans of our descendants: none of them gets lost, whatever session it
+    /// moves to (PR_SET_CHILD_SUBREAPER). Call it before any thread is started.
+    pub fn new() -> io::Result<Supervisor> {
+        let arrivals = Arrivals::take()?;
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        Ok(Supervisor { arrivals, roots: BTreeSet::new(), reaped: 0, awake: Instant::now(), transfers: None })
+    }
+
+    /// Starts a child.
+    pub fn spawn(&mut self, program: &Program, ends: Ends) -> Result<Started, SpawnError> {
+        let started = process::spawn(program, ends)?;
+        self.roots.insert(started.pid);
+        Ok(started)
+    }
+
+    /// From now on notes what each child had read and written when it ended.
+    pub fn count_transfers(&mut self) {
+        self.transfers = Some(BTreeMap::new());
+    }
+
+    /// What a child that has ended had read and written, if that was to be counted.
+    pub fn transfer_of(&self, pid: i32) -> Option<Transfer> {
+        self.transfers.as_ref()?.get(&pid).copied()
+    }
+
+    /// Children reaped so far, orphans included.
+    pub fn reaped(&self) -> u64 {
+        self.reaped
+    }
+
+    /// Waits until a child changes its state, a signal comes, one of `fds` is ready or the time has come, whatever
+    /// is first. Ends of children stand before signals: nobody signals a child that has ended.
+    pub fn wait(
+        &mut self,
+        fds: &[(BorrowedFd<'_>, PollFlags)],
+        until: Option<Instant>,
+    ) -> io::Result<Vec<Event>> {
+        let mut polled = vec![PollFd::from_borrowed_fd(self.arrivals.as_fd(), PollFlags::IN)];
+        polled.extend(fds.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)));
+        let awake = sleep(&mut polled, until)?.unwrap_or(self.awake);
+        let woken = Instant::now();
+        let mut signals = Vec::new();
+        while let Some(arrival) = self.arrivals.next()? {
+            match arrival.signal {
+                Number::CHLD => {}
+                // A write of our own into a broken pipe: blocked, it is queued in spite of being ignored.
+                Number::PIPE if matches!(arrival.sender, Sender::Process { pid, .. } if pid == tree::me()) => {
+                }
+                Number::CONT => signals.extend([resumed(awake, woken), Event::Signal(arrival)]),
+                _ => signals.push(Event::Signal(arrival)),
+            }
+        }
+        self.awake = woken;
+        let mut events = self.reap()?;
+        events.extend(signals);
+        Ok(events)
+    }
+
+    /// SIGCHLD is merged when many end at once, so every one is asked for.
+    fn reap(&mut self) -> io::Result<Vec<Event>> {
+        let mut events = Vec::new();
+        if let Some(transfers) = &mut self.transfers {
+            // Once a child is reaped, the kernel has forgotten it.
+            let ended =
+                self.roots.iter().filter(|pid| tree::stat(**pid).is_some_and(|stat| stat.state == b'Z'));
+            transfers.extend(ended.filter_map(|pid| Some((*pid, Transfer::of(*pid)?))));
+        }
+        while let Waited::Changed(pid, status, usage) = process::wait_any()? {
+            events.push(match status.change() {
+                StateChange::Stopped(signal) => Event::Stopped(pid, signal),
+                StateChange::Continued => Event::Continued(pid),
+                StateChange::Exited(_) | StateChange::Killed(_) => {
+                    self.roots.remove(&pid);
+                    self.reaped += 1;
+                    Event::Ended(pid, status, usage)
+                }
+            });
+        }
+        Ok(events)
+    }
+
+    /// The processes below `roots`, and with them the orphans that have come to us: nobody can tell any more
+    /// whose they were.
+    pub fn tree_of(&self, roots: &[i32]) -> Vec<Seen> {
+        let is_others = |child: &Seen| self.roots.contains(&child.pid) && !roots.contains(&child.pid);
+        let ours = tree::children(tree::me());
+        tree::below(ours.into_iter().filter(|child| !is_others(child)).collect())
+    }
+}
+
+/// Sleeps in short pieces where a limit counts: only so can we tell for how long we were stopped. Answers when we
+/// were last awake in between, if we were.
+fn sleep(polled: &mut [PollFd<'_>], until: Option<Instant>) -> io::Result<Option<Instant>> {
+    let mut awake = None;
+    loop {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let nap = left.map(|left| left.min(BEAT));
+        let timeout =
+            nap.map(|nap| Timespec { tv_sec: nap.as_secs() as i64, tv_nsec: nap.subsec_nanos().into() });
+        match poll(polled, timeout.as_ref()) {
+            Ok(0) if left > nap => awake = Some(Instant::now()),
+            Ok(_) => return Ok(awake),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(why) => return Err(why.into()),
+        }
+    }
+}
+
+fn resumed(awake: Instant, now: Instant) -> Event {
+    let gap = now.saturating_duration_since(awake);
+    Event::Resumed(if gap > BEAT { gap } else { Duration::ZERO })
+}
