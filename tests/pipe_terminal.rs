@@ -6,7 +6,7 @@ use harness::*;
 
 /// A Python program that counts the interrupts of half a second.
 const COUNTER: &str = "
-import signal, sys, time
+import os, signal, sys, time
 count = 0
 def note(*_):
     global count
@@ -16,7 +16,7 @@ print(\"ready\", file=sys.stderr, flush=True)
 while not count:
     time.sleep(.01)
 time.sleep(.4)
-print(sys.argv[1], count, file=sys.stderr, flush=True)
+os.write(2, f\"{sys.argv[1]} {count}\\n\".encode())
 ";
 
 #[test]
@@ -57,4 +57,15 @@ fn the_meter_shows_one_line_that_is_written_over() {
     let shown = Terminal::shell(line).ends();
     assert!(shown.contains("\rsh 4 B") && shown.contains("\x1b[K"), "{shown:?}");
     assert!(shown.contains("sh: 4 B in 1."), "{shown:?}");
+}
+
+#[test]
+fn stopped_by_a_key_and_continued_the_whole_pipeline_goes_on() {
+    // The last stage speaks, so all run: in a vfork(2) nobody can be stopped before the exec.
+    let script = "$SPILE pipe cat :: cat :: sh -c 'echo in >&2; exec tr a-z A-Z'\n";
+    let terminal = Terminal::interactive().types(script).sees("\nin\r\n");
+    let terminal = terminal.types("\x1a").sees("Stopped").sees("$ ");
+    let terminal = terminal.types("echo shell $((1+1))\n").sees("shell 2\r\n").sees("$ ");
+    let terminal = terminal.types("fg\n").sees("$SPILE pipe").types("typed\n").types("\x04");
+    terminal.sees("TYPED\r\n").sees("$ ").types("exit\n").ends();
 }
