@@ -116,8 +116,10 @@ fn the_end_of_what_is_typed_is_no_end_of_what_is_shown() {
         let port = server(|stream| {
             use std::io::Write;
             let reader = stream.try_clone().unwrap();
-            let ended = std::thread::spawn(move || read_all(&reader));
-            while !ended.is_finished() {
+            let (ended, has_ended) = std::sync::mpsc::channel();
+            std::thread::spawn(move || ended.send(read_all(&reader)));
+            // Paced: a flood would leave the editor no time for the keys.
+            while has_ended.recv_timeout(std::time::Duration::from_millis(2)).is_err() {
                 (&stream).write_all(b"and on\n").unwrap();
             }
             (&stream).write_all(b"and off\n").unwrap();
