@@ -14,6 +14,8 @@ use crate::error::{Exit, Failure};
 struct Row {
     name: &'static str,
     about: &'static str,
+    usage: Exit,
+    takes_addresses: bool,
     augment: fn(Command) -> Command,
     run: fn(&ArgMatches) -> Result<Exit, Failure>,
 }
@@ -22,12 +24,15 @@ const fn row<C: Subcommand>() -> Row {
     Row {
         name: C::NAME,
         about: C::ABOUT,
+        usage: C::USAGE,
+        takes_addresses: C::TAKES_ADDRESSES,
         augment: |command| {
-            C::augment_args(command)
-                .about(C::ABOUT)
-                .long_about(None)
-                .before_long_help(C::EXAMPLES)
-                .after_long_help(addresses(C::NAME))
+            let command =
+                C::augment_args(command).about(C::ABOUT).long_about(None).before_long_help(C::EXAMPLES);
+            match C::TAKES_ADDRESSES {
+                true => command.after_long_help(addresses()),
+                false => command,
+            }
         },
         run: |matches| C::from_arg_matches(matches).map_err(|why| Failure::usage(why.to_string(), ""))?.run(),
     }
@@ -35,6 +40,7 @@ const fn row<C: Subcommand>() -> Row {
 
 /// Every subcommand; a new one is a file in `commands/` and a line here.
 const ROWS: &[Row] = &[
+    row::<commands::run::Args>(),
     row::<commands::connect::Args>(),
     row::<commands::listen::Args>(),
     row::<commands::relay::Args>(),
@@ -62,10 +68,7 @@ pub fn command() -> Command {
 const HELP: &str = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
 /// The schemes, for the long help of what takes addresses.
-fn addresses(command: &str) -> String {
-    if command == "resolve" {
-        return String::new();
-    }
+fn addresses() -> String {
     let line = |scheme: &address::Scheme| {
         let rest = if scheme.syntax.is_empty() { "" } else { ":" };
         format!("  {:<22} {}\n", format!("{}{rest}{}", scheme.name, scheme.syntax), scheme.help)
@@ -86,14 +89,16 @@ pub fn main() -> ExitCode {
         Ok(exit) => ExitCode::from(exit.0),
         Err(failure) => {
             show(name, &failure);
-            ExitCode::from(failure.exit.0)
+            let exit = if failure.exit == Exit::USAGE { row.usage } else { failure.exit };
+            ExitCode::from(exit.0)
         }
     }
 }
 
 /// The command line, with `-,raw` and `-!!ADDR` spelt out: to clap they look like flags.
 fn words() -> Vec<OsString> {
-    let mut is_command = false;
+    let takes_none = |name: OsString| ROWS.iter().any(|row| name == row.name && !row.takes_addresses);
+    let mut is_command = std::env::args_os().nth(1).is_some_and(takes_none);
     let spell = |word: OsString| {
         is_command |= word == "--";
         match word.to_str().and_then(|text| text.strip_prefix('-')) {
@@ -111,8 +116,9 @@ fn show_usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(if error.use_stderr() { Exit::USAGE.0 } else { Exit::OK.0 });
     }
-    let typed = std::env::args().nth(1).unwrap_or_default();
-    let name = ROWS.iter().map(|row| row.name).find(|name| *name == typed);
+    let typed = std::env::args_os().nth(1).unwrap_or_default();
+    let row = ROWS.iter().find(|row| typed == row.name);
+    let name = row.map(|row| row.name);
     let text = error.render().to_string();
     let mut failure = usage_failure(&text, name.unwrap_or("COMMAND"));
     if let Some(clap::error::ContextValue::String(flag)) = error.get(clap::error::ContextKind::InvalidArg)
@@ -121,7 +127,7 @@ fn show_usage(error: &clap::Error) -> ExitCode {
         failure = failure.hint(hint);
     }
     show(name.unwrap_or(""), &failure);
-    ExitCode::from(failure.exit.0)
+    ExitCode::from(row.map_or(Exit::USAGE, |row| row.usage).0)
 }
 
 /// clap's paragraphs as one line and a hint, the form of all our failures.

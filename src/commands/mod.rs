@@ -7,6 +7,7 @@ mod log;
 mod outcome;
 pub mod relay;
 pub mod resolve;
+pub mod run;
 mod runtime;
 mod service;
 pub mod wait;
@@ -22,6 +23,10 @@ pub trait Subcommand: clap::Args + clap::FromArgMatches {
     const ABOUT: &'static str;
     /// What opens its long help.
     const EXAMPLES: &'static str;
+    /// The status for words that cannot be understood; 125 where 2 belongs to the program that is run.
+    const USAGE: Exit = Exit::USAGE;
+    /// Whether its words are addresses; if not, they are left as they are typed.
+    const TAKES_ADDRESSES: bool = true;
 
     /// Does it.
     fn run(self) -> Result<Exit, Failure>;

@@ -45,6 +45,7 @@ pub struct Args {
 impl Subcommand for Args {
     const NAME: &'static str = "resolve";
     const ABOUT: &'static str = "Look up names, services, protocols and interfaces";
+    const TAKES_ADDRESSES: bool = false;
     const EXAMPLES: &'static str = "\
 Examples:
   spile resolve example.org             its addresses, one a line

@@ -44,22 +44,10 @@ pub fn parse(text: &str) -> Result<Limit, String> {
 }
 
 fn amount(text: &str) -> Result<u64, String> {
-    if matches!(text, "unlimited" | "infinity" | "inf") {
-        return Ok(libc::RLIM_INFINITY);
+    match text {
+        "unlimited" | "infinity" => Ok(libc::RLIM_INFINITY),
+        _ => crate::address::size(text),
     }
-    let (digits, unit) = match text.char_indices().find(|(_, c)| !c.is_ascii_digit()) {
-        Some((at, _)) => text.split_at(at),
-        None => (text, ""),
-    };
-    let shift = match unit.to_ascii_lowercase().trim_end_matches("ib") {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        _ => return Err(format!("'{text}' is no amount")),
-    };
-    let number: u64 = digits.parse().map_err(|_| format!("'{text}' is no amount"))?;
-    number.checked_mul(1 << shift).ok_or_else(|| format!("'{text}' is too large"))
 }
 
 #[cfg(test)]

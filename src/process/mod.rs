@@ -11,6 +11,7 @@ mod status;
 mod sys;
 pub mod terminal;
 pub mod tree;
+pub mod words;
 
 pub use child::{Child, ChildStatus};
 pub use failure::SpawnError;

@@ -10,10 +10,8 @@ const INSISTS: Duration = Duration::from_secs(2);
 /// Which signals are passed on to the program.
 #[derive(Clone, Debug, Default)]
 pub struct Forwarding {
-    /// Passed on as another one, or not at all.
-    pub rewrites: Vec<(Number, Option<Number>)>,
-    /// Never passed on.
-    pub kept: Set,
+    rewrites: Vec<(Number, Option<Number>)>,
+    kept: Set,
     interrupts: u8,
     last: Option<Instant>,
 }
@@ -52,6 +50,11 @@ pub enum Togetherness {
 }
 
 impl Forwarding {
+    /// Passes everything on but what is in `kept`; `rewrites` go as another signal, or not at all.
+    pub fn new(rewrites: Vec<(Number, Option<Number>)>, kept: Set) -> Forwarding {
+        Forwarding { rewrites, kept, ..Forwarding::default() }
+    }
+
     /// Decides about one signal.
     pub fn decide(&mut self, arrival: &Arrival, together: Togetherness, now: Instant) -> Act {
         let signal = arrival.signal;

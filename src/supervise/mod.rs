@@ -18,6 +18,7 @@
 //! }
 //! ```
 
+mod attempt;
 mod ending;
 mod foreground;
 mod forward;
@@ -31,6 +32,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+pub use attempt::{Company, Happening, Order, Outcome, attempt};
 pub use ending::{Killed, Manner, Orphans, Scope};
 pub use foreground::Foreground;
 pub use forward::{Act, Forwarding, Handled};

@@ -1,0 +1,88 @@
+//! Flags for limits, and for how what has passed one is ended.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::commands::flags::duration;
+use crate::signal::Number;
+use crate::supervise::{Clock, Limits, Manner, Orphans, Scope};
+
+/// How long and how much, and what then.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// End everything after this long, with status 124 (0: never)
+    #[arg(short = 't', long, value_name = "TIME", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it
+    #[arg(long, value_name = "CLOCK", value_enum, default_value = "running", hide_possible_values = true)]
+    timeout_clock: ClockName,
+    /// End everything after this much CPU time, all processes together
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    cpu_timeout: Option<Duration>,
+    /// The signal that asks to end
+    #[arg(long, value_name = "SIGNAL", default_value = "TERM")]
+    signal: Number,
+    /// Who has not ended after this long is killed; the last process counts, not the first
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    grace: Duration,
+    /// Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions
+    #[arg(long, value_name = "SCOPE", value_enum, default_value = "tree", hide_possible_values = true)]
+    scope: ScopeName,
+    /// What happens to processes that outlive the program: leave, wait, term or kill
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "leave", hide_possible_values = true)]
+    orphans: OrphansName,
+}
+
+/// `--timeout-clock`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ClockName {
+    Running,
+    Wall,
+}
+
+/// `--scope`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ScopeName {
+    Child,
+    Group,
+    Tree,
+}
+
+/// `--orphans`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OrphansName {
+    Leave,
+    Wait,
+    Term,
+    Kill,
+}
+
+impl LimitArgs {
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        let some = |limit: Option<Duration>| limit.filter(|limit| !limit.is_zero());
+        let clock = match self.timeout_clock {
+            ClockName::Running => Clock::Running,
+            ClockName::Wall => Clock::Wall,
+        };
+        Limits { total: some(self.timeout), clock, idle: None, cpu: some(self.cpu_timeout) }
+    }
+
+    /// The way to the end.
+    pub fn manner(&self) -> Manner {
+        let scope = match self.scope {
+            ScopeName::Child => Scope::Child,
+            ScopeName::Group => Scope::Group,
+            ScopeName::Tree => Scope::Tree,
+        };
+        let orphans = match self.orphans {
+            OrphansName::Leave => Orphans::Leave,
+            OrphansName::Wait => Orphans::Wait,
+            OrphansName::Term => Orphans::Term,
+            OrphansName::Kill => Orphans::Kill,
+        };
+        Manner { signal: self.signal, grace: self.grace, scope, orphans }
+    }
+}

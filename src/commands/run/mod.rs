@@ -1,0 +1,238 @@
+//! `spile run`: one program, with its surroundings, limits, signals, and an honest end.
+
+mod command;
+mod limits;
+mod results;
+mod signals;
+mod surroundings;
+mod users;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::Subcommand;
+use super::log::say;
+use crate::error::{Exit, Failure};
+use crate::process::{self, Change, Ends, Status};
+use crate::report::{run_json, tree_json};
+use crate::signal::{self, Number};
+use crate::supervise::{Orphans, Order, Outcome, Reason, Supervisor, attempt};
+use command::CommandArgs;
+use limits::LimitArgs;
+use results::{ResultArgs, Telling, tell_time};
+use signals::SignalArgs;
+use surroundings::SurroundingArgs;
+
+/// What follows `spile run`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    surroundings: SurroundingArgs,
+    #[command(flatten)]
+    signals: SignalArgs,
+    #[command(flatten)]
+    results: ResultArgs,
+    #[command(flatten)]
+    command: CommandArgs,
+}
+
+/// How spile itself ends.
+enum Verdict {
+    /// With this status.
+    Exit(Exit),
+    /// By the signal that the program died of.
+    Die(Number),
+    /// With a line about what went wrong.
+    Fail(Failure),
+}
+
+impl Subcommand for Args {
+    const NAME: &'static str = "run";
+    const ABOUT: &'static str = "Run one program: limits, the whole tree's end, signals, surroundings, a report";
+    const USAGE: Exit = Exit(125);
+    const TAKES_ADDRESSES: bool = false;
+    const EXAMPLES: &'static str = "\
+Examples:
+  spile run -t 30s -- make test                 everything it started is ended at 30 s: status 124
+  spile run -t 5m --grace 10s -- cargo build    TERM first, KILL for whoever is left 10 s later
+  spile run -C sub -e RUST_LOG=debug -u LANG --umask 027 -- ./tool arg
+  spile run --ok 0,1 -- grep -r TODO src        1 is not an error
+  spile run --args-from files.txt -- rustfmt    in batches that fit
+  spile run --user app --rlimit nofile=4096 --close-fds --pass-fd 3 -- ./srv 3<cfg
+  spile run --orphans term --report r.json --time -- ./build.sh
+";
+
+    fn run(self) -> Result<Exit, Failure> {
+        let runs = self.command.runs()?;
+        if self.results.dry_run {
+            return self.tell_plan(&runs);
+        }
+        let start = Instant::now();
+        let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
+        let mut supervisor = Supervisor::new().map_err(cannot)?;
+        let mut telling = self.results.open(start)?;
+        let mut verdict = Verdict::Exit(Exit::OK);
+        for argv in runs {
+            let (next, outcome) = self.one(argv, start, &mut supervisor, &mut telling)?;
+            let goes_on = matches!(next, Verdict::Exit(Exit::OK)) && outcome.interrupted.is_none();
+            verdict = next;
+            if !goes_on {
+                break;
+            }
+        }
+        let failure = telling.failure.take();
+        drop(telling);
+        self.end(verdict, failure)
+    }
+}
+
+impl Args {
+    /// Runs one program and tells about it.
+    fn one(
+        &self,
+        argv: Vec<OsString>,
+        start: Instant,
+        supervisor: &mut Supervisor,
+        telling: &mut Telling,
+    ) -> Result<(Verdict, Outcome), Failure> {
+        let mut limits = self.limits.limits();
+        // One limit for all batches together.
+        limits.total = limits.total.map(|total| total.saturating_sub(start.elapsed()));
+        let order = Order {
+            program: self.surroundings.program(argv.clone())?,
+            group: self.surroundings.group(),
+            limits,
+            manner: self.limits.manner(),
+            forwarding: self.signals.forwarding(),
+            linger: Duration::ZERO,
+        };
+        let order = Order { program: process::Program { signals: self.signals.signals(), ..order.program }, ..order };
+        let manner = order.manner;
+        let outcome = attempt(supervisor, order, Ends::inherited(), telling)?;
+        let verdict = self.verdict(&outcome);
+        if self.results.time {
+            tell_time(&outcome);
+        }
+        if let Some(place) = &mut telling.report {
+            let given = self.limits.limits();
+            let mut report = run_json(&argv, &given, &manner, &outcome, verdict.exit());
+            let left = outcome.job.left(supervisor);
+            report["tree"] = tree_json(supervisor.reaped(), outcome.job.killed(), &left);
+            place.tell(&report)?;
+        }
+        Ok((verdict, outcome))
+    }
+
+    /// What an outcome means for our own end.
+    fn verdict(&self, outcome: &Outcome) -> Verdict {
+        if let Some(refused) = &outcome.refused {
+            return Verdict::Fail(refused.failure.clone());
+        }
+        let status = outcome.member().and_then(|member| member.end).map(|(status, ..)| status);
+        match (outcome.job.reason(), status) {
+            (Reason::Timeout | Reason::IdleTimeout | Reason::CpuTimeout, _) => Verdict::Fail(self.limit(outcome)),
+            (_, None) => Verdict::Fail(Failure::new(Exit(125), "the program could not be killed", "")),
+            (_, Some(status)) => match (outcome.interrupted, status.signal()) {
+                // Who insisted with ^C is to see a death by it, also where we used another signal.
+                (Some(interrupt), Some(_)) => Verdict::Die(interrupt),
+                _ => self.of_status(status),
+            },
+        }
+    }
+
+    fn of_status(&self, status: Status) -> Verdict {
+        match status.signal() {
+            _ if self.results.accepts(status) => Verdict::Exit(Exit::OK),
+            Some(signal) => Verdict::Die(signal),
+            None => Verdict::Exit(status.exit()),
+        }
+    }
+
+    /// Names the limit that ran out.
+    fn limit(&self, outcome: &Outcome) -> Failure {
+        let limits = self.limits.limits();
+        let (flag, limit) = match outcome.job.reason() {
+            Reason::CpuTimeout => ("--cpu-timeout", limits.cpu),
+            Reason::IdleTimeout => ("--idle-timeout", limits.idle),
+            _ => ("--timeout", limits.total),
+        };
+        let after = limit.map(|limit| format!("after {limit:?}")).unwrap_or_default();
+        let killed = match outcome.job.was_killed() {
+            true => format!(", and --grace {:?} later what was left was killed", self.limits.manner().grace),
+            false => String::new(),
+        };
+        Failure::timeout(format!("time limit {flag} ran out"), after + &killed)
+    }
+
+    /// Ends as the program did. The terminal is ours again and all files are written by now.
+    fn end(&self, verdict: Verdict, failure: Option<Failure>) -> Result<Exit, Failure> {
+        let exit = verdict.exit();
+        match verdict {
+            Verdict::Fail(failure) => return Err(failure),
+            Verdict::Die(signal) if !self.results.exit_128 && std::process::id() != 1 => {
+                if let Some(failure) = &failure {
+                    say(&format!("spile run: {failure}"));
+                }
+                signal::die_of(signal);
+            }
+            _ => {}
+        }
+        // What spile could not do must not look like a success.
+        match failure {
+            Some(failure) if exit == Exit::OK => Err(failure),
+            Some(failure) => {
+                say(&format!("spile run: {failure}"));
+                Ok(exit)
+            }
+            None => Ok(exit),
+        }
+    }
+
+    /// `--dry-run`.
+    fn tell_plan(&self, runs: &[Vec<OsString>]) -> Result<Exit, Failure> {
+        let program = self.surroundings.program(runs[0].clone())?;
+        let candidates = process::candidates(&program)?;
+        let found = candidates.iter().map(|path| path.to_string_lossy()).find(|path| {
+            rustix::fs::access(path.as_ref(), rustix::fs::Access::EXEC_OK).is_ok()
+        });
+        let change = |change: &Change| match change {
+            Change::Set(name, value) => format!("{}={}", name.to_string_lossy(), value.to_string_lossy()),
+            Change::Unset(name) => format!("-{}", name.to_string_lossy()),
+        };
+        let text = |argv: &Vec<OsString>| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let (limits, manner) = (self.limits.limits(), self.limits.manner());
+        let plan = json!({
+            "schema": "spile.plan/1",
+            "runs": runs.iter().map(text).collect::<Vec<Vec<String>>>(),
+            "path": found,
+            "cwd": program.dir.or_else(|| std::env::current_dir().ok()),
+            "environment": program.environment.changes.iter().map(change).collect::<Vec<_>>(),
+            "timeout": limits.total.as_ref().map(Duration::as_secs_f64),
+            "cpu_timeout": limits.cpu.as_ref().map(Duration::as_secs_f64),
+            "signal": manner.signal.to_string(),
+            "grace": manner.grace.as_secs_f64(),
+            "waits_for_orphans": manner.orphans == Orphans::Wait,
+        });
+        match std::io::stdout().write_all(format!("{plan:#}\n").as_bytes()) {
+            Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::PIPE),
+            Err(why) => Err(Failure::other("cannot write stdout", why)),
+            Ok(()) if found.is_none() => Ok(Exit::NOT_FOUND),
+            Ok(()) => Ok(Exit::OK),
+        }
+    }
+}
+
+impl Verdict {
+    fn exit(&self) -> Exit {
+        match self {
+            Verdict::Exit(exit) => *exit,
+            Verdict::Die(signal) => Exit::from_signal(signal.raw()),
+            Verdict::Fail(failure) => failure.exit,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Flags for what is told about a run, and where.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::commands::log::say;
+use crate::error::{Exit, Failure};
+use crate::process::{Status, Usage};
+use crate::report::{signal_json, status_json};
+use crate::signal::Number;
+use crate::supervise::{Company, Happening, Outcome, Reason};
+
+/// Statuses, reports, events.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Result")]
+pub struct ResultArgs {
+    /// Statuses that are a success, beside 0: 1,3-5,TERM; spile then exits 0
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    ok: Vec<Accepted>,
+    /// Exit 128 + N when the program dies of signal N; else spile dies of it, too
+    #[arg(long)]
+    pub exit_128: bool,
+    /// Write one JSON object at the end, to a file or a descriptor
+    #[arg(long, value_name = "FILE|fd:N")]
+    report: Option<PathBuf>,
+    /// Write events as they happen, one JSON object a line
+    #[arg(long, value_name = "FILE|fd:N")]
+    events: Option<PathBuf>,
+    /// Say on stderr how long it took and what it used
+    #[arg(long)]
+    pub time: bool,
+    /// A file with the program's process id while it runs
+    #[arg(long, value_name = "FILE")]
+    pid_file: Option<PathBuf>,
+    /// Say as JSON what would be run, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// A status that is a success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// From the first to the second.
+    Codes(u8, u8),
+    /// A death by signal.
+    Signal(Number),
+}
+
+impl std::str::FromStr for Accepted {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Accepted, String> {
+        let bad = || format!("'{text}' is neither a status from 0 to 255 nor a signal");
+        if !text.starts_with(|c: char| c.is_ascii_digit()) {
+            return text.parse().map(Accepted::Signal).map_err(|_| bad());
+        }
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let code = |text: &str| text.parse::<u8>().map_err(|_| bad());
+        match (code(first)?, code(last)?) {
+            (first, last) if first <= last => Ok(Accepted::Codes(first, last)),
+            _ => Err(bad()),
+        }
+    }
+}
+
+impl ResultArgs {
+    /// True for a status that counts as a success.
+    pub fn accepts(&self, status: Status) -> bool {
+        let is = |accepted: &Accepted| match *accepted {
+            Accepted::Codes(first, last) => status.code().is_some_and(|code| (first..=last).contains(&code)),
+            Accepted::Signal(signal) => status.signal() == Some(signal),
+        };
+        status.code() == Some(0) || self.ok.iter().any(is)
+    }
+
+    /// Opens what will be written to, so that a bad path is found before anything runs.
+    pub fn open(&self, start: Instant) -> Result<Telling, Failure> {
+        let open = |flag, path: &Option<PathBuf>| path.as_deref().map(|path| Place::open(flag, path)).transpose();
+        let pid_file = self.pid_file.clone().map(PidFile);
+        Ok(Telling {
+            report: open("--report", &self.report)?,
+            events: open("--events", &self.events)?,
+            pid_file,
+            start,
+            failure: None,
+        })
+    }
+}
+
+/// A file or a descriptor that is told something.
+pub struct Place {
+    flag: &'static str,
+    file: File,
+}
+
+impl Place {
+    /// Opens `FILE` anew, or `fd:N` as we inherited it.
+    pub fn open(flag: &'static str, path: &Path) -> Result<Place, Failure> {
+        let cannot =
+            |why: &dyn std::fmt::Display| Failure::new(Exit(125), format!("cannot write {flag} {}", path.display()), why);
+        let number = path.to_str().and_then(|text| text.strip_prefix("fd:"));
+        let file = match number {
+            Some(number) => {
+                let fd = number.parse().ok().and_then(crate::process::descriptor);
+                let fd = fd.ok_or_else(|| cannot(&"that descriptor is not open"))?;
+                let copy = rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|why| cannot(&why))?;
+                File::from(OwnedFd::from(copy))
+            }
+            None => File::create(path).map_err(|why| cannot(&why))?,
+        };
+        Ok(Place { flag, file })
+    }
+
+    /// Writes one line.
+    pub fn tell(&mut self, value: &Value) -> Result<(), Failure> {
+        let cannot = |why| Failure::other(format!("cannot write {}", self.flag), why);
+        self.file.write_all(format!("{value}\n").as_bytes()).map_err(cannot)
+    }
+}
+
+/// A file with a process id, removed at the end.
+struct PidFile(PathBuf);
+
+impl PidFile {
+    /// Written beside its place and renamed there: who sees it can read it whole.
+    fn write(&self, pid: i32) -> std::io::Result<()> {
+        let mut temporary = self.0.clone().into_os_string();
+        temporary.push(format!(".{}", std::process::id()));
+        std::fs::write(&temporary, format!("{pid}\n"))?;
+        std::fs::rename(&temporary, &self.0)
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Where the life of a program is told.
+pub struct Telling {
+    /// `--report`.
+    pub report: Option<Place>,
+    events: Option<Place>,
+    pid_file: Option<PidFile>,
+    start: Instant,
+    /// What could not be told.
+    pub failure: Option<Failure>,
+}
+
+impl Company for Telling {
+    fn told(&mut self, happening: Happening<'_>) {
+        if let (Happening::Started(member), Some(file)) = (happening, &self.pid_file) {
+            let path = file.0.display().to_string();
+            let cannot = |why| Failure::other(format!("cannot write --pid-file {path}"), why);
+            self.failure = file.write(member.started.pid).map_err(cannot).err();
+        }
+        if let Some(events) = &mut self.events {
+            let told = events.tell(&event(happening, self.start));
+            self.failure = self.failure.take().or(told.err());
+        }
+    }
+}
+
+fn event(happening: Happening<'_>, start: Instant) -> Value {
+    let at = start.elapsed().as_secs_f64();
+    match happening {
+        Happening::Started(member) => {
+            json!({"at": at, "ev": "start", "pid": member.started.pid, "path": member.started.path.to_string_lossy()})
+        }
+        Happening::Signal(handled) => json!({"at": at, "ev": "signal", "signal": signal_json(handled, start)}),
+        Happening::Ending(reason) => json!({"at": at, "ev": limit_name(reason)}),
+        Happening::Ended(member) => {
+            let status = member.end.map(|(status, ..)| status_json(status));
+            json!({"at": at, "ev": "exit", "pid": member.started.pid, "status": status})
+        }
+    }
+}
+
+/// The word for why a program was ended.
+pub fn limit_name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Timeout => "timeout",
+        Reason::IdleTimeout => "idle-timeout",
+        Reason::CpuTimeout => "cpu-timeout",
+        Reason::Told | Reason::Ended => "interrupted",
+    }
+}
+
+/// `--time`.
+pub fn tell_time(outcome: &Outcome) {
+    let usage = outcome.member().and_then(|member| member.end).map(|(_, usage, _)| usage);
+    let Usage { user, system, max_resident, .. } = usage.unwrap_or_default();
+    say(&format!(
+        "spile run: {:.3} s real, {:.3} s user, {:.3} s system, {:.1} MiB",
+        outcome.wall.as_secs_f64(),
+        user.as_secs_f64(),
+        system.as_secs_f64(),
+        max_resident as f64 / f64::from(1 << 20),
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepted_statuses_are_codes_ranges_and_signals() {
+        assert_eq!("3".parse(), Ok(Accepted::Codes(3, 3)));
+        assert_eq!("1-5".parse(), Ok(Accepted::Codes(1, 5)));
+        assert_eq!("TERM".parse(), Ok(Accepted::Signal(Number::TERM)));
+        for bad in ["", "256", "5-1", "x", "-1", "1-"] {
+            assert!(bad.parse::<Accepted>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Flags for signals: how the program finds them, and which it is sent.
+
+use clap::ValueEnum;
+
+use crate::process::{SignalBase, Signals};
+use crate::signal::{Number, Set};
+use crate::supervise::Forwarding;
+
+/// Dispositions, mask and forwarding.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Signals (names, numbers or RTMIN+1, several with commas)")]
+pub struct SignalArgs {
+    /// What the program begins with: exactly what spile was started with (inherit), or everything at its default;
+    /// usually PIPE is at its default and what was ignored stays so
+    #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
+    signals: Option<BaseName>,
+    /// Ignored by the program, as nohup does with HUP
+    #[arg(long, value_name = "SIGNAL", value_delimiter = ',')]
+    ignore: Vec<Number>,
+    /// Blocked in the program
+    #[arg(long, value_name = "SIGNAL", value_delimiter = ',')]
+    block: Vec<Number>,
+    /// At their defaults and not blocked
+    #[arg(long, value_name = "SIGNAL", value_delimiter = ',')]
+    default: Vec<Number>,
+    /// Pass one signal on as another, or not at all: TERM:QUIT,HUP:none
+    #[arg(long, value_name = "FROM:TO", value_delimiter = ',', value_parser = rewrite)]
+    rewrite: Vec<(Number, Option<Number>)>,
+    /// Do not pass these on; without a value, none at all
+    #[arg(long, value_name = "SIGNAL", value_delimiter = ',', num_args = 0..=1, require_equals = true,
+          default_missing_value = "all", value_parser = kept)]
+    no_forward: Vec<Set>,
+}
+
+/// `--signals`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum BaseName {
+    Inherit,
+    Default,
+}
+
+/// Reads `TERM:QUIT` or `HUP:none`.
+fn rewrite(text: &str) -> Result<(Number, Option<Number>), String> {
+    let (from, to) = text.split_once(':').ok_or_else(|| format!("'{text}' is not FROM:TO"))?;
+    let to = match to {
+        "none" | "0" => None,
+        _ => Some(to.parse()?),
+    };
+    Ok((from.parse()?, to))
+}
+
+fn kept(text: &str) -> Result<Set, String> {
+    match text {
+        "all" => Ok(Number::all().collect()),
+        _ => Ok([text.parse()?].into_iter().collect()),
+    }
+}
+
+impl SignalArgs {
+    /// What the program finds.
+    pub fn signals(&self) -> Signals {
+        let base = match self.signals {
+            None => SignalBase::Usual,
+            Some(BaseName::Inherit) => SignalBase::Inherited,
+            Some(BaseName::Default) => SignalBase::Default,
+        };
+        let set = |signals: &[Number]| signals.iter().copied().collect();
+        Signals { base, default: set(&self.default), ignore: set(&self.ignore), block: set(&self.block) }
+    }
+
+    /// What it is sent.
+    pub fn forwarding(&self) -> Forwarding {
+        let kept = self.no_forward.iter().flat_map(|set| set.iter()).collect();
+        Forwarding::new(self.rewrite.clone(), kept)
+    }
+}

@@ -1,0 +1,213 @@
+//! One program from its start to its end, with the signals and the terminal of spile.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::event::PollFlags;
+
+use super::forward::{Act, Forwarding, Handled};
+use super::{Event, Foreground, Job, Limits, Manner, Member, Reason, Supervisor};
+use crate::error::{Exit, Failure};
+use crate::process::{Ends, Group, Program, SpawnError};
+use crate::signal::{Arrival, Number};
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// What to run.
+    pub program: Program,
+    /// The process group asked for, if one was.
+    pub group: Option<Group>,
+    /// How long and how much.
+    pub limits: Limits,
+    /// How it is ended.
+    pub manner: Manner,
+    /// Which signals it gets.
+    pub forwarding: Forwarding,
+    /// How long its company may go on after it.
+    pub linger: Duration,
+}
+
+/// A step in the life of a program.
+#[derive(Clone, Copy, Debug)]
+pub enum Happening<'a> {
+    /// It runs.
+    Started(&'a Member),
+    /// A signal was sent to spile.
+    Signal(&'a Handled),
+    /// It is being ended.
+    Ending(Reason),
+    /// It has ended.
+    Ended(&'a Member),
+}
+
+/// What goes on beside the program: flows of its bytes, services, those who are told.
+pub trait Company {
+    /// Adds the descriptors to wait for; answers when to go on even if none is ready.
+    fn waits<'a>(&'a self, _fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) -> Option<Instant> {
+        None
+    }
+
+    /// Does what can be done now; true when the program has put something out.
+    fn advance(&mut self, _now: Instant) -> bool {
+        false
+    }
+
+    /// True when nothing more is to come.
+    fn is_over(&self) -> bool {
+        true
+    }
+
+    /// Hears of every event, also those of other children.
+    fn note(&mut self, _event: &Event) {}
+
+    /// Is told about the program.
+    fn told(&mut self, _happening: Happening<'_>) {}
+}
+
+/// How it went.
+pub struct Outcome {
+    /// Its children: one that has ended, or none where it could not be started.
+    pub job: Job,
+    /// Why it could not be started.
+    pub refused: Option<SpawnError>,
+    /// When.
+    pub began: SystemTime,
+    /// From the spawn to the end.
+    pub wall: Duration,
+    /// When the clock of `signals` began.
+    pub start: Instant,
+    /// Signals that were sent to spile meanwhile.
+    pub signals: Vec<Handled>,
+    /// Somebody insisted on an end, with this signal.
+    pub interrupted: Option<Number>,
+}
+
+/// Runs a program to its end. Fails only where spile itself cannot go on.
+pub fn attempt(
+    supervisor: &mut Supervisor,
+    mut order: Order,
+    ends: Ends,
+    company: &mut dyn Company,
+) -> Result<Outcome, Failure> {
+    let foreground = Foreground::arrange(&mut order.program, order.group);
+    let mut attempt = Attempt {
+        outcome: Outcome {
+            job: Job::new(order.limits, order.manner),
+            refused: None,
+            began: SystemTime::now(),
+            wall: Duration::ZERO,
+            start: Instant::now(),
+            signals: Vec::new(),
+            interrupted: None,
+        },
+        forwarding: order.forwarding,
+        foreground,
+        company,
+    };
+    match supervisor.spawn(&order.program, ends) {
+        Ok(started) => attempt.outcome.job.add(started),
+        Err(refused) => {
+            attempt.outcome.refused = Some(refused);
+            return Ok(attempt.finish());
+        }
+    }
+    attempt.company.told(Happening::Started(&attempt.outcome.job.members()[0]));
+    attempt.live(supervisor, order.linger)?;
+    Ok(attempt.finish())
+}
+
+struct Attempt<'a> {
+    outcome: Outcome,
+    forwarding: Forwarding,
+    foreground: Foreground,
+    company: &'a mut dyn Company,
+}
+
+impl Attempt<'_> {
+    fn live(&mut self, supervisor: &mut Supervisor, linger: Duration) -> Result<(), Failure> {
+        let mut patience = None;
+        loop {
+            let events = {
+                let mut fds = Vec::new();
+                let due = self.company.waits(&mut fds);
+                let until = [due, self.outcome.job.due(), patience].into_iter().flatten().min();
+                supervisor.wait(&fds, until)
+            };
+            let cannot = |why| Failure::new(Exit(125), "cannot wait for the program", why);
+            for event in events.map_err(cannot)? {
+                self.hear(&event, supervisor);
+            }
+            let now = Instant::now();
+            if self.company.advance(now) {
+                self.outcome.job.is_active(now);
+            }
+            let was_ending = self.outcome.job.is_ending();
+            self.outcome.job.tick(now, supervisor);
+            if self.outcome.job.is_ending() && !was_ending && self.outcome.job.reason() != Reason::Ended {
+                self.company.told(Happening::Ending(self.outcome.job.reason()));
+            }
+            if self.outcome.job.is_over() {
+                let end = *patience.get_or_insert(now + linger);
+                if self.company.is_over() || now >= end {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, event: &Event, supervisor: &Supervisor) {
+        self.company.note(event);
+        let is_about_it = self.outcome.job.note(event);
+        match event {
+            Event::Ended(..) if is_about_it => {
+                self.outcome.wall = self.outcome.start.elapsed();
+                self.company.told(Happening::Ended(&self.outcome.job.members()[0]));
+            }
+            Event::Stopped(pid, by) if is_about_it => self.foreground.stopped(*pid, *by),
+            Event::Signal(arrival) => self.signal(arrival, supervisor),
+            _ => {}
+        }
+    }
+
+    fn signal(&mut self, arrival: &Arrival, supervisor: &Supervisor) {
+        let now = Instant::now();
+        let act = self.forwarding.decide(arrival, self.foreground.together(), now);
+        let job = &mut self.outcome.job;
+        if arrival.signal == Number::CONT
+            && let Some(stopped) = job.members().iter().find(|member| member.stopped)
+        {
+            self.foreground.continued(stopped.started.pid);
+        }
+        match act {
+            Act::Forward(signal) => job.send(signal, arrival.value),
+            Act::Ignore => {}
+            Act::End => job.end(Reason::Told, supervisor),
+            Act::Kill => job.kill(),
+        }
+        if matches!(act, Act::End | Act::Kill) {
+            self.outcome.interrupted = Some(arrival.signal);
+        }
+        let handled = Handled { at: now, arrival: *arrival, act };
+        self.company.told(Happening::Signal(&handled));
+        self.outcome.signals.push(handled);
+    }
+
+    fn finish(self) -> Outcome {
+        let end = self.outcome.job.members().first().and_then(|member| member.end);
+        self.foreground.over(end.is_some_and(|(status, ..)| status.signal().is_some()));
+        self.outcome
+    }
+}
+
+impl Outcome {
+    /// The program, where it was started.
+    pub fn member(&self) -> Option<&Member> {
+        self.job.members().first()
+    }
+
+    /// True when it was stopped by us and not by its own end.
+    pub fn passed_a_limit(&self) -> bool {
+        matches!(self.job.reason(), Reason::Timeout | Reason::IdleTimeout | Reason::CpuTimeout)
+    }
+}
