@@ -81,7 +81,7 @@ impl SpawnError {
                 SpawnError::new("clone", "process", errno, failure)
             }
             Refusal::Step(at, errno) => of_step(&steps[at], errno),
-            Refusal::Exec(_, Errno::ENOENT) if paths.len() > 1 => not_in_path(program, paths),
+            Refusal::Exec(_, Errno::ENOENT) if !program.name().contains('/') => not_in_path(program, paths),
             Refusal::Exec(at, errno) => of_exec(program, &path_of(&paths[at.min(paths.len() - 1)]), errno),
         }
     }

@@ -39,7 +39,12 @@ pub struct Process {
 /// How a process ended and what it said.
 #[derive(Debug)]
 pub struct Ended {
+    /// As a shell tells it: 128 + the signal for a death by signal.
     pub status: i32,
+    /// The signal that killed it.
+    pub signal: Option<i32>,
+    /// Whether that left a core.
+    pub core: bool,
     pub stdout: Vec<u8>,
     pub stderr: String,
 }
@@ -50,6 +55,19 @@ impl Ended {
         assert_eq!(self.status, status, "{self:?}");
         assert!(!self.stderr.contains("panicked"), "{self:?}");
         self
+    }
+
+    /// It must have died of this signal, not only exit with its number.
+    pub fn dies_of(self, signal: i32) -> Self {
+        assert_eq!(self.signal, Some(signal), "{self:?}");
+        self
+    }
+
+    /// The last line of stdout as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        let text = String::from_utf8_lossy(&self.stdout);
+        let line = text.lines().last().unwrap_or_default();
+        serde_json::from_str(line).unwrap_or_else(|why| panic!("{why} in: {text}"))
     }
 
     /// stdout must be this.
@@ -207,7 +225,8 @@ impl Process {
         let stderr = self.seen.clone() + &String::from_utf8_lossy(&collect(self.stderr.take(), end));
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return Ended { status: code(status), stdout, stderr };
+                let (signal, core) = (status.signal(), status.core_dumped());
+                return Ended { status: code(status), signal, core, stdout, stderr };
             }
             assert!(Instant::now() < end, "still running; stderr: {stderr}");
             std::thread::sleep(Duration::from_millis(2));
