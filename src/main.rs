@@ -22,6 +22,7 @@ mod flow;
 #[cfg(test)]
 mod generated;
 mod names;
+mod pipeline;
 mod process;
 mod relay;
 mod report;

@@ -24,6 +24,7 @@ pub use options::Options;
 pub use scan::unescape;
 pub use scheme::{Family, Host, Net, Port, Target, UnixKind, UnixName};
 pub use scheme_table::{SCHEMES, Scheme};
+pub use suggest::nearest;
 pub use value::{Value, duration, size};
 
 use crate::error::Failure;

@@ -87,7 +87,13 @@ impl SpawnError {
     }
 }
 
-fn path_of(path: &CString) -> PathBuf {
+/// True for a file whose interpreter is not there or cannot be run.
+pub fn lacks_interpreter(path: &Path) -> bool {
+    interpreter(path).is_some_and(|interpreter| !is_executable(&interpreter))
+}
+
+/// A path from the kernel's form of it.
+pub fn path_of(path: &CString) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(path.to_bytes()))
 }
 

@@ -4,8 +4,10 @@ mod child;
 mod failure;
 mod inherited;
 pub mod limit;
+mod lookup;
 mod plan;
 mod program;
+pub mod pty;
 mod spawn;
 mod status;
 mod sys;
@@ -16,6 +18,7 @@ pub mod words;
 pub use child::{Child, ChildStatus};
 pub use failure::SpawnError;
 pub use inherited::{descriptor, raise_open_files, seal_inherited, take_descriptor};
+pub use lookup::lookup;
 pub use program::{
     Base, Change, Ends, Environment, Group, Identity, Inherits, Limit, Program, SignalBase, Signals,
 };
