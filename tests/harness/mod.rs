@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses a part of it
 
 mod facts;
+mod terminal;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,6 +13,8 @@ use std::time::{Duration, Instant};
 
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
+#[allow(unused_imports)] // each test file uses a part of it
+pub use terminal::Terminal;
 
 /// How long anything may take that should happen at once.
 pub const DEADLINE: Duration = Duration::from_secs(20);

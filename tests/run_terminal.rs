@@ -1,0 +1,118 @@
+//! `run` on a terminal: keys arrive once, the program can read, and the terminal is given back.
+
+mod harness;
+
+use harness::*;
+
+/// The program in our process group, as is usual in a foreground, and in one of its own.
+const GROUPS: [&str; 2] = ["", "--pgroup new"];
+
+/// A Python program that counts the interrupts of half a second.
+const COUNTER: &str = "
+import signal, time
+count = 0
+def note(*_):
+    global count
+    count += 1
+signal.signal(signal.SIGINT, note)
+print(\"ready\", flush=True)
+while not count:
+    time.sleep(.01)
+time.sleep(.4)
+print(\"count\", count, flush=True)
+";
+
+#[test]
+fn one_key_is_one_interrupt() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, COUNTER).unwrap();
+    for group in GROUPS {
+        for _ in 0..4 {
+            let line = format!("$SPILE run {group} -- python3 {}", file.path().display());
+            let shown = Terminal::shell(&line).sees("ready").types("\x03").ends();
+            assert!(shown.contains("count 1\r\n"), "{group}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn the_program_can_read_the_terminal() {
+    for group in GROUPS {
+        let line = format!("$SPILE run -t 10s {group} -- head -1; echo rc=$?");
+        let shown = Terminal::shell(&line).types("hello\n").ends();
+        assert!(shown.ends_with("hello\r\nrc=0\r\n"), "{group}: {shown:?}");
+    }
+}
+
+#[test]
+fn the_terminal_is_given_back_at_the_end() {
+    for group in GROUPS {
+        for program in ["true", "nosuch", "sh -c 'kill -KILL $$'"] {
+            let line = format!("$SPILE run {group} -- {program}; head -1; echo rc=$?");
+            let shown = Terminal::shell(&line).types("hello\n").ends();
+            assert!(shown.ends_with("hello\r\nrc=0\r\n"), "{group} {program}: {shown:?}");
+        }
+        let line = format!("$SPILE run -t 300ms {group} -- sh -c 'stty -echo; cat'; head -1; echo rc=$?");
+        let shown = Terminal::shell(&line).sees("ran out").types("hello\n").ends();
+        assert!(shown.ends_with("hello\r\nrc=0\r\n"), "{group}: {shown:?}");
+    }
+}
+
+#[test]
+fn modes_are_set_back_after_a_crash_and_left_as_the_program_wanted_them_otherwise() {
+    for group in GROUPS {
+        let terminal = Terminal::shell(&format!(
+            "$SPILE run {group} -- sh -c 'stty -echo; kill -SEGV $$'; echo over; read; \
+             $SPILE run {group} -- stty -echo; echo over; read"
+        ));
+        let terminal = terminal.sees("over");
+        assert!(terminal.echoes(), "{group}");
+        let terminal = terminal.types("\n").sees("over");
+        assert!(!terminal.echoes(), "{group}");
+    }
+}
+
+#[test]
+fn job_control_stops_and_continues_both() {
+    for group in GROUPS {
+        let script = format!("$SPILE run {group} -- sh -c 'echo in; read x; echo got $x'\n");
+        let terminal = Terminal::interactive().types(&script).sees("\nin\r\n");
+        let terminal = terminal.types("\x1a").sees("Stopped").sees("$ ");
+        let terminal = terminal.types("echo shell $((1+1))\n").sees("shell 2\r\n").sees("$ ");
+        let terminal = terminal.types("fg\n").sees("$SPILE run").types("typed\n").sees("got typed\r\n").sees("$ ");
+        terminal.types("exit\n").ends();
+    }
+}
+
+#[test]
+fn in_the_background_it_never_takes_the_terminal_and_gets_it_with_fg() {
+    for group in GROUPS {
+        let script = format!("$SPILE run {group} -- sh -c 'read x; echo got $x' &\n");
+        let terminal = Terminal::interactive().types(&script).sees("$ ");
+        // A program that wants to read is stopped, and the shell goes on.
+        let terminal = terminal.types("echo shell $((1+1))\n").sees("shell 2\r\n").sees("$ ");
+        let terminal = terminal.types("until jobs | grep Stopped; do sleep .05; done\n").sees("Stopped").sees("$ ");
+        let terminal = terminal.types("fg\n").sees("$SPILE run").types("typed\n").sees("got typed\r\n").sees("$ ");
+        terminal.types("exit\n").ends();
+    }
+}
+
+#[test]
+fn an_interrupt_ends_the_loop_around_it_only_if_the_program_dies_of_it() {
+    let line = "for i in 1 2 3; do $SPILE run -- sh -c 'echo run; sleep 9'; done; echo after";
+    let shown = Terminal::shell(line).sees("run").types("\x03").ends();
+    assert!(!shown.contains("run") && !shown.contains("after"), "{shown:?}");
+    let handles = "trap \"exit 0\" INT; echo run; sleep 9";
+    let line = format!("for i in 1 2; do $SPILE run -- sh -c '{handles}'; done; echo after");
+    let shown = Terminal::shell(&line).sees("run").types("\x03").sees("run").types("\x03").ends();
+    assert!(shown.contains("after"), "{shown:?}");
+}
+
+#[test]
+fn who_shares_our_foreground_keeps_the_terminal() {
+    // As a pager behind us would.
+    let reader = "sh -c 'cat; read x </dev/tty; echo got $x'";
+    let line = format!("$SPILE run -- sh -c 'echo data; sleep 1' | {reader}\n");
+    let terminal = Terminal::interactive().types(&line).sees("data\r\n");
+    terminal.types("typed\n").sees("got typed").sees("$ ").types("exit\n").ends();
+}
