@@ -76,7 +76,9 @@ fn the_report_tells_a_childs_124_from_a_limit_and_a_143_from_a_death() {
 #[test]
 fn the_whole_tree_ends_also_what_has_a_session_of_its_own_or_lost_its_parent() {
     let nap = unique_sleep(1);
-    let script = format!("sleep {nap} & setsid sleep {nap} & (setsid sh -c 'sleep {nap} & sleep {nap}' &); sleep {nap}");
+    let script = format!(
+        "sleep {nap} & setsid sleep {nap} & (setsid sh -c 'sleep {nap} & sleep {nap}' &); sleep {nap}"
+    );
     run(&["-t", "500ms", "--", "sh", "-c", &script]).exits(124);
     assert_eq!(with_argument(&nap), [0; 0]);
 }
@@ -86,7 +88,8 @@ fn the_grace_is_for_the_last_of_the_tree_not_for_the_first() {
     let nap = unique_sleep(2);
     // The leader dies of TERM at once; a member in another session ignores it.
     let script = format!("setsid sh -c 'trap \"\" TERM; sleep {nap}; sleep {nap}' & sleep {nap}");
-    let (ended, took) = timed(&["-t", "300ms", "--grace", "500ms", "--report", "fd:1", "--", "sh", "-c", &script]);
+    let (ended, took) =
+        timed(&["-t", "300ms", "--grace", "500ms", "--report", "fd:1", "--", "sh", "-c", &script]);
     let report = ended.exits(124).complains("--grace 500ms later").json();
     assert_eq!(report["limit"]["escalated"], true);
     assert!(report["tree"]["killed"].as_array().unwrap().iter().any(|killed| killed["sid_escaped"] == true));
@@ -103,7 +106,8 @@ fn who_cleans_up_on_term_within_the_grace_is_not_killed() {
 
 #[test]
 fn a_needed_kill_is_124_not_137() {
-    let ended = run(&["-t", "200ms", "--grace", "200ms", "--", "sh", "-c", "trap '' TERM; sleep 30; sleep 30"]);
+    let ended =
+        run(&["-t", "200ms", "--grace", "200ms", "--", "sh", "-c", "trap '' TERM; sleep 30; sleep 30"]);
     assert_eq!(ended.exits(124).signal, None);
 }
 
@@ -119,7 +123,9 @@ fn a_chain_of_forks_does_not_get_away() {
     let dir = tempfile::tempdir().unwrap();
     let word = unique_sleep(3);
     // Each link forks the next one in a session of its own and ends; all ignore TERM.
-    let program = python(&dir, "
+    let program = python(
+        &dir,
+        "
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if os.fork():
@@ -128,7 +134,8 @@ os.setsid()
 while True:
     if os.fork():
         os._exit(0)
-");
+",
+    );
     run(&["-t", "500ms", "--grace", "200ms", "--", "python3", &program, &word]).exits(124);
     assert_eq!(with_argument(&word), [0; 0]);
 }
@@ -137,14 +144,17 @@ while True:
 fn sixty_four_processes_with_sessions_of_their_own_end_too() {
     let dir = tempfile::tempdir().unwrap();
     let word = unique_sleep(4);
-    let program = python(&dir, "
+    let program = python(
+        &dir,
+        "
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 for _ in range(6):
     if os.fork() == 0:
         os.setsid()
 time.sleep(60)
-");
+",
+    );
     run(&["-t", "1s", "--grace", "200ms", "--", "python3", &program, &word]).exits(124);
     assert_eq!(with_argument(&word), [0; 0]);
 }
@@ -154,12 +164,17 @@ fn a_child_that_keeps_its_own_orphans_does_not_hide_them() {
     let dir = tempfile::tempdir().unwrap();
     let nap = unique_sleep(5);
     // PR_SET_CHILD_SUBREAPER is 36: the orphans stay with the program until it dies, then come to us.
-    let program = python(&dir, &format!("
+    let program = python(
+        &dir,
+        &format!(
+            "
 import ctypes, os, time
 ctypes.CDLL(None).prctl(36, 1)
 os.system('(setsid sh -c \"trap : TERM; sleep {nap}; sleep {nap}\" &)')
 time.sleep(30)
-"));
+"
+        ),
+    );
     run(&["-t", "700ms", "--grace", "300ms", "--", "python3", &program]).exits(124);
     assert_eq!(with_argument(&nap), [0; 0]);
 }
@@ -168,7 +183,9 @@ time.sleep(30)
 fn the_scope_says_whom_the_end_reaches() {
     for (scope, left) in [("tree", 0), ("group", 1), ("child", 2)] {
         let nap = unique_sleep(if scope == "group" { 6 } else { 7 });
-        let script = format!("setsid sleep {nap} >/dev/null 2>&1 & sleep {nap} >/dev/null 2>&1 & while :; do sleep .1; done");
+        let script = format!(
+            "setsid sleep {nap} >/dev/null 2>&1 & sleep {nap} >/dev/null 2>&1 & while :; do sleep .1; done"
+        );
         run(&["-t", "500ms", "--scope", scope, "--pgroup", "new", "--", "sh", "-c", &script]).exits(124);
         let alive = with_argument(&nap);
         for pid in &alive {
@@ -192,7 +209,8 @@ fn orphans_are_left_waited_for_asked_or_killed() {
     }
     let script = "setsid sh -c 'sleep .4; echo worker' & exit 3";
     run(&["--orphans", "wait", "--", "sh", "-c", script]).exits(3).says("worker\n");
-    let (ended, took) = timed(&["--orphans", "wait", "-t", "400ms", "--", "sh", "-c", &format!("sleep {nap} & exit 3")]);
+    let (ended, took) =
+        timed(&["--orphans", "wait", "-t", "400ms", "--", "sh", "-c", &format!("sleep {nap} & exit 3")]);
     ended.exits(124);
     assert!(took < Duration::from_secs(4), "{took:?}");
 }
@@ -209,7 +227,8 @@ fn cpu_time_is_counted_over_all_processes() {
 fn the_signal_and_kill_itself_can_be_chosen() {
     let script = "trap 'echo got; exit 0' USR1; while :; do sleep .05; done";
     run(&["-t", "300ms", "--signal", "USR1", "--", "sh", "-c", script]).exits(124).says("got\n");
-    let (ended, took) = timed(&["-t", "200ms", "--signal", "KILL", "--", "sh", "-c", "trap '' TERM; sleep 30"]);
+    let (ended, took) =
+        timed(&["-t", "200ms", "--signal", "KILL", "--", "sh", "-c", "trap '' TERM; sleep 30"]);
     ended.exits(124);
     assert!(took < Duration::from_secs(3), "{took:?}");
 }
@@ -221,7 +240,8 @@ fn time_in_which_spile_was_stopped_does_not_count_unless_asked() {
     std::thread::sleep(Duration::from_millis(1500));
     process.signal("CONT");
     process.eof().ends().exits(0);
-    let process = spile(["run", "-t", "1s", "--timeout-clock", "wall", "--", "sh", "-c", "echo ready; sleep 30"]);
+    let process =
+        spile(["run", "-t", "1s", "--timeout-clock", "wall", "--", "sh", "-c", "echo ready; sleep 30"]);
     let process = process.gets("ready\n");
     process.signal("STOP");
     std::thread::sleep(Duration::from_millis(1500));

@@ -24,7 +24,10 @@ fn the_report_has_one_shape_whatever_happened() {
         serde_json::from_str::<Value>(&text).unwrap()
     };
     let good = report(&["-t", "9s", "--", "sh", "-c", "exit 3"]);
-    assert_eq!((&good["schema"], &good["kind"], &good["spile"]), (&json!("spile.run/1"), &json!("run"), &json!(1)));
+    assert_eq!(
+        (&good["schema"], &good["kind"], &good["spile"]),
+        (&json!("spile.run/1"), &json!("run"), &json!(1))
+    );
     assert_eq!((&good["reason"], &good["exit"]), (&json!("exited"), &json!(3)));
     assert_eq!(good["argv"], json!(["sh", "-c", "exit 3"]));
     assert_eq!(good["status"], json!({"code": 3, "signal": null, "core": false, "raw": 768}));
@@ -33,9 +36,15 @@ fn the_report_has_one_shape_whatever_happened() {
     assert!(good["pid"].as_i64().unwrap() > 1 && good["wall"].as_f64().unwrap() > 0.0);
     assert!(good["rusage"]["maxrss"].as_u64().unwrap() > 100_000);
     let missing = report(&["nosuch"]);
-    assert_eq!((&missing["reason"], &missing["exit"], &missing["pid"]), (&json!("spawn-failed"), &json!(127), &json!(null)));
+    assert_eq!(
+        (&missing["reason"], &missing["exit"], &missing["pid"]),
+        (&json!("spawn-failed"), &json!(127), &json!(null))
+    );
     let error = &missing["error"];
-    assert_eq!((&error["step"], &error["errno"], &error["what"]), (&json!("lookup"), &json!("ENOENT"), &json!("program")));
+    assert_eq!(
+        (&error["step"], &error["errno"], &error["what"]),
+        (&json!("lookup"), &json!("ENOENT"), &json!("program"))
+    );
     let dir = report(&["-C", "/nope", "true"]);
     assert_eq!((&dir["error"]["step"], &dir["error"]["path"]), (&json!("chdir"), &json!("/nope")));
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -90,7 +99,17 @@ fn events_are_told_as_they_happen() {
         let text = std::fs::read_to_string(&file).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>()
     };
-    let process = spile(["run", "--events", path, "-t", "1s", "--", "sh", "-c", "trap '' USR1; echo ready; sleep 30; sleep 30"]);
+    let process = spile([
+        "run",
+        "--events",
+        path,
+        "-t",
+        "1s",
+        "--",
+        "sh",
+        "-c",
+        "trap '' USR1; echo ready; sleep 30; sleep 30",
+    ]);
     let process = process.gets("ready\n");
     assert_eq!(read()[0]["ev"], "start");
     process.signal("USR1");

@@ -31,10 +31,8 @@ fn counter(flags: &[&str], signals: &[&str]) -> Process {
 #[test]
 fn every_signal_that_can_be_caught_is_passed_on() {
     // Not KILL and STOP, which nobody can pass on; CHLD is our own; TERM ends it; 32 and 33 are the C library's.
-    let all: Vec<String> = (1..=64)
-        .filter(|n| ![9, 19, 15, 17, 18, 32, 33].contains(n))
-        .map(|n| n.to_string())
-        .collect();
+    let all: Vec<String> =
+        (1..=64).filter(|n| ![9, 19, 15, 17, 18, 32, 33].contains(n)).map(|n| n.to_string()).collect();
     let signals: Vec<&str> = all.iter().map(String::as_str).collect();
     let mut process = counter(&[], &signals);
     for signal in &all {
@@ -72,7 +70,8 @@ for value in range(5):
 
 #[test]
 fn signals_are_rewritten_by_name_and_number_and_dropped() {
-    let mut process = counter(&["--rewrite", "HUP:USR1,12:RTMIN+1,ALRM:none"], &["1", "10", "12", "14", "35"]);
+    let mut process =
+        counter(&["--rewrite", "HUP:USR1,12:RTMIN+1,ALRM:none"], &["1", "10", "12", "14", "35"]);
     for (sent, got) in [("HUP", "10\n"), ("USR2", "35\n")] {
         process.signal(sent);
         process.read(got.as_bytes());
@@ -142,13 +141,15 @@ fn a_signal_between_start_and_exec_is_not_lost() {
 
 /// The line of /proc/PID/status of the program, as a number.
 fn mask(flags: &[&str], line: &str, before: &str) -> u64 {
-    let setup = format!("
+    let setup = format!(
+        "
 import os, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 {before}
 os.execv(sys.argv[1], sys.argv[1:])
-");
+"
+    );
     let args = [&["-c", setup.as_str(), SPILE, "run"], flags, &["--", "cat", "/proc/self/status"]].concat();
     let ended = program("python3", &args).eof().ends().exits(0);
     let text = String::from_utf8(ended.stdout).unwrap();
@@ -196,19 +197,31 @@ fn an_inherited_ignored_sigchld_loses_no_status() {
 
 #[test]
 fn the_report_tells_each_signal_with_its_sender() {
-    let process = spile(["run", "--report", "fd:1", "--rewrite", "HUP:TERM", "--", "sh", "-c", "echo ready; sleep 30"]);
+    let process =
+        spile(["run", "--report", "fd:1", "--rewrite", "HUP:TERM", "--", "sh", "-c", "echo ready; sleep 30"]);
     let process = process.gets("ready\n");
     let kill = program("sh", &["-c", &format!("echo $$; kill -HUP {}", process.pid())]).ends();
     let sender: u64 = String::from_utf8(kill.stdout).unwrap().trim().parse().unwrap();
     let report = process.ends().dies_of(15).json();
     let signal = &report["signals"][0];
-    assert_eq!((&signal["name"], &signal["to"], &signal["action"]), (&"HUP".into(), &"TERM".into(), &"forward".into()));
+    assert_eq!(
+        (&signal["name"], &signal["to"], &signal["action"]),
+        (&"HUP".into(), &"TERM".into(), &"forward".into())
+    );
     assert_eq!((&signal["from_pid"], &signal["kernel"]), (&sender.into(), &false.into()));
 }
 
 #[test]
 fn the_program_gets_its_signal_when_spile_is_killed() {
-    let mut process = spile(["run", "--pdeath", "TERM", "--", "sh", "-c", "trap 'echo orphaned; exit' TERM; echo ready; while :; do sleep .05; done"]);
+    let mut process = spile([
+        "run",
+        "--pdeath",
+        "TERM",
+        "--",
+        "sh",
+        "-c",
+        "trap 'echo orphaned; exit' TERM; echo ready; while :; do sleep .05; done",
+    ]);
     process.read(b"ready\n");
     process.signal("KILL");
     process.read(b"orphaned\n");

@@ -188,7 +188,10 @@ fn an_argument_that_is_too_long_is_told_with_its_size_and_a_way_out() {
 fn arguments_and_variables_that_are_no_text_pass_unchanged() {
     let odd = std::ffi::OsStr::from_bytes(b"\xff\xfe");
     let mut command = Command::new(SPILE);
-    command.args(["run", "-u", "NONE", "--", "sh", "-c", "printf %s \"$1$ODD\"", "sh"]).arg(odd).env("ODD", odd);
+    command
+        .args(["run", "-u", "NONE", "--", "sh", "-c", "printf %s \"$1$ODD\"", "sh"])
+        .arg(odd)
+        .env("ODD", odd);
     start(command).eof().ends().exits(0).says(b"\xff\xfe\xff\xfe");
 }
 

@@ -21,7 +21,10 @@ fn variables_are_set_removed_and_kept_from_a_file() {
     run(&[&flags[..], &show].concat()).exits(0).says("from file,quoted $HOME,,flag,a=b\n");
     run(&["-i", "-e", "ONE=1", "--", "/usr/bin/env"]).exits(0).says("ONE=1\n");
     let mut command = Command::new(SPILE);
-    command.args(["run", "-i", "-e", "KEPT", "-e", "NONE", "--", "/usr/bin/env"]).env("KEPT", "yes").env_remove("NONE");
+    command
+        .args(["run", "-i", "-e", "KEPT", "-e", "NONE", "--", "/usr/bin/env"])
+        .env("KEPT", "yes")
+        .env_remove("NONE");
     start(command).eof().ends().exits(0).says("KEPT=yes\n");
     std::fs::write(&file, "A=1\nnonsense\n").unwrap();
     let bad = run(&["--env-file", file.to_str().unwrap(), "true"]).exits(125);
@@ -55,7 +58,11 @@ fn arguments_of_a_file_are_run_in_batches_that_fit() {
     assert!(counts.lines().count() > 1, "one run was enough: {counts}");
     let total: u32 = counts.lines().map(|line| line.parse::<u32>().unwrap()).sum();
     assert_eq!(total + counts.lines().count() as u32, 120_000, "the first of each run is its $0");
-    spile(["run", "--args-from", "-", "--", "printf", "<%s>"]).sends("a\0b\nc\0").eof().ends().says("<a><b\nc>");
+    spile(["run", "--args-from", "-", "--", "printf", "<%s>"])
+        .sends("a\0b\nc\0")
+        .eof()
+        .ends()
+        .says("<a><b\nc>");
     spile(["run", "--args-from", "-", "--", "sh", "-c", "exit 3"]).sends("a\n").eof().ends().exits(3);
 }
 
@@ -64,9 +71,18 @@ fn umask_nice_and_resource_limits() {
     run(&["--umask", "027", "--", "sh", "-c", "umask"]).exits(0).says("0027\n");
     let ours: i32 = String::from_utf8(run(&["nice"]).stdout).unwrap().trim().parse().unwrap();
     run(&["--nice", "5", "--", "nice"]).exits(0).says(format!("{}\n", (ours + 5).min(19)));
-    run(&["--rlimit", "nofile=64:128", "--rlimit", "core=0", "--", "sh", "-c", "ulimit -n; ulimit -Hn; ulimit -c"])
-        .exits(0)
-        .says("64\n128\n0\n");
+    run(&[
+        "--rlimit",
+        "nofile=64:128",
+        "--rlimit",
+        "core=0",
+        "--",
+        "sh",
+        "-c",
+        "ulimit -n; ulimit -Hn; ulimit -c",
+    ])
+    .exits(0)
+    .says("64\n128\n0\n");
     run(&["--rlimit", "as=64M", "--", "sh", "-c", "ulimit -v"]).exits(0).says("65536\n");
 }
 
@@ -82,20 +98,25 @@ fn a_user_comes_with_its_groups_and_without_ours() {
         refused.complains("only root may do that");
         return;
     }
-    run(&["--user", "nobody", "--", "sh", "-c", "id -u; id -g; id -G"]).exits(0).says("65534\n65534\n65534\n");
+    run(&["--user", "nobody", "--", "sh", "-c", "id -u; id -g; id -G"])
+        .exits(0)
+        .says("65534\n65534\n65534\n");
     run(&["--user", "nobody", "--group", "12", "--groups", "7,9", "--", "sh", "-c", "id -u; id -g; id -G"])
         .exits(0)
         .says("65534\n12\n12 7 9\n");
     run(&["--user", "12345", "--", "sh", "-c", "id -u; id -G"]).exits(0).says("12345\n0\n");
     // Who is no root any more may not become another user again.
     run(&["--user", "nobody", "--", SPILE, "run", "--user", "0", "true"]).exits(125).complains("only root");
-    let dies = ["--user", "nobody", "--pdeath", "TERM", "--", "sh", "-c", "grep -c . /proc/self/status >/dev/null"];
+    let dies =
+        ["--user", "nobody", "--pdeath", "TERM", "--", "sh", "-c", "grep -c . /proc/self/status >/dev/null"];
     run(&dies).exits(0);
 }
 
 /// Runs `spile run FLAGS -- ls /proc/self/fd` with 5 and 7 open; answers what it finds above 2, but for its own.
 fn open_descriptors(flags: &str) -> String {
-    let line = format!("exec 3>&- 4>&- 5</dev/null 6>&- 7</dev/null; exec $SPILE run {flags} -- sh -c 'for fd in 3 4 5 6 7 8 9; do [ -e /proc/self/fd/$fd ] && printf \"$fd \"; done; echo'");
+    let line = format!(
+        "exec 3>&- 4>&- 5</dev/null 6>&- 7</dev/null; exec $SPILE run {flags} -- sh -c 'for fd in 3 4 5 6 7 8 9; do [ -e /proc/self/fd/$fd ] && printf \"$fd \"; done; echo'"
+    );
     let ended = shell(&line).eof().ends().exits(0);
     String::from_utf8(ended.stdout).unwrap()
 }
@@ -132,5 +153,11 @@ fn the_program_leads_a_group_or_a_session_or_stays_in_ours() {
 
 #[test]
 fn stdin_stdout_and_stderr_are_the_programs_own() {
-    spile(["run", "--", "sh", "-c", "cat; echo err >&2"]).sends("in").eof().ends().exits(0).says("in").complains("err");
+    spile(["run", "--", "sh", "-c", "cat; echo err >&2"])
+        .sends("in")
+        .eof()
+        .ends()
+        .exits(0)
+        .says("in")
+        .complains("err");
 }

@@ -79,7 +79,8 @@ fn job_control_stops_and_continues_both() {
         let terminal = Terminal::interactive().types(&script).sees("\nin\r\n");
         let terminal = terminal.types("\x1a").sees("Stopped").sees("$ ");
         let terminal = terminal.types("echo shell $((1+1))\n").sees("shell 2\r\n").sees("$ ");
-        let terminal = terminal.types("fg\n").sees("$SPILE run").types("typed\n").sees("got typed\r\n").sees("$ ");
+        let terminal =
+            terminal.types("fg\n").sees("$SPILE run").types("typed\n").sees("got typed\r\n").sees("$ ");
         terminal.types("exit\n").ends();
     }
 }
@@ -91,8 +92,10 @@ fn in_the_background_it_never_takes_the_terminal_and_gets_it_with_fg() {
         let terminal = Terminal::interactive().types(&script).sees("$ ");
         // A program that wants to read is stopped, and the shell goes on.
         let terminal = terminal.types("echo shell $((1+1))\n").sees("shell 2\r\n").sees("$ ");
-        let terminal = terminal.types("until jobs | grep Stopped; do sleep .05; done\n").sees("Stopped").sees("$ ");
-        let terminal = terminal.types("fg\n").sees("$SPILE run").types("typed\n").sees("got typed\r\n").sees("$ ");
+        let terminal =
+            terminal.types("until jobs | grep Stopped; do sleep .05; done\n").sees("Stopped").sees("$ ");
+        let terminal =
+            terminal.types("fg\n").sees("$SPILE run").types("typed\n").sees("got typed\r\n").sees("$ ");
         terminal.types("exit\n").ends();
     }
 }

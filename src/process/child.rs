@@ -56,11 +56,7 @@ impl Child {
             Err(why) => {
                 let _ = killpg(pid, Signal::SIGKILL);
                 let _ = waitpid(pid, None);
-                Err(Failure::new(
-                    Exit(125),
-                    format!("cannot watch {}", program.name()),
-                    why,
-                ))
+                Err(Failure::new(Exit(125), format!("cannot watch {}", program.name()), why))
             }
         }
     }

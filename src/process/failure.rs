@@ -31,23 +31,28 @@ pub struct SpawnError {
     /// Its path, where it has one.
     pub path: Option<PathBuf>,
     /// 127: there is no such program; 126: it cannot be run; 125: we did not get that far.
-    pub failure: Failure,
+    pub failure: Box<Failure>,
 }
 
 impl From<SpawnError> for Failure {
     fn from(error: SpawnError) -> Failure {
-        error.failure
+        *error.failure
     }
 }
 
 impl SpawnError {
     /// A failure of our own preparations (125).
     pub fn new(step: &'static str, subject: &'static str, errno: Errno, failure: Failure) -> SpawnError {
-        SpawnError { step, errno, subject, path: None, failure }
+        SpawnError { step, errno, subject, path: None, failure: Box::new(failure) }
     }
 
     fn at(mut self, path: &Path) -> SpawnError {
         self.path = Some(path.to_owned());
+        self
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> SpawnError {
+        self.failure.hint = Some(hint.into());
         self
     }
 
@@ -60,7 +65,12 @@ impl SpawnError {
     /// A word with a null byte in it, which no program can receive.
     pub fn null_byte() -> SpawnError {
         let why = "an argument or a variable has a null byte in it";
-        SpawnError::new("exec", "argument", Errno::EINVAL, Failure::new(OURS, "cannot start the program", why))
+        SpawnError::new(
+            "exec",
+            "argument",
+            Errno::EINVAL,
+            Failure::new(OURS, "cannot start the program", why),
+        )
     }
 
     /// A descriptor that cannot be given to the program.
@@ -102,11 +112,8 @@ fn of_step(step: &Step, errno: Errno) -> SpawnError {
         SpawnError::new(step.name(), subject, errno, Failure::new(OURS, what, why))
     };
     let may = |what: String| {
-        let mut error = ours("user", what, errno.desc());
-        if errno == Errno::EPERM {
-            error.failure = error.failure.hint("only root may do that");
-        }
-        error
+        let error = ours("user", what, errno.desc());
+        if errno == Errno::EPERM { error.hint("only root may do that") } else { error }
     };
     match step {
         Step::Directory(path) => {
@@ -124,7 +131,8 @@ fn of_step(step: &Step, errno: Errno) -> SpawnError {
         Step::Priority(value) => may(format!("cannot set the nice value {value}")),
         Step::Limit(resource, ..) => may(format!("cannot set the limit {}", super::limit::name(*resource))),
         Step::Disposition(signal, _) => {
-            let name = crate::signal::Number::new(*signal).map(|signal| signal.to_string()).unwrap_or_default();
+            let name =
+                crate::signal::Number::new(*signal).map(|signal| signal.to_string()).unwrap_or_default();
             ours("signal", format!("cannot set what signal {name} does"), errno.desc())
         }
         Step::ParentDeath(..) if errno == Errno::ESRCH => {
@@ -173,19 +181,18 @@ fn of_exec(program: &Program, path: &Path, errno: Errno) -> SpawnError {
                     SpawnError { path: Some(missing), ..error(Exit::CANNOT_RUN, "interpreter", why) }
                 }
                 None if errno == Errno::EACCES && !is_executable(path) => {
-                    let mut error = error(Exit::CANNOT_RUN, "program", "it is not executable".to_owned());
-                    error.failure = error.failure.hint(format!("chmod +x {}", path.display()));
-                    error
+                    error(Exit::CANNOT_RUN, "program", "it is not executable".to_owned())
+                        .hint(format!("chmod +x {}", path.display()))
                 }
                 None => error(Exit::CANNOT_RUN, "program", errno.desc().to_owned()),
             }
         }
         Errno::ENOENT | Errno::ENOTDIR => {
-            let mut error = error(Exit::NOT_FOUND, "program", "no such program".to_owned());
-            if program.argv.len() == 1 && program.name().contains(' ') {
-                error.failure = error.failure.hint("program and arguments are words of their own; or use --shell");
+            let error = error(Exit::NOT_FOUND, "program", "no such program".to_owned());
+            match program.argv.len() == 1 && program.name().contains(' ') {
+                true => error.hint("program and arguments are words of their own; or use --shell"),
+                false => error,
             }
-            error
         }
         Errno::EACCES | Errno::EISDIR if path.is_dir() => {
             error(Exit::CANNOT_RUN, "program", "it is a directory".to_owned())
@@ -213,8 +220,7 @@ fn too_big(program: &Program, mut error: SpawnError) -> SpawnError {
             format!("{} arguments with {total} bytes are more than Linux takes", program.argv.len() - 1)
         }
     };
-    error.failure = error.failure.hint("--args-from FILE runs it in batches; or feed it through stdin");
-    error
+    error.hint("--args-from FILE runs it in batches; or feed it through stdin")
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -234,7 +240,7 @@ fn interpreter(path: &Path) -> Option<PathBuf> {
     let bytes = match head.strip_prefix(b"#!") {
         Some(line) => {
             let line = line.split(|byte| *byte == b'\n').next()?;
-            line.split(|byte| byte.is_ascii_whitespace()).find(|word| !word.is_empty())?
+            line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())?
         }
         None => elf_interpreter(&head)?,
     };

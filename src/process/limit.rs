@@ -31,10 +31,11 @@ pub fn name(resource: u32) -> &'static str {
 /// Reads `NAME=SOFT[:HARD]`; a value is a number with K, M or G, or `unlimited`. Without HARD both are the same.
 pub fn parse(text: &str) -> Result<Limit, String> {
     let (word, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not NAME=VALUE"))?;
-    let (_, resource) = RESOURCES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).ok_or_else(|| {
-        let names: Vec<&str> = RESOURCES.iter().map(|(name, _)| *name).collect();
-        format!("'{word}' is no limit; there are {}", names.join(" "))
-    })?;
+    let (_, resource) =
+        RESOURCES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).ok_or_else(|| {
+            let names: Vec<&str> = RESOURCES.iter().map(|(name, _)| *name).collect();
+            format!("'{word}' is no limit; there are {}", names.join(" "))
+        })?;
     let (soft, hard) = value.split_once(':').unwrap_or((value, value));
     let limit = Limit { resource: *resource, soft: amount(soft)?, hard: amount(hard)? };
     match limit.soft <= limit.hard {

@@ -54,9 +54,8 @@ fn nice_now() -> i32 {
 }
 
 fn limits(program: &Program, steps: &mut Vec<Step>) {
-    let open_files = original_open_files().filter(|_| {
-        program.limits.iter().all(|limit| limit.resource != libc::RLIMIT_NOFILE)
-    });
+    let open_files = original_open_files()
+        .filter(|_| program.limits.iter().all(|limit| limit.resource != libc::RLIMIT_NOFILE));
     steps.extend(open_files.map(|(soft, hard)| Step::Limit(libc::RLIMIT_NOFILE, soft, hard)));
     steps.extend(program.limits.iter().map(|limit| Step::Limit(limit.resource, limit.soft, limit.hard)));
 }
@@ -120,4 +119,3 @@ impl Step {
         }
     }
 }
-

@@ -51,7 +51,9 @@ pub fn candidates(program: &Program) -> Result<Vec<CString>, SpawnError> {
         let path = Path::new(name);
         // The program is meant from where we are, also when it starts elsewhere.
         return match (&program.dir, std::env::current_dir()) {
-            (Some(_), Ok(here)) if path.is_relative() => Ok(vec![file(here.join(path).as_os_str().as_bytes())?]),
+            (Some(_), Ok(here)) if path.is_relative() => {
+                Ok(vec![file(here.join(path).as_os_str().as_bytes())?])
+            }
             _ => Ok(vec![file(name.as_bytes())?]),
         };
     }
@@ -94,7 +96,8 @@ struct Prepared {
 impl Prepared {
     fn new(program: &Program, ends: Ends) -> Result<Prepared, SpawnError> {
         let paths = candidates(program)?;
-        let mut argv: Vec<CString> = program.argv.iter().map(|arg| c_string(arg)).collect::<Result<_, _>>()?;
+        let mut argv: Vec<CString> =
+            program.argv.iter().map(|arg| c_string(arg)).collect::<Result<_, _>>()?;
         if let Some(name) = &program.argv0 {
             argv[0] = c_string(name)?;
         }
@@ -103,7 +106,8 @@ impl Prepared {
             changed => Some(entries(changed)?),
         };
         let (given, terminal) = (distinct(ends.given)?, ends.terminal);
-        let numbers: Vec<(RawFd, RawFd)> = given.iter().map(|(fd, target)| (fd.as_raw_fd(), *target)).collect();
+        let numbers: Vec<(RawFd, RawFd)> =
+            given.iter().map(|(fd, target)| (fd.as_raw_fd(), *target)).collect();
         let steps = plan::steps(program, &numbers, terminal.as_ref().map(AsRawFd::as_raw_fd))?;
         let kept = given.into_iter().map(|(fd, _)| fd).chain(terminal).collect();
         Ok(Prepared { steps, paths, argv, environment, _ends: kept })
@@ -112,7 +116,7 @@ impl Prepared {
     fn launch(&self, paths: &[CString], argv: &[CString]) -> Result<Started, Refusal> {
         let argv = pointers(argv);
         let entries = self.environment.as_deref().map(pointers);
-        let envp = entries.as_ref().map_or_else(sys::environ, |entries| entries.as_ptr());
+        let envp = entries.as_ref().map_or_else(sys::environ, Vec::as_ptr);
         let launched = Order::new(&self.steps, paths, &argv, envp).launch()?;
         let path = OsStr::from_bytes(paths[launched.path].to_bytes()).to_owned();
         Ok(Started { pid: launched.pid, path })

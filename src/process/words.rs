@@ -68,7 +68,10 @@ mod tests {
     #[test]
     fn words_are_split_as_a_shell_does() {
         assert_eq!(words("  cut -d : -f1\t"), ["cut", "-d", ":", "-f1"]);
-        assert_eq!(words(r#"a 'b c' "d \"e\" \n" f\ g '' h"i"'j'"#), ["a", "b c", r#"d "e" \n"#, "f g", "", "hij"]);
+        assert_eq!(
+            words(r#"a 'b c' "d \"e\" \n" f\ g '' h"i"'j'"#),
+            ["a", "b c", r#"d "e" \n"#, "f g", "", "hij"]
+        );
         assert_eq!(words("echo $HOME *"), ["echo", "$HOME", "*"]);
         assert!(words("").is_empty());
     }

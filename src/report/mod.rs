@@ -5,5 +5,5 @@ mod process;
 mod session;
 
 pub use event::{Event, Events};
-pub use process::{error_json, run_json, signal_json, status_json, timestamp, tree_json, usage_json};
+pub use process::{run_json, signal_json, status_json, tree_json};
 pub use session::{Names, session_json, session_text};

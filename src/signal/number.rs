@@ -11,9 +11,9 @@ pub struct Number(i32);
 
 /// Names of 1 to 31 on Linux; those of real-time signals are made.
 const NAMES: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
-    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",
-    "WINCH", "IO", "PWR", "SYS",
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
+    "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
+    "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
 
 /// Second names that kill(1) understands.
@@ -24,7 +24,6 @@ impl Number {
     pub const INT: Number = Number(libc::SIGINT);
     pub const QUIT: Number = Number(libc::SIGQUIT);
     pub const KILL: Number = Number(libc::SIGKILL);
-    pub const SEGV: Number = Number(libc::SIGSEGV);
     pub const PIPE: Number = Number(libc::SIGPIPE);
     pub const TERM: Number = Number(libc::SIGTERM);
     pub const CHLD: Number = Number(libc::SIGCHLD);
@@ -43,11 +42,6 @@ impl Number {
     /// The number.
     pub fn raw(self) -> i32 {
         self.0
-    }
-
-    /// True for signals that queue and carry a value.
-    pub fn is_real_time(self) -> bool {
-        self.0 >= libc::SIGRTMIN()
     }
 
     /// True where a program may say what happens: neither KILL and STOP nor the C library's own two.

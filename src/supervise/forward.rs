@@ -106,8 +106,9 @@ mod tests {
             (Number::INT, Sender::Kernel, Togetherness::SameGroup, Act::Ignore),
             (Number::INT, Sender::Kernel, Togetherness::OwnGroup, Act::Forward(Number::INT)),
             (Number::INT, SOMEBODY, Togetherness::SameGroup, Act::Forward(Number::INT)),
-            (Number::SEGV, Sender::Kernel, Togetherness::OwnGroup, Act::Ignore),
-            (Number::SEGV, SOMEBODY, Togetherness::OwnGroup, Act::Forward(Number::SEGV)),
+            (Number::CHLD, Sender::Kernel, Togetherness::OwnGroup, Act::Ignore),
+            (Number::PIPE, Sender::Kernel, Togetherness::OwnGroup, Act::Ignore),
+            (Number::PIPE, SOMEBODY, Togetherness::OwnGroup, Act::Forward(Number::PIPE)),
         ];
         for (signal, sender, together, act) in cases {
             assert_eq!(Forwarding::default().decide(&sent(signal, sender), together, now), act);

@@ -124,7 +124,8 @@ impl Job {
             }
             return false;
         };
-        let member = self.members.iter_mut().find(|member| member.started.pid == *pid && member.end.is_none());
+        let member =
+            self.members.iter_mut().find(|member| member.started.pid == *pid && member.end.is_none());
         let Some(member) = member else { return false };
         match event {
             Event::Ended(_, status, usage) => member.end = Some((*status, *usage, Instant::now())),
@@ -198,7 +199,8 @@ impl Job {
             Scope::Group => {
                 let groups: Vec<i32> = self.members.iter().map(|member| member.started.pid).collect();
                 let is_in = |seen: &Seen| {
-                    roots.contains(&seen.pid) || stat(seen.pid).is_some_and(|stat| groups.contains(&stat.group))
+                    roots.contains(&seen.pid)
+                        || stat(seen.pid).is_some_and(|stat| groups.contains(&stat.group))
                 };
                 supervisor.tree_of(&roots).into_iter().filter(is_in).collect()
             }

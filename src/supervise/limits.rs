@@ -80,7 +80,8 @@ impl Watch {
 
     /// The limit that was passed, if any. `processes` tells what the job consists of now.
     pub fn passed(&mut self, now: Instant, processes: impl FnOnce() -> Vec<Seen>) -> Option<Passed> {
-        let is_past = |since: Instant, limit: Option<Duration>| limit.is_some_and(|limit| now >= since + limit);
+        let is_past =
+            |since: Instant, limit: Option<Duration>| limit.is_some_and(|limit| now >= since + limit);
         if is_past(self.started + self.stopped, self.limits.total) {
             return Some(Passed::Total);
         }

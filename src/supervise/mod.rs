@@ -152,7 +152,8 @@ fn sleep(polled: &mut [PollFd<'_>], until: Option<Instant>) -> io::Result<Option
     loop {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         let nap = left.map(|left| left.min(BEAT));
-        let timeout = nap.map(|nap| Timespec { tv_sec: nap.as_secs() as i64, tv_nsec: nap.subsec_nanos().into() });
+        let timeout =
+            nap.map(|nap| Timespec { tv_sec: nap.as_secs() as i64, tv_nsec: nap.subsec_nanos().into() });
         match poll(polled, timeout.as_ref()) {
             Ok(0) if left > nap => awake = Some(Instant::now()),
             Ok(_) => return Ok(awake),

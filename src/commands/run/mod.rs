@@ -19,7 +19,7 @@ use crate::error::{Exit, Failure};
 use crate::process::{self, Change, Ends, Status};
 use crate::report::{run_json, tree_json};
 use crate::signal::{self, Number};
-use crate::supervise::{Orphans, Order, Outcome, Reason, Supervisor, attempt};
+use crate::supervise::{Order, Orphans, Outcome, Reason, Supervisor, attempt};
 use command::CommandArgs;
 use limits::LimitArgs;
 use results::{ResultArgs, Telling, tell_time};
@@ -53,7 +53,8 @@ enum Verdict {
 
 impl Subcommand for Args {
     const NAME: &'static str = "run";
-    const ABOUT: &'static str = "Run one program: limits, the whole tree's end, signals, surroundings, a report";
+    const ABOUT: &'static str =
+        "Run one program: limits, the whole tree's end, signals, surroundings, a report";
     const USAGE: Exit = Exit(125);
     const TAKES_ADDRESSES: bool = false;
     const EXAMPLES: &'static str = "\
@@ -111,7 +112,8 @@ impl Args {
             forwarding: self.signals.forwarding(),
             linger: Duration::ZERO,
         };
-        let order = Order { program: process::Program { signals: self.signals.signals(), ..order.program }, ..order };
+        let order =
+            Order { program: process::Program { signals: self.signals.signals(), ..order.program }, ..order };
         let manner = order.manner;
         let outcome = attempt(supervisor, order, Ends::inherited(), telling)?;
         let verdict = self.verdict(&outcome);
@@ -131,11 +133,13 @@ impl Args {
     /// What an outcome means for our own end.
     fn verdict(&self, outcome: &Outcome) -> Verdict {
         if let Some(refused) = &outcome.refused {
-            return Verdict::Fail(refused.failure.clone());
+            return Verdict::Fail((*refused.failure).clone());
         }
         let status = outcome.member().and_then(|member| member.end).map(|(status, ..)| status);
         match (outcome.job.reason(), status) {
-            (Reason::Timeout | Reason::IdleTimeout | Reason::CpuTimeout, _) => Verdict::Fail(self.limit(outcome)),
+            (Reason::Timeout | Reason::IdleTimeout | Reason::CpuTimeout, _) => {
+                Verdict::Fail(self.limit(outcome))
+            }
             (_, None) => Verdict::Fail(Failure::new(Exit(125), "the program could not be killed", "")),
             (_, Some(status)) => match (outcome.interrupted, status.signal()) {
                 // Who insisted with ^C is to see a death by it, also where we used another signal.
@@ -197,14 +201,16 @@ impl Args {
     fn tell_plan(&self, runs: &[Vec<OsString>]) -> Result<Exit, Failure> {
         let program = self.surroundings.program(runs[0].clone())?;
         let candidates = process::candidates(&program)?;
-        let found = candidates.iter().map(|path| path.to_string_lossy()).find(|path| {
-            rustix::fs::access(path.as_ref(), rustix::fs::Access::EXEC_OK).is_ok()
-        });
+        let found = candidates
+            .iter()
+            .map(|path| path.to_string_lossy())
+            .find(|path| rustix::fs::access(path.as_ref(), rustix::fs::Access::EXEC_OK).is_ok());
         let change = |change: &Change| match change {
             Change::Set(name, value) => format!("{}={}", name.to_string_lossy(), value.to_string_lossy()),
             Change::Unset(name) => format!("-{}", name.to_string_lossy()),
         };
-        let text = |argv: &Vec<OsString>| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let text =
+            |argv: &Vec<OsString>| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let (limits, manner) = (self.limits.limits(), self.limits.manner());
         let plan = json!({
             "schema": "spile.plan/1",

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -80,7 +79,8 @@ impl ResultArgs {
 
     /// Opens what will be written to, so that a bad path is found before anything runs.
     pub fn open(&self, start: Instant) -> Result<Telling, Failure> {
-        let open = |flag, path: &Option<PathBuf>| path.as_deref().map(|path| Place::open(flag, path)).transpose();
+        let open =
+            |flag, path: &Option<PathBuf>| path.as_deref().map(|path| Place::open(flag, path)).transpose();
         let pid_file = self.pid_file.clone().map(PidFile);
         Ok(Telling {
             report: open("--report", &self.report)?,
@@ -101,15 +101,16 @@ pub struct Place {
 impl Place {
     /// Opens `FILE` anew, or `fd:N` as we inherited it.
     pub fn open(flag: &'static str, path: &Path) -> Result<Place, Failure> {
-        let cannot =
-            |why: &dyn std::fmt::Display| Failure::new(Exit(125), format!("cannot write {flag} {}", path.display()), why);
+        let cannot = |why: &dyn std::fmt::Display| {
+            Failure::new(Exit(125), format!("cannot write {flag} {}", path.display()), why)
+        };
         let number = path.to_str().and_then(|text| text.strip_prefix("fd:"));
         let file = match number {
             Some(number) => {
                 let fd = number.parse().ok().and_then(crate::process::descriptor);
                 let fd = fd.ok_or_else(|| cannot(&"that descriptor is not open"))?;
                 let copy = rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|why| cannot(&why))?;
-                File::from(OwnedFd::from(copy))
+                File::from(copy)
             }
             None => File::create(path).map_err(|why| cannot(&why))?,
         };
@@ -173,7 +174,9 @@ fn event(happening: Happening<'_>, start: Instant) -> Value {
         Happening::Started(member) => {
             json!({"at": at, "ev": "start", "pid": member.started.pid, "path": member.started.path.to_string_lossy()})
         }
-        Happening::Signal(handled) => json!({"at": at, "ev": "signal", "signal": signal_json(handled, start)}),
+        Happening::Signal(handled) => {
+            json!({"at": at, "ev": "signal", "signal": signal_json(handled, start)})
+        }
         Happening::Ending(reason) => json!({"at": at, "ev": limit_name(reason)}),
         Happening::Ended(member) => {
             let status = member.end.map(|(status, ..)| status_json(status));

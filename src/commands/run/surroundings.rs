@@ -47,7 +47,13 @@ pub struct SurroundingArgs {
     #[arg(long, value_name = "MASK", value_parser = octal)]
     umask: Option<u32>,
     /// Add to the nice value
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     nice: i32,
     /// Resource limit, as ulimit and prlimit name them: nofile=4096, as=1G, core=0, cpu=10:20 (soft:hard)
     #[arg(long, value_name = "NAME=VALUE", value_parser = limit::parse)]
