@@ -2,8 +2,12 @@
 
 mod event;
 mod process;
+mod services;
 mod session;
+mod streams;
 
 pub use event::{Event, Events};
 pub use process::{run_json, signal_json, status_json, tree_json};
+pub use services::{attempt_json, service_json, unready_json};
 pub use session::{Names, session_json, session_text};
+pub use streams::streams_json;

@@ -57,7 +57,7 @@ pub fn tree_json(reaped: u64, killed: &[Killed], left: &[tree::Seen]) -> Value {
     json!({"reaped": reaped, "killed": killed.collect::<Vec<_>>(), "left": left.collect::<Vec<_>>()})
 }
 
-fn reason(outcome: &Outcome) -> &'static str {
+pub(super) fn reason(outcome: &Outcome) -> &'static str {
     let died = outcome.member().and_then(|member| member.end).and_then(|(status, ..)| status.signal());
     match outcome.job.reason() {
         _ if outcome.refused.is_some() => "spawn-failed",
@@ -134,7 +134,7 @@ fn base64_of_all(words: &[OsString]) -> Option<Vec<String>> {
 }
 
 /// RFC 4648, section 4.
-fn base64(word: &OsStr) -> String {
+pub(super) fn base64(word: &OsStr) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in word.as_bytes().chunks(3) {

@@ -83,6 +83,8 @@ pub struct Told {
     pub holders: Vec<Holder>,
     /// What could not be done.
     pub failures: Vec<Failure>,
+    is_cut: bool,
+    held_back: Option<Spool>,
 }
 
 /// One stream at the end.
@@ -218,17 +220,14 @@ impl Streams {
         self.helpers.iter().filter(idle).map(|helper| helper.pid).collect()
     }
 
-    /// Shows what was held back, where the program has failed; then tells what is known.
-    pub fn finish(mut self, has_failed: bool) -> Told {
-        if let Some(spool) = self.spool.take().filter(|_| has_failed) {
-            let ours = [rustix::stdio::stdout(), rustix::stdio::stderr()];
-            let cannot = |why| Failure::other("cannot show the output", why);
-            self.failures.extend(spool.play(ours).err().filter(|why| !is_broken(why)).map(cannot));
-        }
+    /// Tells what is known.
+    pub fn finish(self) -> Told {
         let mut told = Told {
             stdin_unread: self.feed.as_ref().map_or(0, Feed::unread),
             holders: self.holders,
             failures: self.failures,
+            is_cut: self.passing.iter().any(|passing| !passing.flow.is_over()),
+            held_back: self.spool,
             ..Told::default()
         };
         for passing in self.passing {
@@ -240,6 +239,20 @@ impl Streams {
             told.streams[stream] = Some(Stream { bytes, captured });
         }
         told
+    }
+}
+
+impl Told {
+    /// Shows what was held back, where the program has failed; where it has not, output that was cut off is one.
+    pub fn end(&mut self, has_failed: bool) {
+        if let Some(spool) = self.held_back.take().filter(|_| has_failed) {
+            let ours = [rustix::stdio::stdout(), rustix::stdio::stderr()];
+            let cannot = |why| Failure::other("cannot show the output", why);
+            self.failures.extend(spool.play(ours).err().filter(|why| !is_broken(why)).map(cannot));
+        }
+        if self.is_cut && !has_failed {
+            self.failures.push(Failure::other("not all output was passed on", "spile was told to end"));
+        }
     }
 }
 
