@@ -198,7 +198,9 @@ impl<'a> Course<'a> {
         }
         if self.telling.report.is_some() {
             let (given, manner) = (self.args.limits.limits(), self.args.limits.manner());
-            let mut report = run_json(argv, &given, &manner, outcome, verdict.exit());
+            // What spile could not do must not look like a success.
+            let own = told.failures.first().map(|failure| failure.exit).filter(|_| verdict.exit() == Exit::OK);
+            let mut report = run_json(argv, &given, &manner, outcome, own.unwrap_or(verdict.exit()));
             let left = outcome.job.left(&self.supervisor);
             report["tree"] = tree_json(self.supervisor.reaped(), outcome.job.killed(), &left);
             streams_json(&mut report, &told, self.args.io.order());
