@@ -1,8 +1,10 @@
 //! From the first spawn to the report: services, batches, attempts.
 
 use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use rustix::event::PollFlags;
 use serde_json::{Value, json};
 
 use super::io::Watched;
@@ -16,7 +18,9 @@ use crate::report::{attempt_json, run_json, service_json, streams_json, tree_jso
 use crate::services::{News, Services, Unready};
 use crate::signal::{self, Number};
 use crate::streams::{Plan, Streams, Told, Tty};
-use crate::supervise::{Companions, Order, Outcome, Supervisor, attempt, pause, sweep};
+use crate::supervise::{
+    Companions, Company, Event, Happening, Order, Outcome, Supervisor, attempt, pause, sweep,
+};
 
 /// Everything that is alive while `run` runs.
 pub struct Course<'a> {
@@ -76,7 +80,7 @@ impl<'a> Course<'a> {
         let wanted = &self.args.services;
         for service in &wanted.wanted {
             let result = self.services.start(service, wanted.patience, wanted.show, &mut self.supervisor);
-            self.tell_news();
+            Beside { services: &mut self.services, telling: &mut self.telling }.tell_news();
             result?;
         }
         Ok(())
@@ -180,9 +184,9 @@ impl<'a> Course<'a> {
             order.group = Some(Group::Session);
         }
         let (mut streams, ends) = Streams::open(&plan, &mut self.supervisor)?;
-        let mut company = Companions(vec![&mut self.telling, &mut streams, &mut self.services]);
+        let mut beside = Beside { services: &mut self.services, telling: &mut self.telling };
+        let mut company = Companions(vec![&mut beside, &mut streams]);
         let outcome = attempt(&mut self.supervisor, order, ends, &mut company)?;
-        self.tell_news();
         for pid in streams.idle_helpers() {
             let _ = signal::send(pid, Number::TERM);
         }
@@ -209,7 +213,15 @@ impl<'a> Course<'a> {
         }
         self.telling.failure = self.telling.failure.take().or(told.failures.into_iter().next());
     }
+}
 
+/// The services and those who are told about them.
+struct Beside<'a> {
+    services: &'a mut Services,
+    telling: &'a mut Telling,
+}
+
+impl Beside<'_> {
     /// Tells what services have done meanwhile.
     fn tell_news(&mut self) {
         for news in self.services.news() {
@@ -224,5 +236,24 @@ impl<'a> Course<'a> {
                 }
             }
         }
+    }
+}
+
+impl Company for Beside<'_> {
+    fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) -> Option<Instant> {
+        self.services.waits(fds)
+    }
+
+    fn advance(&mut self, now: Instant) -> bool {
+        self.services.advance(now)
+    }
+
+    fn note(&mut self, event: &Event) {
+        self.services.note(event);
+        self.tell_news();
+    }
+
+    fn told(&mut self, happening: Happening<'_>) {
+        self.telling.told(happening);
     }
 }
