@@ -26,11 +26,94 @@ end
 
 complete -c spile -n "__fish_spile_needs_command" -s h -l help -d 'Print help'
 complete -c spile -n "__fish_spile_needs_command" -s V -l version -d 'Print version'
+complete -c spile -n "__fish_spile_needs_command" -f -a "run" -d 'Run one program: limits, the whole tree\'s end, signals, surroundings, a report'
+complete -c spile -n "__fish_spile_needs_command" -f -a "pipe" -d 'Run a pipeline without a shell, and mind the status of every stage'
 complete -c spile -n "__fish_spile_needs_command" -f -a "connect" -d 'Connect stdin and stdout, or a command, to an address'
 complete -c spile -n "__fish_spile_needs_command" -f -a "listen" -d 'Serve stdin and stdout, or a command per connection, on an address'
 complete -c spile -n "__fish_spile_needs_command" -f -a "relay" -d 'Move bytes between any two addresses; a listening left side serves for ever'
 complete -c spile -n "__fish_spile_needs_command" -f -a "wait" -d 'Wait until addresses answer, all within one deadline'
 complete -c spile -n "__fish_spile_needs_command" -f -a "resolve" -d 'Look up names, services, protocols and interfaces'
+complete -c spile -n "__fish_spile_using_subcommand run" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l timeout-clock -d 'What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it' -r -f -a "running\t''
+wall\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l cpu-timeout -d 'End everything after this much CPU time, all processes together' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l signal -d 'The signal that asks to end' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions' -r -f -a "child\t''
+group\t''
+tree\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill' -r -f -a "leave\t''
+wait\t''
+term\t''
+kill\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -s C -l dir -d 'Start in this directory; a relative path of the program is still meant from here' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -s e -l env -d 'Set a variable; NAME alone keeps ours in spite of -i' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -s u -l unset -d 'Remove a variable' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l env-file -d 'Set the variables of this file: NAME=VALUE lines, one pair of quotes around a value is taken off' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l argv0 -d 'What the program sees as its own name' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l user -d 'Run as this user, with its groups' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l group -d 'Run as this group' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l groups -d 'Supplementary groups' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l umask -d 'File mode creation mask, octal' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l nice -d 'Add to the nice value' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l rlimit -d 'Resource limit, as ulimit and prlimit name them: nofile=4096, as=1G, core=0, cpu=10:20 (soft:hard)' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l pass-fd -d 'Inherit these alone' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l pgroup -d 'The process group: a new one or ours; usually a new one, but ours in a terminal\'s foreground' -r -f -a "new\t''
+same\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l pdeath -d 'Sent to the program when spile itself is killed' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l signals -d 'What the program begins with: exactly what spile was started with (inherit), or everything at its default; usually PIPE is at its default and what was ignored stays so' -r -f -a "inherit\t''
+default\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l ignore -d 'Ignored by the program, as nohup does with HUP' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l block -d 'Blocked in the program' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l default -d 'At their defaults and not blocked' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l no-forward -d 'Do not pass these on; without a value, none at all' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l ok -d 'Statuses that are a success, beside 0: 1,3-5,TERM; spile then exits 0' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l report -d 'Write one JSON object at the end, to a file or a descriptor' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l events -d 'Write events as they happen, one JSON object a line' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l pid-file -d 'A file with the program\'s process id while it runs' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l shell -d 'Run this line with /bin/sh -c; the words that follow are its $1, $2…' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l split -d 'Run this line, split into words as a shell does it, quotes and all, but without a shell' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l args-from -d 'Add the lines of this file (- is stdin) as arguments, in as many runs as they need; entries may also end in null bytes' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -s i -l ignore-environment -d 'Begin with an empty environment'
+complete -c spile -n "__fish_spile_using_subcommand run" -l close-fds -d 'Inherit no descriptor above 2'
+complete -c spile -n "__fish_spile_using_subcommand run" -l session -d 'Start in a session of its own, without a terminal'
+complete -c spile -n "__fish_spile_using_subcommand run" -l exit-128 -d 'Exit 128 + N when the program dies of signal N; else spile dies of it, too'
+complete -c spile -n "__fish_spile_using_subcommand run" -l time -d 'Say on stderr how long it took and what it used'
+complete -c spile -n "__fish_spile_using_subcommand run" -l dry-run -d 'Say as JSON what would be run, and run nothing'
+complete -c spile -n "__fish_spile_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l sep -d 'The word between stages' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -s s -l stage -d 'A stage as one word, split as a shell does it, quotes and all, but without a shell; may be repeated' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -s f -l file -d 'Read the stages from a file, one a line, split likewise; empty lines and # comments are skipped' -r -F
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l status -d 'Whose status is the pipeline\'s: of the stages that failed the rightmost or the first, the last stage\'s, or 1 if any failed' -r -f -a "rightmost\t''
+first\t''
+last\t''
+any\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l on-fail -d 'What the first failure does: drain (the others go on to their end) or stop (they are ended)' -r -f -a "drain\t''
+stop\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l err -d 'Where the stages\' stderr goes: pass, label (each line with the stage\'s name), capture (into the report), null, or a file' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l pipe-size -d 'Make the pipes this large' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l meter -d 'Show on stderr, if it is a terminal, how much each stage has written, and whom the others wait for; the data is not touched (--meter=always: also where there is no terminal)' -r -f -a "auto\t'On a terminal'
+always\t'Everywhere'"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l report -d 'Write one JSON object at the end, to a file or a descriptor' -r -F
+complete -c spile -n "__fish_spile_using_subcommand pipe" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l timeout-clock -d 'What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it' -r -f -a "running\t''
+wall\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l cpu-timeout -d 'End everything after this much CPU time, all processes together' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l signal -d 'The signal that asks to end' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions' -r -f -a "child\t''
+group\t''
+tree\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill' -r -f -a "leave\t''
+wait\t''
+term\t''
+kill\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l idle-timeout -d 'End everything, with status 124, when nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l linger -d 'When all stages have ended but something that one has left behind holds a pipe open, wait for more of it this long' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l strict-pipe -d 'A stage that dies of a broken pipe has failed, as with bash\'s pipefail, even if its reader was content'
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l exit-128 -d 'Exit 128 + N when the deciding stage dies of signal N; else spile dies of it, too'
+complete -c spile -n "__fish_spile_using_subcommand pipe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l preamble -d 'Send this file first' -r -F
 complete -c spile -n "__fish_spile_using_subcommand connect" -l max-bytes -d 'End after this many bytes have been received' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -s q -l quit-after -d 'Leave after this much silence once stdin has ended' -r

@@ -41,6 +41,7 @@ const fn row<C: Subcommand>() -> Row {
 /// Every subcommand; a new one is a file in `commands/` and a line here.
 const ROWS: &[Row] = &[
     row::<commands::run::Args>(),
+    row::<commands::pipe::Args>(),
     row::<commands::connect::Args>(),
     row::<commands::listen::Args>(),
     row::<commands::relay::Args>(),

@@ -5,6 +5,7 @@ mod flags;
 pub mod listen;
 mod log;
 mod outcome;
+pub mod pipe;
 pub mod relay;
 pub mod resolve;
 pub mod run;

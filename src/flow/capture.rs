@@ -10,8 +10,10 @@ use crate::error::Failure;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// The first.
+    #[allow(dead_code)] // for run
     Head,
     /// The last.
+    #[allow(dead_code)] // for run
     Tail,
     /// Half from the start, half from the end.
     Both,
@@ -48,16 +50,11 @@ impl Capture {
             Keep::Tail => 0,
             Keep::Both => limit / 2,
         };
-        Capture {
-            head: Vec::new(),
-            head_limit,
-            tail: Ring::new(limit - head_limit),
-            total: 0,
-            spill: None,
-        }
+        Capture { head: Vec::new(), head_limit, tail: Ring::new(limit - head_limit), total: 0, spill: None }
     }
 
     /// Also writes everything to a new file.
+    #[allow(dead_code)] // for run
     pub fn spill_to(mut self, path: PathBuf) -> Result<Capture, Failure> {
         let file = File::create(&path)
             .map_err(|why| Failure::other(format!("cannot write {}", path.display()), why))?;
@@ -77,11 +74,6 @@ impl Capture {
         let failure = Failure::other(format!("cannot write {}", spill.path.display()), why);
         self.spill = None;
         Err(failure)
-    }
-
-    /// Bytes that came so far.
-    pub fn total(&self) -> u64 {
-        self.total
     }
 
     /// What was kept.

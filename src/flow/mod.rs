@@ -21,7 +21,7 @@ use rustix::event::PollFlags;
 
 pub use capture::{Capture, Captured, Keep};
 pub use end::{End, Way};
-pub use lines::{Label, Lines, Unfinished, clock};
+pub use lines::{Label, Lines, Unfinished};
 pub use outlet::{Existing, Outlet};
 pub use pipe::{LARGE, View, grow, pipe};
 pub use rate::Rate;
@@ -94,9 +94,7 @@ impl Flow {
     /// From `inlet` through `steps` to `sink`, or nowhere. `buffer` bytes may wait for a slow reader.
     pub fn new(inlet: End, sink: Option<Outlet>, steps: Vec<Step>, buffer: usize) -> Flow {
         let path = match &sink {
-            Some(sink)
-                if buffer == 0 && inlet.is_pipe() && sink.end.takes_splice() && can_splice(&steps) =>
-            {
+            Some(sink) if buffer == 0 && inlet.is_pipe() && sink.end.takes_splice() && can_splice(&steps) => {
                 Path::Splice(Splice::default())
             }
             _ => Path::Copy(Vec::new()),
@@ -136,6 +134,11 @@ impl Flow {
         self.ending.as_ref()
     }
 
+    /// True while it has nothing to do before more bytes come.
+    pub fn is_waiting_for_bytes(&self) -> bool {
+        self.inlet.is_some() && self.blocked == Blocked::Inlet
+    }
+
     /// What could not be written since the last call, and was given up while the rest went on.
     pub fn failures(&mut self) -> Vec<Failure> {
         std::mem::take(&mut self.findings.failures)
@@ -155,8 +158,8 @@ impl Flow {
         self.end(Ending::EndOfData);
     }
 
-    /// Adds the descriptors to wait for; answers when to go on even if none is ready.
-    pub fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) -> Option<Instant> {
+    /// Adds the descriptors to wait for.
+    pub fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) {
         let wait_out = |outlet: &'a Outlet, fds: &mut Vec<_>, wanted: bool| {
             let flags = if wanted { PollFlags::OUT } else { PollFlags::empty() };
             fds.push((outlet.end.as_fd(), flags));
@@ -176,6 +179,10 @@ impl Flow {
             // Even with nothing to write we want to know that the reader has gone.
             wait_out(outlet, fds, outlet.waiting() > 0 || spliced);
         }
+    }
+
+    /// When to go on even if no descriptor is ready.
+    pub fn due(&self) -> Option<Instant> {
         let due = self.steps.iter().filter_map(|step| match step {
             Step::Label(lines) => lines.due(),
             _ => None,
@@ -280,7 +287,8 @@ impl Flow {
     }
 
     fn splice(&mut self, most: usize) -> Result<usize, Ending> {
-        let Flow { inlet: Some(inlet), sink: Some(sink), path: Path::Splice(splice), steps, .. } = self else {
+        let Flow { inlet: Some(inlet), sink: Some(sink), path: Path::Splice(splice), steps, .. } = self
+        else {
             return Ok(0);
         };
         let reading = |why: io::Error| Ending::Failed(Failure::other("cannot read", why));

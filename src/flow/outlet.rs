@@ -14,6 +14,7 @@ pub enum Existing {
     /// Its content goes, as tee(1) and a shell's `>` do.
     Replaced,
     /// It is added to.
+    #[allow(dead_code)] // for run
     Kept,
 }
 
@@ -45,11 +46,6 @@ impl Outlet {
             Ok(end) => Ok(Outlet::new(end, name)),
             Err(why) => Err(Failure::other(format!("cannot write {name}"), why)),
         }
-    }
-
-    /// The same place once more, with nothing waiting.
-    pub fn another(&self) -> io::Result<Outlet> {
-        Ok(Outlet::new(self.end.another()?, self.name.clone()))
     }
 
     /// Writes bytes; what does not fit waits here.

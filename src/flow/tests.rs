@@ -22,7 +22,8 @@ fn drive(flow: &mut Flow) {
 
 fn wait(flow: &Flow) {
     let mut wanted = Vec::new();
-    let until = flow.waits(&mut wanted);
+    flow.waits(&mut wanted);
+    let until = flow.due();
     let mut fds: Vec<PollFd<'_>> =
         wanted.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
     let longest = Duration::from_secs(20);
@@ -128,9 +129,8 @@ fn a_slow_reader_stops_the_reading() {
         let (out, into) = pipe().unwrap();
         let outlet = Outlet::new(End::own(into).unwrap(), "the sink");
         let (out_of_source, into_source) = pipe().unwrap();
-        let writer = std::thread::spawn(move || {
-            std::fs::File::from(into_source).write_all(&sample(8_000_000))
-        });
+        let writer =
+            std::thread::spawn(move || std::fs::File::from(into_source).write_all(&sample(8_000_000)));
         let mut flow = Flow::new(End::own(out_of_source).unwrap(), Some(outlet), Vec::new(), buffer);
         for _ in 0..50 {
             flow.advance(Instant::now());

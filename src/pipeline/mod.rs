@@ -2,10 +2,19 @@
 //! Nothing here knows flags or prints.
 
 pub mod grammar;
+mod launch;
+mod live;
 mod modifier;
+mod order;
+mod outcome;
 mod plumbing;
 mod stage;
 mod verdict;
 
-pub use modifier::{MODIFIERS, errors};
-pub use stage::{Body, Copy, Errors, Modifier, Output, Stage, Time, Weight};
+pub use live::run;
+pub use modifier::errors;
+pub use order::{Audience, OnFailure, Order, Progress, Trouble};
+pub use outcome::{Judgement, Outcome, Seat};
+pub use plumbing::Common;
+pub use stage::{Body, Errors, Modifier, Output, Stage};
+pub use verdict::{Choice, Decision, Strictness, Verdict};

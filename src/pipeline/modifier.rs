@@ -12,11 +12,11 @@ use crate::flow::Extent;
 use crate::process::Change;
 
 /// Every modifier but `@sh`, which is the stage itself; with what its value is, empty where there is none.
-pub const MODIFIERS: &[(&str, &str)] = &[
+const MODIFIERS: &[(&str, &str)] = &[
     ("name", "NAME"),
     ("ok", "STATUS,..."),
     ("optional", ""),
-    ("err", "label|pass|null|merge|FILE"),
+    ("err", "label|pass|null|merge|capture|FILE"),
     ("timeout", "TIME"),
     ("idle", "TIME"),
     ("env", "NAME=VALUE"),
@@ -69,7 +69,7 @@ fn text_value(name: &str, value: Option<&str>, stage: &mut Stage) -> Result<(), 
     let text = value.unwrap_or_default();
     match name {
         "name" => stage.name = text.to_owned(),
-        "ok" => stage.accepted = accepted(text)?,
+        "ok" => stage.accepted.extend(accepted(text)?),
         "optional" => stage.weight = Weight::Optional,
         "timeout" => stage.timeout = Some(duration(text)?).filter(|time| !time.is_zero()),
         "idle" => stage.idle = Some(duration(text)?).filter(|time| !time.is_zero()),
@@ -130,6 +130,7 @@ pub fn errors(value: &OsStr) -> Errors {
         b"pass" => Errors::Pass,
         b"null" => Errors::Null,
         b"merge" => Errors::Merge,
+        b"capture" => Errors::Capture,
         _ => Errors::File(PathBuf::from(value)),
     }
 }

@@ -9,8 +9,13 @@ use std::time::Instant;
 
 use super::stage::{Body, Copy, Errors, Modifier, Output, Stage, Time};
 use crate::error::{Exit, Failure};
-use crate::flow::{self, End, Existing, Flow, Label, Lines, Outlet, Rate, Step, Unfinished, View, Way};
+use crate::flow::{
+    self, Capture, End, Existing, Flow, Keep, Label, Lines, Outlet, Rate, Step, Unfinished, View, Way,
+};
 use crate::process::{Ends, pty};
+
+/// Bytes that are kept of a stderr for the report: half from the start, half from the end.
+const CAPTURED: usize = 64 * 1024;
 
 /// What a flow carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +136,11 @@ impl Plumbing {
         if stage.output == Output::Terminal {
             let (master, slave) = pty::open_output().map_err(cannot)?;
             let sink = outlet(out, rustix::stdio::stdout(), "stdout")?;
-            self.add(at, Carries::Output, Flow::new(End::own(master).map_err(cannot)?, Some(sink), vec![], 0));
+            self.add(
+                at,
+                Carries::Output,
+                Flow::new(End::own(master).map_err(cannot)?, Some(sink), vec![], 0),
+            );
             let stderr = self.stderr(at, stage, common, Some(slave.as_fd()))?;
             // A terminal alone would have stderr, too, and mix it into the data.
             let stderr = stderr.map_or_else(|| copy_of(rustix::stdio::stderr()), Ok)?;
@@ -156,7 +165,13 @@ impl Plumbing {
     }
 
     /// The flow into a stage with modifiers.
-    fn pump(&mut self, at: usize, stage: &Stage, upstream: Option<OwnedFd>, sink: Outlet) -> Result<(), Failure> {
+    fn pump(
+        &mut self,
+        at: usize,
+        stage: &Stage,
+        upstream: Option<OwnedFd>,
+        sink: Outlet,
+    ) -> Result<(), Failure> {
         let inlet = match upstream {
             Some(fd) => {
                 flow::grow(&fd, flow::LARGE);
@@ -207,6 +222,12 @@ impl Plumbing {
             Errors::Merge => copy_of(out.unwrap_or(rustix::stdio::stdout())).map(Some),
             Errors::Null => self.shared_file(Path::new("/dev/null")).map(Some),
             Errors::File(path) => self.shared_file(path).map(Some),
+            Errors::Capture => {
+                let (out, into) = pipe(None)?;
+                let steps = vec![Step::Keep(Capture::new(CAPTURED, Keep::Both))];
+                self.add(at, Carries::Errors, Flow::new(End::own(out).map_err(cannot)?, None, steps, 0));
+                Ok(Some(into))
+            }
             Errors::Label => {
                 let (out, into) = pipe(None)?;
                 let label = Label::Text(format!("{}: ", stage.name).into_bytes());
@@ -216,7 +237,11 @@ impl Plumbing {
                     false => Unfinished::Wait,
                 };
                 let steps = vec![Step::Label(Lines::new(label, unfinished, Instant::now()))];
-                self.add(at, Carries::Errors, Flow::new(End::own(out).map_err(cannot)?, Some(sink), steps, 0));
+                self.add(
+                    at,
+                    Carries::Errors,
+                    Flow::new(End::own(out).map_err(cannot)?, Some(sink), steps, 0),
+                );
                 Ok(Some(into))
             }
         }

@@ -13,7 +13,7 @@ pub struct Stage {
     pub name: String,
     /// What it consists of.
     pub body: Body,
-    /// Exit statuses that are no failure.
+    /// Exit statuses that are no failure; 0 always is among them.
     pub accepted: Vec<u8>,
     /// Whether its failure counts.
     pub weight: Weight,
@@ -73,6 +73,8 @@ pub enum Errors {
     Null,
     /// Into the stage's stdout.
     Merge,
+    /// Into the report.
+    Capture,
     /// Into a file, which all stages that name it share.
     File(PathBuf),
 }

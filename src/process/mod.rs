@@ -12,6 +12,7 @@ mod spawn;
 mod status;
 mod sys;
 pub mod terminal;
+mod transfer;
 pub mod tree;
 pub mod words;
 
@@ -25,3 +26,4 @@ pub use program::{
 pub use spawn::{Started, candidates, spawn};
 pub use status::{Change as StateChange, Status, Usage};
 pub use sys::{Waited, wait_any};
+pub use transfer::Transfer;

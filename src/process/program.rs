@@ -126,7 +126,6 @@ pub enum Group {
     /// A new one, which it leads.
     New,
     /// That of a process that was started before and is not reaped.
-    #[allow(dead_code)] // for pipelines
     Join(i32),
     /// A new session, setsid(2).
     Session,

@@ -1,12 +1,14 @@
 //! What is told to people and scripts: events while things happen, one report at the end; text and JSON.
 
 mod event;
+mod pipeline;
 mod process;
 mod services;
 mod session;
 mod streams;
 
 pub use event::{Event, Events};
+pub use pipeline::pipe_json;
 pub use process::{run_json, signal_json, status_json, tree_json};
 pub use services::{attempt_json, service_json, unready_json};
 pub use session::{Names, session_json, session_text};

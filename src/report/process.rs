@@ -128,13 +128,13 @@ pub fn error_json(error: &SpawnError) -> Value {
 }
 
 /// The words in base64, where one of them is not UTF-8 and so was changed in the text.
-fn base64_of_all(words: &[OsString]) -> Option<Vec<String>> {
+pub fn base64_of_all(words: &[OsString]) -> Option<Vec<String>> {
     let is_text = words.iter().all(|word| word.to_str().is_some());
     (!is_text).then(|| words.iter().map(|word| base64(word)).collect())
 }
 
 /// RFC 4648, section 4.
-pub(super) fn base64(word: &OsStr) -> String {
+pub fn base64(word: &OsStr) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in word.as_bytes().chunks(3) {

@@ -26,7 +26,7 @@ mod forward;
 mod job;
 mod limits;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -42,8 +42,10 @@ pub use job::{Job, Member, Reason};
 pub use limits::{Clock, Limits};
 
 use crate::process::tree::{self, Seen};
-use crate::process::{self, Ends, Program, SpawnError, Started, StateChange, Status, Usage, Waited};
-use crate::signal::{Arrival, Arrivals, Number};
+use crate::process::{
+    self, Ends, Program, SpawnError, Started, StateChange, Status, Transfer, Usage, Waited,
+};
+use crate::signal::{Arrival, Arrivals, Number, Sender};
 
 /// How long we may be stopped unnoticed while a running clock counts.
 const BEAT: Duration = Duration::from_millis(100);
@@ -71,6 +73,8 @@ pub struct Supervisor {
     /// Children reaped so far, orphans included.
     reaped: u64,
     awake: Instant,
+    /// What our children that have ended had read and written, where somebody wants to know.
+    transfers: Option<BTreeMap<i32, Transfer>>,
 }
 
 impl Supervisor {
@@ -79,7 +83,7 @@ impl Supervisor {
     pub fn new() -> io::Result<Supervisor> {
         let arrivals = Arrivals::take()?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-        Ok(Supervisor { arrivals, roots: BTreeSet::new(), reaped: 0, awake: Instant::now() })
+        Ok(Supervisor { arrivals, roots: BTreeSet::new(), reaped: 0, awake: Instant::now(), transfers: None })
     }
 
     /// Starts a child.
@@ -87,6 +91,16 @@ impl Supervisor {
         let started = process::spawn(program, ends)?;
         self.roots.insert(started.pid);
         Ok(started)
+    }
+
+    /// From now on notes what each child had read and written when it ended.
+    pub fn count_transfers(&mut self) {
+        self.transfers = Some(BTreeMap::new());
+    }
+
+    /// What a child that has ended had read and written, if that was to be counted.
+    pub fn transfer_of(&self, pid: i32) -> Option<Transfer> {
+        self.transfers.as_ref()?.get(&pid).copied()
     }
 
     /// Children reaped so far, orphans included.
@@ -109,6 +123,9 @@ impl Supervisor {
         while let Some(arrival) = self.arrivals.next()? {
             match arrival.signal {
                 Number::CHLD => {}
+                // A write of our own into a broken pipe: blocked, it is queued in spite of being ignored.
+                Number::PIPE if matches!(arrival.sender, Sender::Process { pid, .. } if pid == tree::me()) => {
+                }
                 Number::CONT => signals.extend([resumed(awake, woken), Event::Signal(arrival)]),
                 _ => signals.push(Event::Signal(arrival)),
             }
@@ -122,6 +139,12 @@ impl Supervisor {
     /// SIGCHLD is merged when many end at once, so every one is asked for.
     fn reap(&mut self) -> io::Result<Vec<Event>> {
         let mut events = Vec::new();
+        if let Some(transfers) = &mut self.transfers {
+            // Once a child is reaped, the kernel has forgotten it.
+            let ended =
+                self.roots.iter().filter(|pid| tree::stat(**pid).is_some_and(|stat| stat.state == b'Z'));
+            transfers.extend(ended.filter_map(|pid| Some((*pid, Transfer::of(*pid)?))));
+        }
         while let Waited::Changed(pid, status, usage) = process::wait_any()? {
             events.push(match status.change() {
                 StateChange::Stopped(signal) => Event::Stopped(pid, signal),

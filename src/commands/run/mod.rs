@@ -3,8 +3,8 @@
 mod command;
 mod course;
 mod io;
-mod limits;
-mod results;
+pub mod limits;
+pub mod results;
 mod retries;
 mod services;
 mod signals;

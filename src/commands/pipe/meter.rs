@@ -1,0 +1,128 @@
+//! What a person sees of a pipeline while it runs, and what is said at its end.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use super::When;
+use crate::commands::log::say;
+use crate::pipeline::{Audience, Modifier, Progress, Stage, Trouble};
+
+/// Between two looks: often enough to see it live, too rarely to be noticed by the stages.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Shows on stderr how far the stages are.
+pub struct Meter {
+    names: Vec<String>,
+    /// Stages whose input is metered.
+    metered: Vec<bool>,
+    whole: Option<When>,
+    on_terminal: bool,
+    /// A line that will be written over is on the screen.
+    line_is_open: bool,
+    before: Vec<u64>,
+    looked: Instant,
+}
+
+impl Meter {
+    /// Of these stages; `whole` is `--meter`.
+    pub fn new(stages: &[Stage], whole: Option<When>) -> Meter {
+        Meter {
+            names: stages.iter().map(|stage| stage.name.clone()).collect(),
+            metered: stages.iter().map(|stage| stage.inlet.contains(&Modifier::Meter)).collect(),
+            whole,
+            on_terminal: std::io::stderr().is_terminal(),
+            line_is_open: false,
+            before: vec![0; stages.len()],
+            looked: Instant::now(),
+        }
+    }
+
+    fn shows_all(&self) -> bool {
+        self.whole == Some(When::Always) || (self.whole.is_some() && self.on_terminal)
+    }
+
+    /// What is shown of a stage now: its bytes, its rate, and how full the pipe behind it is.
+    fn now(&mut self, at: usize, stage: &Progress, seconds: f64) -> Option<String> {
+        let bytes = match self.metered[at] {
+            true => stage.received,
+            false => stage.written.filter(|_| self.shows_all()),
+        }?;
+        let rate = bytes.saturating_sub(self.before[at]) as f64 / seconds;
+        self.before[at] = bytes;
+        let mut text = format!("{} {} {}/s", self.names[at], size(bytes as f64), size(rate));
+        if let Some(waiting) = stage.waiting.filter(|waiting| *waiting > 0 && self.shows_all()) {
+            let _ = write!(text, " (+{})", size(waiting as f64));
+        }
+        Some(text)
+    }
+}
+
+impl Audience for Meter {
+    fn interval(&self) -> Option<Duration> {
+        let shows = self.shows_all() || (self.on_terminal && self.metered.contains(&true));
+        shows.then_some(INTERVAL)
+    }
+
+    fn progress(&mut self, stages: &[Progress]) {
+        let seconds = self.looked.elapsed().as_secs_f64().max(0.001);
+        self.looked = Instant::now();
+        let shown: Vec<String> =
+            stages.iter().enumerate().filter_map(|(at, stage)| self.now(at, stage, seconds)).collect();
+        let line = shown.join(" :: ");
+        if self.on_terminal {
+            self.line_is_open = true;
+            let _ = std::io::stderr().write_all(format!("\r{line}\x1b[K").as_bytes());
+        } else {
+            say(&line);
+        }
+    }
+
+    fn trouble(&mut self, trouble: &Trouble<'_>) {
+        self.close_line();
+        say(&format!("spile pipe: {}: {}", trouble.stage, trouble.failure));
+    }
+
+    fn end(&mut self, stages: &[Progress]) {
+        self.close_line();
+        for (at, stage) in stages.iter().enumerate() {
+            let bytes = if self.metered[at] { stage.received } else { stage.written };
+            if let (true, Some(bytes)) = (self.metered[at] || self.shows_all(), bytes) {
+                let seconds = stage.elapsed.as_secs_f64().max(0.001);
+                let (total, rate) = (size(bytes as f64), size(bytes as f64 / seconds));
+                say(&format!("{}: {total} in {seconds:.1} s, {rate}/s", self.names[at]));
+            }
+        }
+    }
+}
+
+impl Meter {
+    fn close_line(&mut self) {
+        if std::mem::take(&mut self.line_is_open) {
+            let _ = std::io::stderr().write_all(b"\n");
+        }
+    }
+}
+
+/// Bytes as a person reads them, in powers of 1024.
+fn size(bytes: f64) -> String {
+    let mut value = bytes;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value < 1024.0 {
+            return if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1024.0;
+    }
+    format!("{value:.1} TiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_short() {
+        let all = [0.0, 1023.0, 1536.0, 5.0 * 1024.0 * 1024.0, 1024f64.powi(4)].map(size);
+        assert_eq!(all, ["0 B", "1023 B", "1.5 KiB", "5.0 MiB", "1.0 TiB"]);
+    }
+}

@@ -1,0 +1,378 @@
+//! The life of a pipeline: one loop over its processes, its flows, its limits and the signals sent to spile.
+
+use std::time::{Duration, Instant};
+
+use super::launch::{self, Grouping, Place};
+use super::order::{Audience, OnFailure, Order, Progress, Trouble};
+use super::outcome::{Outcome, Seat};
+use super::plumbing::{Carries, Plumbing, lay};
+use super::stage::{Body, Weight};
+use crate::error::{Exit, Failure};
+use crate::flow::Ending;
+use crate::process::{Program, Status, Transfer};
+use crate::signal::{self, Arrival, Number};
+use crate::supervise::{Act, Event, Forwarding, Handled, Job, Limits, Manner, Orphans, Reason, Supervisor};
+
+/// Runs a pipeline to its end. A stage that cannot be started is an outcome, too; a failure is that spile itself
+/// could not do its part.
+pub fn run(
+    order: &Order,
+    supervisor: &mut Supervisor,
+    audience: &mut dyn Audience,
+) -> Result<Outcome, Failure> {
+    let count = order.stages.len();
+    let of = |(at, stage)| launch::program(stage, Place::of(at, count), order.signals);
+    let programs: Vec<Option<Program>> = order.stages.iter().enumerate().map(of).collect();
+    let mut seats: Vec<Seat> = order.stages.iter().map(|_| Seat::default()).collect();
+    if let Err((at, refused)) = launch::lookup(&programs) {
+        seats[at].refused = Some(refused);
+        return Ok(Outcome::not_started(order, seats));
+    }
+    let plumbing = lay(&order.stages, &order.common)?;
+    let mut live = Live {
+        order,
+        whole: Job::new(order.limits, order.manner),
+        seats,
+        plumbing,
+        grouping: Grouping::arrange(),
+        forwarding: order.forwarding.clone(),
+        couriers: Vec::new(),
+        start: Instant::now(),
+        interrupted: None,
+        out_of_time: false,
+        culprit: None,
+        signals: Vec::new(),
+        quiet_since: None,
+        looked: Instant::now(),
+        transferred: Transfer::default(),
+        shown: Instant::now(),
+    };
+    live.start(programs, supervisor);
+    live.go_on(supervisor, audience)?;
+    Ok(live.finish(supervisor, audience))
+}
+
+/// A pipeline that runs.
+struct Live<'a> {
+    order: &'a Order,
+    /// All processes together: the limits of the pipeline.
+    whole: Job,
+    seats: Vec<Seat>,
+    plumbing: Plumbing,
+    grouping: Grouping,
+    forwarding: Forwarding,
+    /// Processes that write copies, and whose input they copy.
+    couriers: Vec<(i32, usize)>,
+    start: Instant,
+    interrupted: Option<Number>,
+    /// The time limit was passed when no process was left, only flows.
+    out_of_time: bool,
+    /// The stage whose failure stopped all others.
+    culprit: Option<usize>,
+    signals: Vec<Handled>,
+    /// Since when nothing but silence is left to wait for.
+    quiet_since: Option<Instant>,
+    looked: Instant,
+    transferred: Transfer,
+    shown: Instant,
+}
+
+impl Live<'_> {
+    /// Starts all stages; when one cannot be, those before it are ended.
+    fn start(&mut self, programs: Vec<Option<Program>>, supervisor: &mut Supervisor) {
+        let ends = std::mem::take(&mut self.plumbing.ends);
+        let couriers = std::mem::take(&mut self.plumbing.couriers);
+        for (at, (program, ends)) in programs.into_iter().zip(ends).enumerate() {
+            let Some(program) = program else { continue };
+            let stage = &self.order.stages[at];
+            let job = (stage.timeout.is_some() || stage.idle.is_some()).then(|| {
+                let limits = Limits { total: stage.timeout, idle: stage.idle, ..self.order.limits };
+                Job::new(limits, Manner { orphans: Orphans::Leave, ..self.order.manner })
+            });
+            match self.grouping.spawn(supervisor, program, stage.output, ends) {
+                Ok(started) => {
+                    self.whole.add(started.clone());
+                    self.seats[at].job = job.map(|mut job| {
+                        job.add(started.clone());
+                        job
+                    });
+                    self.seats[at].started = Some(started);
+                }
+                Err(refused) => {
+                    self.seats[at].refused = Some(refused);
+                    self.plumbing.pumps.clear();
+                    self.whole.end(Reason::Told, supervisor);
+                    return;
+                }
+            }
+        }
+        for courier in couriers {
+            let program = launch::courier(&courier);
+            let ends = crate::process::Ends::inherited().stdin(courier.stdin);
+            match self.grouping.spawn(supervisor, program, super::Output::Plain, ends) {
+                Ok(started) => {
+                    self.couriers.push((started.pid, courier.stage));
+                    self.whole.add(started);
+                }
+                Err(refused) => self.seats[courier.stage].failures.push(*refused.failure),
+            }
+        }
+        self.plumbing.close();
+    }
+
+    fn go_on(&mut self, supervisor: &mut Supervisor, audience: &mut dyn Audience) -> Result<(), Failure> {
+        loop {
+            let events = {
+                let mut fds = Vec::new();
+                let waits = |pump: &'_ super::plumbing::Pump| pump.flow.due();
+                let flows = self.plumbing.pumps.iter().filter_map(waits).min();
+                for pump in &self.plumbing.pumps {
+                    pump.flow.waits(&mut fds);
+                }
+                let until = [flows, self.due(audience)].into_iter().flatten().min();
+                supervisor.wait(&fds, until)
+            };
+            let cannot = |why| Failure::new(Exit(125), "cannot wait for the stages", why);
+            for event in events.map_err(cannot)? {
+                self.hear(&event, supervisor);
+            }
+            let now = Instant::now();
+            self.move_bytes(now, audience);
+            self.look_for_activity(now, supervisor);
+            for job in self.seats.iter_mut().filter_map(|seat| seat.job.as_mut()) {
+                job.tick(now, supervisor);
+            }
+            self.whole.tick(now, supervisor);
+            self.show(now, audience);
+            if self.whole.is_over() && self.is_done(now) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// When something is to be done even if nothing happens.
+    fn due(&self, audience: &dyn Audience) -> Option<Instant> {
+        let jobs = self.seats.iter().filter_map(|seat| seat.job.as_ref()?.due());
+        let quiet = self.quiet_since.map(|since| since + self.order.linger);
+        let shown = audience.interval().map(|interval| self.shown + interval);
+        let looked = self.idle_interval().map(|interval| self.looked + interval);
+        let total = self.order.limits.total.filter(|_| self.whole.is_over()).map(|total| self.start + total);
+        jobs.chain(self.whole.due()).chain(quiet).chain(shown).chain(looked).chain(total).min()
+    }
+
+    fn hear(&mut self, event: &Event, supervisor: &Supervisor) {
+        let is_about_us = self.whole.note(event);
+        for job in self.seats.iter_mut().filter_map(|seat| seat.job.as_mut()) {
+            job.note(event);
+        }
+        match event {
+            Event::Ended(pid, status, usage) => {
+                if let Some(at) = self.seats.iter().position(|seat| seat.pid() == Some(*pid)) {
+                    let view = self.plumbing.views[at].as_ref();
+                    self.seats[at].unread = view.is_some_and(|view| !view.has_readers());
+                    self.seats[at].end = Some((*status, *usage, self.start.elapsed()));
+                    self.seats[at].transfer = supervisor.transfer_of(*pid);
+                    self.stop_after(at, *status, supervisor);
+                } else if let Some((_, at)) = self.couriers.iter().find(|(courier, _)| courier == pid)
+                    && status.code() != Some(0)
+                {
+                    let why = format!("it ended with status {}", status.exit().0);
+                    self.seats[*at].failures.push(Failure::other("the copy is not complete", why));
+                }
+            }
+            Event::Stopped(pid, by) if is_about_us => self.stopped(*pid, *by),
+            Event::Signal(arrival) => self.signal(arrival, supervisor),
+            _ => {}
+        }
+    }
+
+    /// `OnFailure::Stop`: the first failure ends the others. A broken pipe may be none.
+    fn stop_after(&mut self, at: usize, status: Status, supervisor: &Supervisor) {
+        let stage = &self.order.stages[at];
+        let is_fine = status.code().is_some_and(|code| stage.accepted.contains(&code) || code == 141)
+            || status.signal() == Some(Number::PIPE)
+            || stage.weight == Weight::Optional;
+        if self.order.on_failure == OnFailure::Stop && !is_fine && !self.whole.is_ending() {
+            self.culprit = Some(at);
+            self.whole.end(Reason::Told, supervisor);
+        }
+    }
+
+    /// Job control: once all stages are stopped, so are we.
+    fn stopped(&mut self, pid: i32, by: Number) {
+        if self.whole.members().iter().all(|member| member.stopped || member.end.is_some()) {
+            self.grouping.foreground.stopped(self.grouping.leader().unwrap_or(pid), by);
+        }
+    }
+
+    fn signal(&mut self, arrival: &Arrival, supervisor: &Supervisor) {
+        let now = Instant::now();
+        let act = self.forwarding.decide(arrival, self.grouping.foreground.together(), now);
+        let running = self.whole.members().iter().filter(|member| member.end.is_none());
+        if arrival.signal == Number::CONT {
+            for pid in running.clone().map(|member| member.started.pid) {
+                self.grouping.foreground.continued(self.grouping.leader().unwrap_or(pid));
+            }
+        }
+        let asks_to_end = matches!(arrival.signal, Number::HUP | Number::INT | Number::QUIT | Number::TERM);
+        if running.clone().next().is_none() {
+            // There is nobody to pass it on to.
+            self.interrupted = self.interrupted.or(asks_to_end.then_some(arrival.signal));
+        } else {
+            match (act, self.grouping.leader()) {
+                // To the group as the terminal does it; it exists as long as somebody in it is not reaped.
+                (Act::Forward(signal), Some(leader)) if signal.is_from_terminals() => {
+                    let _ = signal::send(-leader, signal);
+                }
+                (Act::Forward(signal), _) => self.whole.send(signal, arrival.value),
+                (Act::End, _) => self.whole.end(Reason::Told, supervisor),
+                (Act::Kill, _) => self.whole.kill(),
+                (Act::Ignore, _) => {}
+            }
+            if matches!(act, Act::End | Act::Kill) {
+                self.interrupted = Some(arrival.signal);
+            }
+        }
+        self.signals.push(Handled { at: now, arrival: *arrival, act });
+    }
+
+    fn move_bytes(&mut self, now: Instant, audience: &mut dyn Audience) {
+        for pump in &mut self.plumbing.pumps {
+            let before = pump.flow.received();
+            pump.flow.advance(now);
+            if pump.flow.received() > before {
+                self.quiet_since = None;
+                self.whole.is_active(now);
+            }
+            for failure in pump.flow.failures() {
+                audience.trouble(&Trouble { stage: &self.order.stages[pump.stage].name, failure: &failure });
+                self.seats[pump.stage].failures.push(failure);
+            }
+            if let (Some(Ending::Failed(failure)), Carries::Input | Carries::Output) =
+                (pump.flow.ending(), pump.carries)
+                && !self.seats[pump.stage].failures.contains(failure)
+            {
+                audience.trouble(&Trouble { stage: &self.order.stages[pump.stage].name, failure });
+                self.seats[pump.stage].failures.push(failure.clone());
+            }
+        }
+    }
+
+    /// How often to look whether anything moves, where a limit depends on it.
+    fn idle_interval(&self) -> Option<Duration> {
+        let stages = self.order.stages.iter().filter_map(|stage| stage.idle);
+        let shortest = stages.chain(self.order.limits.idle).min()?;
+        Some((shortest / 10).clamp(Duration::from_millis(10), Duration::from_millis(500)))
+    }
+
+    /// A stage is active when it or a process below it writes; the pipeline when any of its processes does.
+    fn look_for_activity(&mut self, now: Instant, supervisor: &Supervisor) {
+        if self.idle_interval().is_none_or(|interval| now < self.looked + interval) {
+            return;
+        }
+        self.looked = now;
+        let mut all = Transfer::default();
+        for seat in &mut self.seats {
+            let Some(pid) = seat.running() else { continue };
+            let transfer = Transfer::of_all(&supervisor.tree_of(&[pid]));
+            all.read += transfer.read;
+            all.written += transfer.written;
+            if seat.transfer.replace(transfer).is_none_or(|before| before.written != transfer.written)
+                && let Some(job) = &mut seat.job
+            {
+                job.is_active(now);
+            }
+        }
+        if all != self.transferred {
+            self.transferred = all;
+            self.whole.is_active(now);
+        }
+    }
+
+    fn show(&mut self, now: Instant, audience: &mut dyn Audience) {
+        if audience.interval().is_some_and(|interval| now >= self.shown + interval) {
+            self.shown = now;
+            audience.progress(&self.progress());
+        }
+    }
+
+    fn progress(&self) -> Vec<Progress> {
+        let of = |(at, seat): (usize, &Seat)| {
+            let input =
+                self.plumbing.pumps.iter().find(|pump| pump.stage == at && pump.carries == Carries::Input);
+            let transfer = seat.running().and_then(Transfer::of).or(seat.transfer);
+            let passes = self.order.stages[at].body == Body::Passage;
+            Progress {
+                received: input.map(|pump| pump.flow.received()),
+                written: match input.filter(|_| passes) {
+                    Some(pump) => Some(pump.flow.sent()),
+                    None => transfer.map(|transfer| transfer.written),
+                },
+                waiting: self.plumbing.views[at].as_ref().and_then(crate::flow::View::fill),
+                elapsed: seat.end.map_or_else(|| self.start.elapsed(), |(_, _, at)| at),
+            }
+        };
+        self.seats.iter().enumerate().map(of).collect()
+    }
+
+    /// No process is left that counts. Are the flows through, too? Bytes for a slow reader are waited for, silence
+    /// of a pipe that some left-behind process holds open is not, and nothing is once we were told to end.
+    fn is_done(&mut self, now: Instant) -> bool {
+        if self.order.limits.total.is_some_and(|total| now >= self.start + total) {
+            self.out_of_time |= self.plumbing.pumps.iter().any(|pump| !pump.flow.is_over());
+        }
+        let told = self.whole.reason() != Reason::Ended || self.interrupted.is_some() || self.out_of_time;
+        let stages = &self.order.stages;
+        let from_us = |at: usize| stages[..=at].iter().all(|stage| stage.body == Body::Passage);
+        let mut waits = self.plumbing.pumps.iter().filter(|pump| !pump.flow.is_over()).peekable();
+        if waits.peek().is_none() || self.interrupted.is_some() || self.out_of_time {
+            return true;
+        }
+        let has_work = waits.any(|pump| {
+            let is_input = pump.carries == Carries::Input;
+            !pump.flow.is_waiting_for_bytes() || (is_input && from_us(pump.stage))
+        });
+        if has_work && !told {
+            self.quiet_since = None;
+            return false;
+        }
+        now >= *self.quiet_since.get_or_insert(now) + self.order.linger
+    }
+
+    fn finish(mut self, supervisor: &Supervisor, audience: &mut dyn Audience) -> Outcome {
+        let progress = self.progress();
+        for pump in &mut self.plumbing.pumps {
+            if !pump.flow.is_over() {
+                pump.flow.stop_reading();
+                pump.flow.advance(Instant::now());
+                self.seats[pump.stage].is_cut |= pump.carries == Carries::Input;
+            } else if pump.carries == Carries::Input {
+                self.seats[pump.stage].ending = pump.flow.ending().cloned();
+            }
+        }
+        for pump in std::mem::take(&mut self.plumbing.pumps) {
+            let stderr = pump.flow.captured().pop();
+            self.seats[pump.stage].stderr = self.seats[pump.stage].stderr.take().or(stderr);
+        }
+        audience.end(&progress);
+        let died = self.seats.iter().any(|seat| {
+            seat.end.is_some_and(|(status, ..)| status.signal().is_some_and(|signal| signal != Number::PIPE))
+        });
+        self.grouping.foreground.over(died);
+        let reason = if self.out_of_time { Reason::Timeout } else { self.whole.reason() };
+        let left = self.whole.left(supervisor);
+        Outcome {
+            seats: self.seats,
+            reason,
+            interrupted: self.interrupted,
+            culprit: self.culprit,
+            wall: self.start.elapsed(),
+            start: self.start,
+            signals: self.signals,
+            killed: self.whole.killed().to_vec(),
+            reaped: supervisor.reaped(),
+            left,
+            progress,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `pipe` on a terminal: keys arrive once, stages can read it, stopping and going on are for all of them.
+
+mod harness;
+
+use harness::*;
+
+/// A Python program that counts the interrupts of half a second.
+const COUNTER: &str = "
+import signal, sys, time
+count = 0
+def note(*_):
+    global count
+    count += 1
+signal.signal(signal.SIGINT, note)
+print(\"ready\", file=sys.stderr, flush=True)
+while not count:
+    time.sleep(.01)
+time.sleep(.4)
+print(sys.argv[1], count, file=sys.stderr, flush=True)
+";
+
+#[test]
+fn one_key_is_one_interrupt_for_every_stage() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, COUNTER).unwrap();
+    let script = file.path().display();
+    let line =
+        format!("$SPILE pipe python3 {script} first :: sh -c 'sleep .3; exec python3 {script} second'");
+    for _ in 0..3 {
+        let shown = Terminal::shell(&line).sees("ready").sees("ready").types("\x03").ends();
+        assert!(shown.contains("first 1\r\n") && shown.contains("second 1\r\n"), "{shown:?}");
+    }
+}
+
+#[test]
+fn a_stage_can_read_the_terminal_and_it_is_given_back() {
+    let line = "$SPILE pipe -t 10s head -1 :: tr a-z A-Z; echo rc=$?; head -1; echo rc=$?";
+    let shown = Terminal::shell(line).types("hello\n").sees("HELLO").sees("rc=0").types("again\n").ends();
+    assert!(shown.ends_with("again\r\nrc=0\r\n"), "{shown:?}");
+}
+
+#[test]
+fn a_stage_of_modifiers_alone_reads_the_terminal_and_ends_by_its_keys() {
+    let shown = Terminal::shell("$SPILE pipe @head=1; echo rc=$?").types("hello\n").ends();
+    assert!(shown.ends_with("hello\r\nrc=0\r\n"), "{shown:?}");
+    let shown = Terminal::shell("trap : INT; $SPILE pipe @limit=1K; echo rc=$?")
+        .types("x\n")
+        .sees("x\r\nx")
+        .types("\x03")
+        .ends();
+    assert!(shown.contains("rc=130"), "{shown:?}");
+}
+
+#[test]
+fn the_meter_shows_one_line_that_is_written_over() {
+    let line = "$SPILE pipe --meter sh -c 'echo abc; sleep 1.2' :: cat";
+    let shown = Terminal::shell(line).ends();
+    assert!(shown.contains("\rsh 4 B") && shown.contains("\x1b[K"), "{shown:?}");
+    assert!(shown.contains("sh: 4 B in 1."), "{shown:?}");
+}
