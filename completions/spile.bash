@@ -22,9 +22,6 @@ _spile() {
             spile,listen)
                 cmd="spile__subcmd__listen"
                 ;;
-            spile,pipe)
-                cmd="spile__subcmd__pipe"
-                ;;
             spile,relay)
                 cmd="spile__subcmd__relay"
                 ;;
@@ -44,7 +41,7 @@ _spile() {
 
     case "${cmd}" in
         spile)
-            opts="-h -V --help --version run pipe connect listen relay wait resolve"
+            opts="-h -V --help --version run connect listen relay wait resolve"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -58,7 +55,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__connect)
-            opts="-4 -6 -u -n -z -C -q -W -K -d -N -v -s -p -w -h --explain --udp --numeric --zero --crlf --preamble --max-bytes --quit-after --datagrams --reply-timeout --keep-sending --raw --escape --ignore-child-status --pty --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --idle-timeout --eof-timeout --deadline --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseport --ttl --tos --mark --sockopt --connect-timeout --retry --forever --retry-delay --retry-for --broadcast --multicast-ttl --multicast-loop --multicast-if --mtu --eof-on-empty --mode --user --group --unlink --help"
+            opts="-4 -6 -u -n -z -C -q -W -K -d -N -v -s -p -w -h --explain --udp --numeric --zero --crlf --preamble --max-bytes --quit-after --datagrams --keep-sending --reply-timeout --raw --readline --escape --pty --ignore-child-status --compat-env --grace --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseport --ttl --tos --mark --sockopt --connect-timeout --retry --forever --retry-delay --retry-for --broadcast --multicast-ttl --multicast-loop --multicast-if --mtu --eof-on-empty --mode --user --group --unlink --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -96,8 +93,40 @@ _spile() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stats)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --log)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --capture)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --digest)
+                    COMPREPLY=($(compgen -W "sha256" -- "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always" -- "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jitter)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --idle-timeout)
@@ -256,7 +285,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__listen)
-            opts="-4 -6 -u -n -k -C -d -N -v -s -h --explain --udp --numeric --keep --once --ignore-empty --crlf --preamble --max-bytes --pty --ignore-child-status --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --accept-timeout --max-conns --allow --deny --join --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --help"
+            opts="-4 -6 -u -n -k -C -q -W -K -d -N -v -s -h --explain --udp --numeric --keep --once --ignore-empty --crlf --preamble --max-bytes --quit-after --datagrams --keep-sending --reply-file --pty --ignore-child-status --compat-env --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --accept-timeout --max-conns --allow --deny --join --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -270,8 +299,56 @@ _spile() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --quit-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -q)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --datagrams)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -W)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reply-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stats)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --log)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --capture)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --digest)
+                    COMPREPLY=($(compgen -W "sha256" -- "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always" -- "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jitter)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --idle-timeout)
@@ -437,113 +514,43 @@ _spile() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        spile__subcmd__pipe)
-            opts="-s -f -t -h --sep --stage --file --status --strict-pipe --on-fail --exit-128 --err --pipe-size --meter --report --timeout --timeout-clock --cpu-timeout --signal --grace --scope --orphans --idle-timeout --linger --help"
+        spile__subcmd__relay)
+            opts="-4 -6 -u -n -d -N -v -s -p -w -h --explain --udp --numeric --once --pty --ignore-child-status --compat-env --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --connect-timeout --accept-timeout --retry --forever --retry-delay --retry-for --max-conns --allow --deny --broadcast --join --multicast-ttl --multicast-loop --multicast-if --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --sep)
+                --stats)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --capture)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --stage)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                --digest)
+                    COMPREPLY=($(compgen -W "sha256" -- "${cur}"))
                     return 0
                     ;;
-                -s)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -f)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --status)
-                    COMPREPLY=($(compgen -W "rightmost first last any" -- "${cur}"))
-                    return 0
-                    ;;
-                --on-fail)
-                    COMPREPLY=($(compgen -W "drain stop" -- "${cur}"))
-                    return 0
-                    ;;
-                --err)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --pipe-size)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --meter)
+                --progress)
                     COMPREPLY=($(compgen -W "auto always" -- "${cur}"))
                     return 0
                     ;;
-                --report)
+                --rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --timeout)
+                --delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                -t)
+                --jitter)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --timeout-clock)
-                    COMPREPLY=($(compgen -W "running wall" -- "${cur}"))
-                    return 0
-                    ;;
-                --cpu-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --signal)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --grace)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --scope)
-                    COMPREPLY=($(compgen -W "child group tree" -- "${cur}"))
-                    return 0
-                    ;;
-                --orphans)
-                    COMPREPLY=($(compgen -W "leave wait term kill" -- "${cur}"))
-                    return 0
-                    ;;
-                --idle-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --linger)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        spile__subcmd__relay)
-            opts="-4 -6 -u -n -d -N -v -s -p -w -h --explain --udp --numeric --once --pty --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --connect-timeout --accept-timeout --retry --forever --retry-delay --retry-for --max-conns --allow --deny --broadcast --join --multicast-ttl --multicast-loop --multicast-if --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --log)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 --idle-timeout)

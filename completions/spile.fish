@@ -27,7 +27,6 @@ end
 complete -c spile -n "__fish_spile_needs_command" -s h -l help -d 'Print help'
 complete -c spile -n "__fish_spile_needs_command" -s V -l version -d 'Print version'
 complete -c spile -n "__fish_spile_needs_command" -f -a "run" -d 'Run one program: limits, the whole tree\'s end, signals, surroundings, a report'
-complete -c spile -n "__fish_spile_needs_command" -f -a "pipe" -d 'Run a pipeline without a shell, and mind the status of every stage'
 complete -c spile -n "__fish_spile_needs_command" -f -a "connect" -d 'Connect stdin and stdout, or a command, to an address'
 complete -c spile -n "__fish_spile_needs_command" -f -a "listen" -d 'Serve stdin and stdout, or a command per connection, on an address'
 complete -c spile -n "__fish_spile_needs_command" -f -a "relay" -d 'Move bytes between any two addresses; a listening left side serves for ever'
@@ -82,46 +81,24 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l exit-128 -d 'Exit 12
 complete -c spile -n "__fish_spile_using_subcommand run" -l time -d 'Say on stderr how long it took and what it used'
 complete -c spile -n "__fish_spile_using_subcommand run" -l dry-run -d 'Say as JSON what would be run, and run nothing'
 complete -c spile -n "__fish_spile_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l sep -d 'The word between stages' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -s s -l stage -d 'A stage as one word, split as a shell does it, quotes and all, but without a shell; may be repeated' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -s f -l file -d 'Read the stages from a file, one a line, split likewise; empty lines and # comments are skipped' -r -F
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l status -d 'Whose status is the pipeline\'s: of the stages that failed the rightmost or the first, the last stage\'s, or 1 if any failed' -r -f -a "rightmost\t''
-first\t''
-last\t''
-any\t''"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l on-fail -d 'What the first failure does: drain (the others go on to their end) or stop (they are ended)' -r -f -a "drain\t''
-stop\t''"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l err -d 'Where the stages\' stderr goes: pass, label (each line with the stage\'s name), capture (into the report), null, or a file' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l pipe-size -d 'Make the pipes this large' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l meter -d 'Show on stderr, if it is a terminal, how much each stage has written, and whom the others wait for; the data is not touched (--meter=always: also where there is no terminal)' -r -f -a "auto\t'On a terminal'
-always\t'Everywhere'"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l report -d 'Write one JSON object at the end, to a file or a descriptor' -r -F
-complete -c spile -n "__fish_spile_using_subcommand pipe" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l timeout-clock -d 'What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it' -r -f -a "running\t''
-wall\t''"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l cpu-timeout -d 'End everything after this much CPU time, all processes together' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l signal -d 'The signal that asks to end' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions' -r -f -a "child\t''
-group\t''
-tree\t''"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill' -r -f -a "leave\t''
-wait\t''
-term\t''
-kill\t''"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l idle-timeout -d 'End everything, with status 124, when nothing has moved for this long' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l linger -d 'When all stages have ended but something that one has left behind holds a pipe open, wait for more of it this long' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l strict-pipe -d 'A stage that dies of a broken pipe has failed, as with bash\'s pipefail, even if its reader was content'
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l exit-128 -d 'Exit 128 + N when the deciding stage dies of signal N; else spile dies of it, too'
-complete -c spile -n "__fish_spile_using_subcommand pipe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l preamble -d 'Send this file first' -r -F
 complete -c spile -n "__fish_spile_using_subcommand connect" -l max-bytes -d 'End after this many bytes have been received' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -s q -l quit-after -d 'Leave after this much silence once stdin has ended' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -s q -l quit-after -d 'Leave after this much silence once our input has ended' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -s W -l datagrams -d 'Leave after this many datagrams have come' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l reply-timeout -d 'How long to wait for answers after stdin has ended (datagrams)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l escape -d 'The key that ends a raw session' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l grace -d 'How long the command may take to end once the peer is gone' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand connect" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand connect" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l digest -d 'Tell the digests of what was sent and received at the end, on stderr and in --json' -r -f -a "sha256\t'SHA-256, FIPS 180-4'"
+complete -c spile -n "__fish_spile_using_subcommand connect" -l progress -d 'Show bytes and rate on stderr where that is a terminal; =always: also elsewhere, a line each second' -r -f -a "auto\t'Where stderr is a terminal'
+always\t'Always; as whole lines where stderr is no terminal'"
+complete -c spile -n "__fish_spile_using_subcommand connect" -l rate -d 'Pass on no more than this a second, in each direction of each session' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l delay -d 'Pass each piece on this much later, in both directions (at most 4 MiB are under way)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l idle-timeout -d 'End when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l deadline -d 'End after this long, whatever happens' -r
@@ -142,7 +119,7 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l tos -d 'Type of 
 complete -c spile -n "__fish_spile_using_subcommand connect" -l mark -d 'Firewall mark (SO_MARK)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l sockopt -d 'Any socket option by number; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l retry -d 'Try again so many times' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l retry -d 'Try again so many times, or \'forever\'' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-for -d 'Try again until this much time has passed' -r
@@ -165,21 +142,34 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -s z -l zero -d 'Lo
 complete -c spile -n "__fish_spile_using_subcommand connect" -s C -l crlf -d 'Send line ends as CR LF'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s K -l keep-sending -d 'Go on sending after the peer has ended'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l raw -d 'Put the terminal in raw mode, and back at the end'
-complete -c spile -n "__fish_spile_using_subcommand connect" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l readline -d 'Edit lines before they are sent, with history; does nothing where stdin or stdout is no terminal'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l pty -d 'Give the command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l compat-env -d 'Tell the command of its connection also in the variables of socat, ncat and UCSPI (SOCAT_PEERADDR, NCAT_REMOTE_ADDR, TCPREMOTEIP and their kin)'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s d -l no-stdin -d 'Do not read stdin'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand connect" -l stats -d 'Say at the end what was moved and how it ended'
-complete -c spile -n "__fish_spile_using_subcommand connect" -l json -d 'The same as one JSON object on stderr'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l json -d 'The same as --stats=json'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l preamble -d 'Send this file first' -r -F
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-bytes -d 'End after this many bytes have been received' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -s q -l quit-after -d 'Leave after this much silence once our input has ended' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -s W -l datagrams -d 'Leave after this many datagrams have come' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l reply-file -d 'Answer with this file once the peer has said something, in place of stdin (a mock server)' -r -F
+complete -c spile -n "__fish_spile_using_subcommand listen" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand listen" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand listen" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l digest -d 'Tell the digests of what was sent and received at the end, on stderr and in --json' -r -f -a "sha256\t'SHA-256, FIPS 180-4'"
+complete -c spile -n "__fish_spile_using_subcommand listen" -l progress -d 'Show bytes and rate on stderr where that is a terminal; =always: also elsewhere, a line each second' -r -f -a "auto\t'Where stderr is a terminal'
+always\t'Always; as whole lines where stderr is no terminal'"
+complete -c spile -n "__fish_spile_using_subcommand listen" -l rate -d 'Pass on no more than this a second, in each direction of each session' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l delay -d 'Pass each piece on this much later, in both directions (at most 4 MiB are under way)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l idle-timeout -d 'End when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l deadline -d 'End after this long, whatever happens' -r
@@ -227,19 +217,29 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -s k -l keep -d 'Ser
 complete -c spile -n "__fish_spile_using_subcommand listen" -l once -d 'Serve one connection, then end (the default without -k)'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l ignore-empty -d 'A connection that ends without a byte does not count as the one (a port probe)'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s C -l crlf -d 'Send line ends as CR LF'
-complete -c spile -n "__fish_spile_using_subcommand listen" -l pty -d 'Give each command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand listen" -s K -l keep-sending -d 'Go on sending after the peer has ended'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l pty -d 'Give the command a terminal'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l compat-env -d 'Tell the command of its connection also in the variables of socat, ncat and UCSPI (SOCAT_PEERADDR, NCAT_REMOTE_ADDR, TCPREMOTEIP and their kin)'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s d -l no-stdin -d 'Do not read stdin'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand listen" -l stats -d 'Say at the end what was moved and how it ended'
-complete -c spile -n "__fish_spile_using_subcommand listen" -l json -d 'The same as one JSON object on stderr'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l json -d 'The same as --stats=json'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand relay" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand relay" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l digest -d 'Tell the digests of what was sent and received at the end, on stderr and in --json' -r -f -a "sha256\t'SHA-256, FIPS 180-4'"
+complete -c spile -n "__fish_spile_using_subcommand relay" -l progress -d 'Show bytes and rate on stderr where that is a terminal; =always: also elsewhere, a line each second' -r -f -a "auto\t'Where stderr is a terminal'
+always\t'Always; as whole lines where stderr is no terminal'"
+complete -c spile -n "__fish_spile_using_subcommand relay" -l rate -d 'Pass on no more than this a second, in each direction of each session' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l delay -d 'Pass each piece on this much later, in both directions (at most 4 MiB are under way)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l idle-timeout -d 'End when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l deadline -d 'End after this long, whatever happens' -r
@@ -269,7 +269,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l backlog -d 'Peers 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l sockopt -d 'Any socket option by number; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l accept-timeout -d 'How long to wait for the first peer' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l retry -d 'Try again so many times' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l retry -d 'Try again so many times, or \'forever\'' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-for -d 'Try again until this much time has passed' -r
@@ -295,13 +295,14 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -s 6 -d 'IPv6 alone'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l once -d 'Serve one connection, then end'
-complete -c spile -n "__fish_spile_using_subcommand relay" -l pty -d 'Give each command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l pty -d 'Give the command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l compat-env -d 'Tell the command of its connection also in the variables of socat, ncat and UCSPI (SOCAT_PEERADDR, NCAT_REMOTE_ADDR, TCPREMOTEIP and their kin)'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s d -l no-stdin -d 'Do not read stdin'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand relay" -l stats -d 'Say at the end what was moved and how it ended'
-complete -c spile -n "__fish_spile_using_subcommand relay" -l json -d 'The same as one JSON object on stderr'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l json -d 'The same as --stats=json'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -328,7 +329,7 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -l tos -d 'Type of ser
 complete -c spile -n "__fish_spile_using_subcommand wait" -l mark -d 'Firewall mark (SO_MARK)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l sockopt -d 'Any socket option by number; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l retry -d 'Try again so many times' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l retry -d 'Try again so many times, or \'forever\'' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-for -d 'Try again until this much time has passed' -r

@@ -34,7 +34,9 @@ const fn row<C: Subcommand>() -> Row {
                 false => command,
             }
         },
-        run: |matches| C::from_arg_matches(matches).map_err(|why| Failure::usage(why.to_string(), ""))?.run(),
+        run: |matches| {
+            C::from_arg_matches(matches).map_err(|why| usage_failure(&why.to_string(), C::NAME))?.run()
+        },
     }
 }
 
@@ -123,7 +125,9 @@ fn show_usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let mut failure = usage_failure(&text, name.unwrap_or("COMMAND"));
     if let Some(clap::error::ContextValue::String(flag)) = error.get(clap::error::ContextKind::InvalidArg)
-        && let Some(hint) = flag_of_another_command(flag)
+        && let Some(hint) = name
+            .and_then(|name| commands::nc_letters::hint(name, flag).map(str::to_owned))
+            .or_else(|| flag_of_another_command(flag))
     {
         failure = failure.hint(hint);
     }

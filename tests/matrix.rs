@@ -61,19 +61,21 @@ fn a_listener_with_stdin_closed_receives() {
     listener.ends().exits(0).says("data");
 }
 
-fn late_answer(args: &[&str]) {
+fn late_answer(args: &[&str], answer: &str) {
     let mut listener =
         spile(args.iter().copied().chain(["--", "sh", "-c", "cat >/dev/null; sleep 1.5; echo ANSWER"]));
     let stream = connect(listener.port());
     (&stream).write_all(b"req\n").unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(read_all(&stream), b"ANSWER\n");
+    assert_eq!(String::from_utf8(read_all(&stream)).unwrap(), answer);
 }
 
 #[test]
 fn a_program_answers_long_after_the_client_half_closed() {
-    late_answer(&["listen", "-k", "0"]);
-    late_answer(&["relay", "tcp-l:0"]);
+    late_answer(&["listen", "-k", "0"], "ANSWER\n");
+    late_answer(&["relay", "tcp-l:0"], "ANSWER\n");
+    // The terminal echoes the request.
+    late_answer(&["listen", "-k", "--pty", "0"], "req\r\nANSWER\r\n");
 }
 
 #[test]

@@ -128,6 +128,9 @@ fn descriptors_of_ours_never_leak_and_inherited_ones_pass_unless_told() {
     assert_eq!(open_descriptors("--close-fds"), "\n");
     assert_eq!(open_descriptors("--pass-fd 7"), "7 \n");
     assert_eq!(open_descriptors("--close-fds --pass-fd 5,7"), "5 7 \n");
+    // What spile itself has opened under that number does not count.
+    let line = "exec 3>&- 4>&-; exec $SPILE run --pass-fd 3 --events /dev/null -- true";
+    shell(line).eof().ends().exits(125).complains("descriptor 3: it is not open");
 }
 
 #[test]

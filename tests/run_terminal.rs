@@ -86,6 +86,18 @@ fn job_control_stops_and_continues_both() {
 }
 
 #[test]
+fn sent_to_the_background_it_leaves_the_terminal_to_the_shell() {
+    for group in GROUPS {
+        let script = format!("$SPILE run {group} -- sh -c 'echo in; sleep 1; echo out; exit 3'\n");
+        let terminal = Terminal::interactive().types(&script).sees("\nin\r\n");
+        let terminal = terminal.types("\x1a").sees("Stopped").sees("$ ").types("bg\n").sees("$ ");
+        let terminal = terminal.types("cat\n").sees("cat\r\n").sees("out\r\n");
+        let terminal = terminal.types("typed\n").sees("typed\r\ntyped\r\n").types("\x04").sees("$ ");
+        terminal.types("exit\n").ends();
+    }
+}
+
+#[test]
 fn in_the_background_it_never_takes_the_terminal_and_gets_it_with_fg() {
     for group in GROUPS {
         let script = format!("$SPILE run {group} -- sh -c 'read x; echo got $x' &\n");

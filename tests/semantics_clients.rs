@@ -48,6 +48,15 @@ fn read_all_or_reset(mut stream: std::net::TcpStream) -> Vec<u8> {
 }
 
 #[test]
+fn s40_local_ports_that_are_used_up_are_told_and_waited_for() {
+    let address = format!("127.0.0.1:{}", server(drop));
+    let used_up = "connect:error=EADDRNOTAVAIL:when=1";
+    let ended = with_failing_calls(used_up, &format!("connect {address}")).ends().exits(7);
+    ended.complains("hint: the local ports may be used up");
+    with_failing_calls(used_up, &format!("connect --retry 1 {address}")).ends().exits(0);
+}
+
+#[test]
 fn s41_wait_can_ask_for_more_than_an_open_port() {
     let greets = server(|stream| {
         (&stream).write_all(b"220 mail ready\r\n").unwrap();
@@ -59,8 +68,10 @@ fn s41_wait_can_ask_for_more_than_an_open_port() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("127.0.0.1:{}", silent.local_addr().unwrap().port());
     spile(["wait", "--expect", "^220 ", &greets]).ends().exits(0).says("");
-    let ended = spile(["wait", "-t", "500ms", "--expect", "^554 ", &greets]).ends();
-    assert!([4, 124].contains(&ended.status), "{ended:?}");
+    let leaves = server(|stream| (&stream).write_all(b"421 too busy\r\n").unwrap());
+    let leaves = format!("127.0.0.1:{leaves}");
+    let unexpected = ["wait", "--retry", "1", "--retry-delay", "10ms", "--expect", "^220 ", &leaves];
+    spile(unexpected).ends().exits(4).complains("421 too busy");
     spile(["wait", &closes]).ends().exits(0);
     let ended = spile(["wait", "-t", "500ms", "--hold", "100ms", &closes]).ends();
     assert!([7, 124].contains(&ended.status), "{ended:?}");
@@ -251,6 +262,48 @@ fn s22_the_terminal_is_as_it_was_after_every_kind_of_end() {
     for signal in ["-TERM", "-INT", "-HUP", "-QUIT", "escape"] {
         raw_mode_ends_with(signal);
     }
+}
+
+/// All that a terminal has shown so far.
+fn screen_of(master: std::os::fd::OwnedFd) -> std::sync::Arc<std::sync::Mutex<String>> {
+    let screen = std::sync::Arc::default();
+    let (shown, mut master) = (std::sync::Arc::clone(&screen), std::fs::File::from(master));
+    std::thread::spawn(move || {
+        let mut buffer = [0; 256];
+        while let Ok(n) = master.read(&mut buffer) {
+            let shown: &std::sync::Mutex<String> = &shown;
+            shown.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..n]));
+        }
+    });
+    screen
+}
+
+#[test]
+fn s22_a_terminal_that_is_made_follows_the_size_of_ours() {
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let size = |rows, cols| {
+        let size = rustix::termios::Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&terminal.master, size).unwrap();
+    };
+    size(30, 90);
+    let script = "trap 'stty size' WINCH; stty size; while :; do sleep 0.02; done";
+    let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
+    let mut child = Command::new(SPILE)
+        .args(["relay", "-,raw", &format!("sh,pty:{script}")])
+        .stdin(slave())
+        .stdout(slave())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let screen = screen_of(terminal.master.try_clone().unwrap());
+    let shows = |wanted: &str| wait_until(wanted, || screen.lock().unwrap().contains(wanted));
+    shows("30 90");
+    size(33, 99);
+    let status = Command::new("kill").args(["-WINCH", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    shows("33 99");
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 #[test]

@@ -64,6 +64,41 @@ fn s29_rules_for_v4_networks_hold_on_a_dual_stack_socket() {
 }
 
 #[test]
+fn s29_a_host_without_ipv6_makes_do_with_ipv4() {
+    let none = "socket:error=EAFNOSUPPORT";
+    let mut every = with_failing_calls(&format!("{none}:when=1"), "relay tcp-l::0 echo");
+    let port = every.line("listening tcp 0.0.0.0:").parse().unwrap();
+    assert!(answers(port));
+    let mut loopback = with_failing_calls(&format!("{none}:when=2"), "relay tcp-l:0 echo");
+    let port = loopback.line("listening tcp 127.0.0.1:").parse().unwrap();
+    assert!(answers(port));
+}
+
+#[test]
+fn s31_a_peer_that_is_gone_before_it_is_accepted_disturbs_nobody() {
+    for error in ["ECONNABORTED", "EPROTO", "EINTR"] {
+        let inject = format!("accept4:error={error}:when=1..3");
+        let mut relay = with_failing_calls(&inject, "relay tcp-l:127.0.0.1:0 echo");
+        assert!(answers(relay.port()), "{error}");
+        relay.signal("TERM");
+        let ended = relay.ends().exits(0);
+        assert!(!ended.stderr.contains("cannot accept"), "{ended:?}");
+    }
+}
+
+#[test]
+fn s31_a_lack_that_accept_tells_of_is_waited_out_and_told_once() {
+    for error in ["ENFILE", "EMFILE", "ENOBUFS", "ENOMEM"] {
+        let inject = format!("accept4:error={error}:when=1..3");
+        let mut relay = with_failing_calls(&inject, "relay tcp-l:127.0.0.1:0 echo");
+        assert!(answers(relay.port()), "{error}");
+        relay.signal("TERM");
+        let ended = relay.ends().exits(0);
+        assert_eq!(ended.stderr.matches("cannot accept").count(), 1, "{ended:?}");
+    }
+}
+
+#[test]
 fn s30_a_port_file_and_a_ready_descriptor_tell_when_peers_can_connect() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("port");
@@ -313,4 +348,36 @@ fn a_unix_listener_serves_its_clients() {
     let mut got = Vec::new();
     stream.read_to_end(&mut got).unwrap();
     assert_eq!(got, b"hello");
+}
+
+#[test]
+fn a_listener_that_keeps_on_gives_every_peers_bytes_to_the_same_stdout() {
+    for flags in [&["-k"][..], &["--max-total", "3"], &["-k", "--recv-only"]] {
+        let mut listener = spile([&["listen"], flags, &["127.0.0.1:0"]].concat());
+        let port = listener.port();
+        for line in ["one\n", "two\n", "three\n"] {
+            let mut stream = connect(port);
+            stream.write_all(line.as_bytes()).unwrap();
+            drop(stream);
+            listener.read(line.as_bytes());
+        }
+        listener.signal_if_running("TERM");
+    }
+}
+
+#[test]
+fn a_listener_that_keeps_on_writes_every_peers_bytes_to_the_same_file_and_ends_it_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("all");
+    let mut listener = shell(&format!("exec $SPILE listen --max-total 2 127.0.0.1:0 >{}", path.display()));
+    let port = listener.port();
+    for line in ["one\n", "two\n"] {
+        let stream = connect(port);
+        (&stream).write_all(line.as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        wait_until("it is written", || std::fs::read_to_string(&path).unwrap().ends_with(line));
+        drop(stream);
+    }
+    listener.eof().ends().exits(0);
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntwo\n");
 }

@@ -126,6 +126,8 @@ const USELESS: &[(&[&str], &str)] = &[
     (&["relay", "tcp-l:0,source-port=5", "echo"], "source-port"),
     (&["relay", "exec,rows=5:cat", "null"], "pty"),
     (&["relay", "sh,raw:cat", "null"], "pty"),
+    (&["relay", "sh,pty,stderr=null:cat", "null"], "stderr"),
+    (&["relay", "sh,pty,pipes:cat", "null"], "pipes"),
     (&["wait", "--bind", "10.0.0.1", "vsock:1:2"], "--bind"),
 ];
 
@@ -401,7 +403,23 @@ fn stats_are_told_at_the_end_as_text_or_json() {
         .exits(0)
         .says("12345")
         .complains("5 bytes");
-    let ended = spile(["connect", "--json", &address]).sends("12345").eof().ends().exits(0);
-    let value: serde_json::Value = serde_json::from_str(ended.stderr.trim()).unwrap();
-    assert!(value["schema"].is_string(), "{value}");
+    for flag in ["--json", "--stats=json"] {
+        let ended = spile(["connect", flag, &address]).sends("12345").eof().ends().exits(0);
+        let value: serde_json::Value = serde_json::from_str(ended.stderr.trim()).unwrap();
+        assert!(value["schema"].is_string(), "{value}");
+    }
+}
+
+#[test]
+fn letters_that_differ_between_ncs_are_refused_with_what_to_type() {
+    for (letter, hint) in [
+        ("-e", "-- CMD"),
+        ("-c", "-- CMD"),
+        ("-l", "spile listen"),
+        ("-i", "--idle-timeout"),
+        ("-t", "--raw"),
+        ("-x", "--capture"),
+    ] {
+        spile(["connect", letter, "127.0.0.1", "9"]).ends().exits(2).complains(hint);
+    }
 }

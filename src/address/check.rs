@@ -51,12 +51,27 @@ impl End {
             if let Some(needed) = self.needs(row.key).and_then(row_of).filter(|row| !self.has(row.key)) {
                 return refuse(format!("does nothing here without the option '{}'", needed.name));
             }
+            if self.is_up_to_the_terminal(row.key) {
+                return refuse(
+                    "does nothing with the option 'pty': a terminal is all three descriptors".to_owned(),
+                );
+            }
         }
         Ok(())
     }
 
     fn has(&self, key: Key) -> bool {
         self.options.has(key) && self.options.flag(key) != Some(false)
+    }
+
+    /// True for what a program's terminal decides; that its stderr is merged with stdout is so anyway.
+    fn is_up_to_the_terminal(&self, key: Key) -> bool {
+        let means_nothing = match key {
+            Key::Pipes => true,
+            Key::Stderr => self.options.text(Key::Stderr) != Some("merge"),
+            _ => false,
+        };
+        means_nothing && self.has(Key::PtyFlag)
     }
 
     /// The option without which `key` does nothing.

@@ -67,6 +67,8 @@ pub enum Takes {
     Size,
     /// A number from the first to the second.
     Number(i64, i64),
+    /// How often something is tried again: a number, or `forever`.
+    Tries,
     /// Octal permission bits.
     Mode,
     /// Any text.
@@ -112,6 +114,7 @@ impl OptionRow {
                     false => Err(format!("{number} is not within {low} to {high}")),
                 }
             }
+            Tries => value::tries(given()?).map(Value::Number),
             Mode => value::mode(given()?).map(Value::Mode),
             Text => match given()? {
                 "" => Err(missing()),
@@ -158,7 +161,7 @@ macro_rules! options {
     };
 }
 
-use Takes::{Flag, Mode, Number, Size, Text, Time, Word};
+use Takes::{Flag, Mode, Number, Size, Text, Time, Tries, Word};
 
 const PORT: Takes = Number(0, 65_535);
 const COUNT: Takes = Number(1, i32::MAX as i64);
@@ -187,7 +190,7 @@ options! {
     Sockopt "sockopt" ["setsockopt-int" "setsockopt"] Text, "LEVEL:NAME=INT", SOCKET, SOCKET | PASSED, "Any socket option by number; may repeat";
     ConnectTimeout "connect-timeout" [] Time, "TIME", SOCKET, NONE, "How long one try to connect may take (10s)";
     AcceptTimeout "accept-timeout" [] Time, "TIME", NONE, SOCKET | PASSED, "How long to wait for the first peer";
-    Retry "retry" [] Number(0, i64::MAX), "N", SOCKET, NONE, "Try again so many times";
+    Retry "retry" [] Tries, "N", SOCKET, NONE, "Try again so many times, or 'forever'";
     Forever "forever" [] Flag, "YES", SOCKET, NONE, "Try again for ever";
     RetryDelay "retry-delay" ["interval" "intervall"] Time, "TIME", SOCKET, NONE, "First pause between tries (100ms; it grows to 2s)";
     RetryFor "retry-for" [] Time, "TIME", SOCKET, NONE, "Try again until this much time has passed";

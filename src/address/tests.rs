@@ -268,6 +268,7 @@ fn any_value(takes: Takes) -> BoxedStrategy<Value> {
             .boxed(),
         Takes::Size => any::<u32>().prop_map(|n| Value::Size(n.into())).boxed(),
         Takes::Number(low, high) => (low..=high).prop_map(Value::Number).boxed(),
+        Takes::Tries => (0..=i64::MAX).prop_map(Value::Number).boxed(),
         Takes::Mode => (0..0o7777_u32).prop_map(Value::Mode).boxed(),
         Takes::Text => "[ -~é]{1,12}".prop_map(Value::Text).boxed(),
         Takes::Word(words) => prop::sample::select(words).prop_map(|w| Value::Text(w.to_owned())).boxed(),

@@ -120,6 +120,17 @@ pub fn number(text: &str) -> Result<i64, String> {
     parsed.map_err(|_| format!("'{text}' is no number"))
 }
 
+/// Reads how often to try again: a number, or `forever`, which is the largest.
+pub fn tries(text: &str) -> Result<i64, String> {
+    match text {
+        "forever" => Ok(i64::MAX),
+        text => number(text)
+            .ok()
+            .filter(|n| *n >= 0)
+            .ok_or_else(|| format!("'{text}' is neither a number of tries nor 'forever'")),
+    }
+}
+
 /// Reads octal permission bits.
 pub fn mode(text: &str) -> Result<u32, String> {
     match u32::from_str_radix(text, 8) {

@@ -4,18 +4,19 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::flags::{Filters, SessionArgs, duration};
+use super::flags::{EndArgs, Filters, ProgramArgs, SessionArgs, duration};
 use super::outcome::exit;
 use super::runtime::{Interrupts, run};
 use super::words::{AddressFlags, Connects, WordsArgs};
 use super::{Subcommand, wait};
 use crate::address::{Address, Role};
 use crate::endpoint::{
-    Connection, Endpoint, Opener, Patience, RawTerminal, Stdin, Use, open_command, persist, stdio,
+    Connection, Endpoint, Opener, Patience, RawTerminal, Stdin, Stdout, Use, line_editor, open_command,
+    persist, stdio,
 };
 use crate::error::{Exit, Failure};
 use crate::event_loop::timeout;
-use crate::relay::{Finish, Limits, Relay};
+use crate::relay::{Finish, Limits, Relay, Side};
 use crate::report::{Event, Names};
 
 /// What follows `spile connect`.
@@ -29,30 +30,25 @@ pub struct Args {
     zero: bool,
     #[command(flatten)]
     filters: Filters,
-    /// Leave after this much silence once stdin has ended
-    #[arg(short = 'q', long = "quit-after", value_name = "TIME", value_parser = duration)]
-    quit_after: Option<std::time::Duration>,
-    /// Leave after this many datagrams have come
-    #[arg(short = 'W', long, value_name = "N")]
-    datagrams: Option<u32>,
+    #[command(flatten)]
+    ends: EndArgs,
     /// How long to wait for answers after stdin has ended (datagrams)
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "2s")]
     reply_timeout: std::time::Duration,
-    /// Go on sending after the peer has ended
-    #[arg(short = 'K', long)]
-    keep_sending: bool,
     /// Put the terminal in raw mode, and back at the end
     #[arg(long)]
     raw: bool,
+    /// Edit lines before they are sent, with history; does nothing where stdin or stdout is no terminal
+    #[arg(long, conflicts_with_all = ["raw", "command", "no_stdin", "recv_only"])]
+    readline: bool,
     /// The key that ends a raw session
     #[arg(long, value_name = "KEY", default_value = "^]", requires = "raw")]
     escape: String,
-    /// Exit 0 whatever the command's own status is
-    #[arg(long)]
-    ignore_child_status: bool,
-    /// Give the command a terminal
-    #[arg(long)]
-    pty: bool,
+    #[command(flatten)]
+    program: ProgramArgs,
+    /// How long the command may take to end once the peer is gone
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s")]
+    grace: std::time::Duration,
     #[command(flatten)]
     session: SessionArgs,
     #[command(flatten)]
@@ -69,6 +65,7 @@ Examples:
   spile connect /run/app.sock                   a Unix socket; @name is an abstract one
   echo ping | spile connect -u -W1 localhost 9  one datagram out, one back
   spile connect db:5432 -- ./speak-to-db        the command's stdin and stdout are the connection
+  spile connect --send-only --progress --digest sha256 host 9000 <file
   spile connect -z localhost 22 80 8000-8010    which of these ports answer?
 ";
 
@@ -80,7 +77,7 @@ Examples:
         if self.words.explain(&[&address]) {
             return Ok(Exit::OK);
         }
-        run(self.session(address))
+        run(self.session.taps.progress(Self::NAME).beside(self.session(address)))
     }
 }
 
@@ -98,14 +95,15 @@ impl Args {
         let limits = self.limits(&remote);
         let _terminal = if self.raw { RawTerminal::enter()? } else { None };
         let local = self.local(&remote)?;
-        let (local, remote) = self.session.direction.apply(local, remote);
-        let local = self.filters.apply(local, self.raw.then_some(self.escape.as_str()))?;
+        let ends = self.session.direction.apply((local, remote));
+        let ends = self.filters.apply(ends, self.raw.then_some(self.escape.as_str()))?;
+        let (local, remote) = self.session.pass(ends, Side::Right, 1)?;
         let report = Relay::new(local, remote, limits).since(started).run_until(interrupts.ended()).await;
         self.session.report.tell(Self::NAME, &report, &names);
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);
         }
-        exit(&report, &names, !self.ignore_child_status)
+        exit(&report, &names, !self.program.ignore_child_status)
     }
 
     async fn open(&self, address: &Address) -> Result<Endpoint, Failure> {
@@ -127,27 +125,37 @@ impl Args {
 
     fn local(&self, remote: &Endpoint) -> Result<Endpoint, Failure> {
         let command: &[OsString] = self.words.command();
-        if command.is_empty() {
-            return stdio(if self.session.direction.no_stdin() { Stdin::Ignore } else { Stdin::Read });
+        if self.readline
+            && let Some(person) = line_editor()?
+        {
+            return Ok(person);
         }
-        open_command(command, self.pty, &remote.connection())
+        if command.is_empty() {
+            let stdin = if self.session.direction.no_stdin() { Stdin::Ignore } else { Stdin::Read };
+            return stdio(stdin, Stdout::Ends);
+        }
+        open_command(command, self.program.pty, &self.program.told(remote.connection()))
     }
 
     fn limits(&self, remote: &Endpoint) -> Limits {
         let is_command = !self.words.command().is_empty();
-        let finish = match self.datagrams {
-            Some(n) => Finish::Messages(n),
-            None if self.session.direction.send_only => Finish::LeftEnds,
-            None if self.keep_sending || is_command || remote.is_datagram() => Finish::BothEnd,
-            None => Finish::RightEnds,
-        };
-        let quiet = match (self.quit_after, remote.is_datagram()) {
+        let finish = self.ends.finish(match self.session.direction.send_only {
+            true => Finish::LeftEnds,
+            false if is_command || remote.is_datagram() => Finish::BothEnd,
+            false => Finish::RightEnds,
+        });
+        let quiet = match (self.ends.quit_after, remote.is_datagram()) {
             (Some(time), _) => Some(time),
             (None, true) => Some(self.reply_timeout),
             (None, false) => None,
         };
-        let limits =
-            Limits { finish, half_closed: quiet, half_closed_is_fine: quiet.is_some(), ..Limits::default() };
+        let limits = Limits {
+            finish,
+            half_closed: quiet,
+            half_closed_is_fine: quiet.is_some(),
+            grace: self.grace,
+            ..Limits::default()
+        };
         self.session.time.apply(limits)
     }
 }

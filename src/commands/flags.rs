@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::log::LogArgs;
 use super::outcome::ReportArgs;
+use super::shape::ShapeArgs;
+use super::taps::TapArgs;
 use crate::address;
-use crate::endpoint::{CrLf, Endpoint, Sink, Source};
+use crate::endpoint::{Connection, CrLf, Endpoint, Sink, Source, VariableNames};
 use crate::error::Failure;
-use crate::relay::Limits;
+use crate::relay::{Finish, Limits, Side};
 
 /// A clap value parser for durations.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -26,9 +28,28 @@ pub struct SessionArgs {
     /// What is told meanwhile.
     #[command(flatten)]
     pub log: LogArgs,
+    /// What looks at the bytes.
+    #[command(flatten)]
+    pub taps: TapArgs,
+    /// What holds them back.
+    #[command(flatten)]
+    shape: ShapeArgs,
     /// When it ends whatever happens.
     #[command(flatten)]
     pub time: TimeArgs,
+}
+
+impl SessionArgs {
+    /// Puts what looks at bytes or holds them back between the two ends of connection `id`; `peer` is the side
+    /// that captures are named after.
+    pub fn pass(
+        &self,
+        ends: (Endpoint, Endpoint),
+        peer: Side,
+        id: u64,
+    ) -> Result<(Endpoint, Endpoint), Failure> {
+        self.taps.apply(self.shape.apply(ends), peer, id)
+    }
 }
 
 /// One-way sessions.
@@ -55,7 +76,7 @@ impl Direction {
     }
 
     /// Cuts the direction that is not wanted; left is our side.
-    pub fn apply(self, mut left: Endpoint, mut right: Endpoint) -> (Endpoint, Endpoint) {
+    pub fn apply(self, (mut left, mut right): (Endpoint, Endpoint)) -> (Endpoint, Endpoint) {
         if self.send_only {
             left.sink = Sink::Discard;
         }
@@ -66,6 +87,54 @@ impl Direction {
             }
         }
         (left, right)
+    }
+}
+
+/// When a session over stdio has done its work.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct EndArgs {
+    /// Leave after this much silence once our input has ended
+    #[arg(short = 'q', long, value_name = "TIME", value_parser = duration)]
+    pub quit_after: Option<Duration>,
+    /// Leave after this many datagrams have come
+    #[arg(short = 'W', long, value_name = "N")]
+    datagrams: Option<u32>,
+    /// Go on sending after the peer has ended
+    #[arg(short = 'K', long)]
+    keep_sending: bool,
+}
+
+impl EndArgs {
+    /// What counts as done, where it is `usual` without these flags.
+    pub fn finish(self, usual: Finish) -> Finish {
+        match self.datagrams {
+            Some(n) => Finish::Messages(n),
+            None if self.keep_sending && usual == Finish::RightEnds => Finish::BothEnd,
+            None => usual,
+        }
+    }
+}
+
+/// How a command after `--`, or a program in an address, is run.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct ProgramArgs {
+    /// Give the command a terminal
+    #[arg(long)]
+    pub pty: bool,
+    /// Exit 0 whatever the command's own status is
+    #[arg(long)]
+    pub ignore_child_status: bool,
+    /// Tell the command of its connection also in the variables of socat, ncat and UCSPI (SOCAT_PEERADDR,
+    /// NCAT_REMOTE_ADDR, TCPREMOTEIP and their kin)
+    #[arg(long)]
+    compat_env: bool,
+}
+
+impl ProgramArgs {
+    /// The connection as the command is told of it.
+    pub fn told(self, connection: Connection) -> Connection {
+        let names = if self.compat_env { VariableNames::Compatible } else { VariableNames::Own };
+        Connection { names, ..connection }
     }
 }
 
@@ -84,8 +153,12 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Puts the filters between our side and the peer.
-    pub fn apply(&self, mut local: Endpoint, escape: Option<&str>) -> Result<Endpoint, Failure> {
+    /// Puts the filters between our side, the left one, and the peer.
+    pub fn apply(
+        &self,
+        (mut local, peer): (Endpoint, Endpoint),
+        escape: Option<&str>,
+    ) -> Result<(Endpoint, Endpoint), Failure> {
         if let Some(key) = escape {
             local.source = local.source.until_byte(escape_byte(key)?);
         }
@@ -101,7 +174,7 @@ impl Filters {
         if let Some(limit) = self.max_bytes {
             local.sink = local.sink.at_most(limit);
         }
-        Ok(local)
+        Ok((local, peer))
     }
 }
 

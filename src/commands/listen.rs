@@ -1,17 +1,20 @@
 //! `spile listen`: stdio, or a command per connection, to incoming connections.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Subcommand;
-use super::flags::{Filters, SessionArgs};
+use super::flags::{EndArgs, Filters, ProgramArgs, SessionArgs};
 use super::outcome::exit;
 use super::runtime::run;
 use super::service::{Server, ServerArgs, accept_one, session_id};
 use super::words::{AddressFlags, Listens, WordsArgs};
 use crate::address::{Address, Role};
-use crate::endpoint::{Endpoint, Incoming, Stdin, open_command, stdin_is_null, stdio};
+use crate::endpoint::{
+    Endpoint, Incoming, Stdin, Stdout, answer_with, check_answer, open_command, stdin_is_null, stdio,
+};
 use crate::error::{Exit, Failure};
-use crate::relay::{Finish, Limits, Relay};
+use crate::relay::{Finish, Limits, Relay, Side};
 use crate::report::{Event, Names};
 
 /// What follows `spile listen`.
@@ -31,12 +34,13 @@ pub struct Args {
     ignore_empty: bool,
     #[command(flatten)]
     filters: Filters,
-    /// Give each command a terminal
-    #[arg(long)]
-    pty: bool,
-    /// Exit 0 whatever the command's own status is
-    #[arg(long)]
-    ignore_child_status: bool,
+    #[command(flatten)]
+    ends: EndArgs,
+    /// Answer with this file once the peer has said something, in place of stdin (a mock server)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "datagrams"])]
+    reply_file: Option<PathBuf>,
+    #[command(flatten)]
+    program: ProgramArgs,
     #[command(flatten)]
     session: SessionArgs,
     #[command(flatten)]
@@ -57,6 +61,7 @@ Examples:
   spile listen /run/app.sock             a Unix socket
   spile listen -u 514                    datagrams
   spile listen --port-file p 0           a free port, its number in the file p
+  spile listen --ignore-empty --capture req --reply-file resp.http 8080   a server for one request
 ";
 
     fn run(self) -> Result<Exit, Failure> {
@@ -64,11 +69,21 @@ Examples:
         if self.words.explain(&[&address]) {
             return Ok(Exit::OK);
         }
-        run(self.serve(address))
+        if let Some(path) = &self.reply_file {
+            check_answer(path)?;
+        }
+        if self.serves_many() {
+            self.session.taps.serve_many()?;
+        }
+        run(self.session.taps.progress(Self::NAME).beside(self.serve(address)))
     }
 }
 
 impl Args {
+    fn serves_many(&self) -> bool {
+        self.keep || self.server.max_total.is_some()
+    }
+
     async fn serve(self, address: Address) -> Result<Exit, Failure> {
         let events = self.session.log.events(Self::NAME);
         let mut server = Server::open(
@@ -79,8 +94,7 @@ impl Args {
             !self.words.command().is_empty(),
         )
         .await?;
-        let keep = self.keep || self.server.max_total.is_some();
-        match (keep, self.words.command().is_empty()) {
+        match (self.serves_many(), self.words.command().is_empty()) {
             (true, false) => self.command_for_each(server).await,
             (true, true) => loop {
                 let exit = self.one(&mut server).await?;
@@ -99,23 +113,22 @@ impl Args {
                 return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
             };
             let names = Names { left: self.words.speaker(), right: incoming.peer.to_string() };
-            if !self.keep && !self.ignore_empty {
+            if !self.ignore_empty && (!self.serves_many() || server.is_spent()) {
                 server.stop_listening_after(&incoming);
             }
             let local = self.local(&incoming, &server.protocol, id)?;
             let limits = self.limits(&incoming);
-            let (local, remote) = self.session.direction.apply(local, incoming.endpoint);
-            let local = self.filters.apply(local, None)?;
+            let (local, remote) = self.pass((local, incoming.endpoint), id)?;
             let report = Relay::new(local, remote, limits).run_until(server.interrupts.ended()).await;
             server.closed(id, &report, &names);
-            self.session.report.tell(Self::NAME, &report, &names);
             if self.ignore_empty && report.received == 0 && server.interrupts.last.is_none() {
                 continue;
             }
+            self.session.report.tell(Self::NAME, &report, &names);
             if let Some(exit) = server.interrupts.exit() {
                 return Ok(exit);
             }
-            return match (exit(&report, &names, !self.ignore_child_status), self.keep) {
+            return match (exit(&report, &names, !self.program.ignore_child_status), self.serves_many()) {
                 // One bad connection never ends a service.
                 (Err(failure), true) => {
                     (server.events)(&Event::Failed { id, why: failure.to_string() });
@@ -136,11 +149,11 @@ impl Args {
                 async move {
                     let names = Names { left: args.words.speaker(), right: incoming.peer.to_string() };
                     let limits = args.limits(&incoming);
-                    match args.local(&incoming, &protocol, id) {
-                        Ok(local) => {
-                            let (local, remote) = args.session.direction.apply(local, incoming.endpoint);
+                    let local = args.local(&incoming, &protocol, id);
+                    match local.and_then(|local| args.pass((local, incoming.endpoint), id)) {
+                        Ok((local, remote)) => {
                             let report = Relay::new(local, remote, limits).run().await;
-                            super::service::tell_lost(&events, id, &report);
+                            super::service::tell_findings(&events, id, &report);
                             super::service::tell_closed(&events, id, &report, &names);
                         }
                         Err(failure) => events(&Event::Failed { id, why: failure.to_string() }),
@@ -150,24 +163,44 @@ impl Args {
             .await
     }
 
+    /// What is done with the bytes of either kind of session.
+    fn pass(&self, ends: (Endpoint, Endpoint), id: u64) -> Result<(Endpoint, Endpoint), Failure> {
+        let ends = self.filters.apply(self.session.direction.apply(ends), None)?;
+        self.session.pass(ends, Side::Right, id)
+    }
+
     fn local(&self, incoming: &Incoming, protocol: &str, id: u64) -> Result<Endpoint, Failure> {
         let command = self.words.command();
+        let stdout = match self.serves_many() || self.ignore_empty {
+            true => Stdout::StaysOpen,
+            false => Stdout::Ends,
+        };
+        if let Some(path) = &self.reply_file {
+            return answer_with(stdio(Stdin::Ignore, stdout)?, path);
+        }
         if command.is_empty() {
             // A shell gives a background job /dev/null: that is nobody typing, not the end of what is typed.
             let ignore = self.session.direction.no_stdin() || stdin_is_null();
-            return stdio(if ignore { Stdin::Ignore } else { Stdin::Read });
+            return stdio(if ignore { Stdin::Ignore } else { Stdin::Read }, stdout);
         }
-        open_command(command, self.pty, &session_id(incoming, protocol, id))
+        let connection = self.program.told(session_id(incoming, protocol, id));
+        open_command(command, self.program.pty, &connection)
     }
 
     fn limits(&self, incoming: &Incoming) -> Limits {
-        let is_command = !self.words.command().is_empty();
-        let finish = match self.session.direction.send_only {
+        let both_matter = !self.words.command().is_empty() || self.reply_file.is_some();
+        let finish = self.ends.finish(match self.session.direction.send_only {
             true => Finish::LeftEnds,
-            false if is_command => Finish::BothEnd,
+            false if both_matter => Finish::BothEnd,
             false => Finish::RightEnds,
+        });
+        let limits = Limits {
+            finish,
+            half_closed: self.ends.quit_after,
+            half_closed_is_fine: self.ends.quit_after.is_some(),
+            grace: self.server.grace,
+            ..Limits::default()
         };
-        let limits = Limits { finish, grace: self.server.grace, ..Limits::default() };
         self.server.for_peer(self.session.time.apply(limits), &incoming.endpoint)
     }
 }

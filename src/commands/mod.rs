@@ -4,13 +4,17 @@ pub mod connect;
 mod flags;
 pub mod listen;
 mod log;
+pub mod nc_letters;
 mod outcome;
 pub mod pipe;
+mod progress;
 pub mod relay;
 pub mod resolve;
 pub mod run;
 mod runtime;
 mod service;
+mod shape;
+mod taps;
 pub mod wait;
 mod words;
 

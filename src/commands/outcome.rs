@@ -2,28 +2,32 @@
 
 use crate::error::{Exit, Failure};
 use crate::relay::{Outcome, Report, Side};
-use crate::report::{Names, session_json, session_text};
+use crate::report::{Names, digest_lines, session_json, session_text};
 
-use super::log::say;
+use super::log::{Form, say};
 
 /// What to tell about a session at its end.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct ReportArgs {
-    /// Say at the end what was moved and how it ended
+    /// Say at the end what was moved and how it ended, as text or JSON
+    #[arg(long, value_name = "FORM", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    stats: Option<Form>,
+    /// The same as --stats=json
     #[arg(long)]
-    pub stats: bool,
-    /// The same as one JSON object on stderr
-    #[arg(long)]
-    pub json: bool,
+    json: bool,
 }
 
 impl ReportArgs {
     /// Tells what was asked for.
     pub fn tell(self, name: &str, report: &Report, names: &Names) {
-        if self.json {
-            say(&session_json(report, names).to_string());
-        } else if self.stats {
+        if self.json || self.stats == Some(Form::Json) {
+            return say(&session_json(report, names).to_string());
+        }
+        if self.stats.is_some() {
             say(&format!("spile {name}: {}", session_text(report, names)));
+        }
+        for line in digest_lines(report) {
+            say(&format!("spile {name}: {line}"));
         }
     }
 }
@@ -49,7 +53,10 @@ pub fn exit(report: &Report, names: &Names, command: bool) -> Result<Exit, Failu
     }
     match &report.outcome {
         Outcome::Complete | Outcome::Quiet | Outcome::ChildExited(_) | Outcome::Departed(_) => {
-            Ok(child.unwrap_or(Exit::OK))
+            match report.taps().find_map(|tap| tap.capture_failed.as_ref()) {
+                Some(why) => Err(Failure::other("the capture is not complete", why)),
+                None => Ok(child.unwrap_or(Exit::OK)),
+            }
         }
         Outcome::Reset(from) => {
             Err(Failure::new(Exit::TRUNCATED, format!("connection reset by {}", side(*from)), what()))

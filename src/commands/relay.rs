@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Subcommand;
-use super::flags::SessionArgs;
+use super::flags::{ProgramArgs, SessionArgs};
 use super::outcome::exit;
 use super::runtime::{Interrupts, run};
-use super::service::{Server, ServerArgs, accept_one, session_id, tell_closed, tell_lost};
+use super::service::{Server, ServerArgs, accept_one, session_id, tell_closed, tell_findings};
 use super::words::{AddressFlags, Either, WordsArgs};
 use crate::address::{Address, Target};
 use crate::endpoint::{Connection, Endpoint, Incoming, Opener, Patience, Use, open_command, persist};
 use crate::error::{Exit, Failure};
-use crate::relay::{Finish, Limits, Relay};
+use crate::relay::{Finish, Limits, Relay, Side};
 use crate::report::{Event, Events, Names};
 
 /// How long a half-closed session may say nothing.
@@ -30,9 +30,8 @@ pub struct Args {
     /// Serve one connection, then end
     #[arg(long)]
     once: bool,
-    /// Give each command a terminal
-    #[arg(long)]
-    pty: bool,
+    #[command(flatten)]
+    program: ProgramArgs,
     #[command(flatten)]
     session: SessionArgs,
     #[command(flatten)]
@@ -53,6 +52,8 @@ Examples:
   spile relay tcp-l:7000 sh:'wc -c | tr a b'           a shell for each connection
   spile relay tcp-l:7000 -- grep -c error              a command for each connection
   spile relay udp-l:5353 udp:127.0.0.1:53              datagrams, a session for each peer
+  spile relay --rate 64K/s --delay 200ms tcp-l:8080 host:80   a slow and long line
+  spile relay --capture in-{id},out-{id} tcp-l:8080 host:80   what each peer says and hears
   spile relay file:in.bin tcp:host:9000                a file to a server
 ";
 
@@ -62,9 +63,14 @@ Examples:
         if self.words.explain(&addresses) {
             return Ok(Exit::OK);
         }
+        let progress = self.session.taps.progress(Self::NAME);
         match left.listener() {
-            Some(_) => run(self.serve(left, right)),
-            None => run(self.between(left, right)),
+            Some(_) if self.once => run(progress.beside(self.serve(left, right))),
+            Some(_) => {
+                self.session.taps.serve_many()?;
+                run(progress.beside(self.serve(left, right)))
+            }
+            None => run(progress.beside(self.between(left, right))),
         }
     }
 }
@@ -79,7 +85,7 @@ impl Args {
         let opening = async {
             let (opener, nobody) = (Opener::new(&left, Use::Input), Connection::default());
             let near = persist(Patience::of(&left), &names.left, || opener.open(&nobody)).await?;
-            let far = Far::new(&self, right).open(&near.connection()).await?;
+            let far = Far::new(&self, right).open(&self.program.told(near.connection())).await?;
             Ok::<_, Failure>((near, far))
         };
         let (near, far) = tokio::select! {
@@ -88,13 +94,13 @@ impl Args {
         };
         note(&events, [&near, &far]);
         let limits = self.limits([&near, &far]);
-        let (near, far) = self.session.direction.apply(near, far);
+        let (near, far) = self.pass((near, far), 1)?;
         let report = Relay::new(near, far, limits).since(started).run_until(interrupts.ended()).await;
         self.session.report.tell(Self::NAME, &report, &names);
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);
         }
-        exit(&report, &names, true)
+        exit(&report, &names, !self.program.ignore_child_status)
     }
 
     async fn serve(self, left: Address, right: Option<Address>) -> Result<Exit, Failure> {
@@ -118,11 +124,12 @@ impl Args {
         server
             .serve(move |incoming: Incoming, id| {
                 // Told only to children; asking the kernel for it costs a call for each connection.
-                let connection =
-                    context.far.needs_environment().then(|| session_id(&incoming, &protocol, id));
+                let connection = match context.far.needs_environment() {
+                    true => context.args.program.told(session_id(&incoming, &protocol, id)),
+                    false => Connection { id, ..Connection::default() },
+                };
                 let left = verbose.then(|| incoming.peer.to_string());
-                let opening =
-                    Box::pin(open_session(context.clone(), incoming, connection.unwrap_or_default()));
+                let opening = Box::pin(open_session(context.clone(), incoming, connection));
                 let (context, events) = (context.clone(), events.clone());
                 // Once the session runs, its task holds little more than the session.
                 async move {
@@ -130,7 +137,7 @@ impl Args {
                         Ok(relay) => relay.run().await,
                         Err(failure) => return events(&Event::Failed { id, why: failure.to_string() }),
                     };
-                    tell_lost(&events, id, &report);
+                    tell_findings(&events, id, &report);
                     if let Some(left) = left {
                         let names = Names { left, right: context.right_name.clone() };
                         tell_closed(&events, id, &report, &names);
@@ -146,7 +153,8 @@ impl Args {
         };
         server.stop_listening_after(&incoming);
         let names = Names { left: incoming.peer.to_string(), right: right_name.to_owned() };
-        let far = match far.open(&session_id(&incoming, &server.protocol, id)).await {
+        let connection = self.program.told(session_id(&incoming, &server.protocol, id));
+        let far = match far.open(&connection).await {
             Ok(far) => far,
             Err(failure) => {
                 reject(incoming.endpoint);
@@ -154,14 +162,19 @@ impl Args {
             }
         };
         let limits = self.limits([&incoming.endpoint, &far]);
-        let (near, far) = self.session.direction.apply(incoming.endpoint, far);
+        let (near, far) = self.pass((incoming.endpoint, far), id)?;
         let report = Relay::new(near, far, limits).run_until(server.interrupts.ended()).await;
         server.closed(id, &report, &names);
         self.session.report.tell(Self::NAME, &report, &names);
         match server.interrupts.exit() {
             Some(exit) => Ok(exit),
-            None => exit(&report, &names, true),
+            None => exit(&report, &names, !self.program.ignore_child_status),
         }
+    }
+
+    /// What is done with the bytes of a session.
+    fn pass(&self, ends: (Endpoint, Endpoint), id: u64) -> Result<(Endpoint, Endpoint), Failure> {
+        self.session.pass(self.session.direction.apply(ends), Side::Left, id)
     }
 
     fn right_name(&self, right: Option<&Address>) -> String {
@@ -221,7 +234,7 @@ async fn open_session(
         true => Arc::new(args.limits([&incoming.endpoint, &far])),
         false => context.limits.clone(),
     };
-    let (near, far) = args.session.direction.apply(incoming.endpoint, far);
+    let (near, far) = args.pass((incoming.endpoint, far), connection.id)?;
     Ok(Relay::new(near, far, limits))
 }
 
@@ -239,7 +252,7 @@ impl Far {
                 patience: Patience::of(&address),
                 name: address.describe(),
             },
-            None => Far::Command(args.words.command().to_vec(), args.pty),
+            None => Far::Command(args.words.command().to_vec(), args.program.pty),
         }
     }
 

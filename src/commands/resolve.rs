@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde_json::{Value, json};
 
 use super::Subcommand;
+use crate::address::Family;
 use crate::endpoint::numeric;
 use crate::error::{Exit, Failure};
 use crate::names;
@@ -130,15 +131,14 @@ impl Args {
             Some((host, service)) => (host, Some(names::port(service, "tcp")?)),
             None => (word, None),
         };
-        let found = names::addresses(host, self.canonical)?;
-        let wanted = |ip: &IpAddr| !(self.v4 && ip.is_ipv6() || self.v6 && ip.is_ipv4());
-        let addresses: Vec<IpAddr> = found.addresses.into_iter().filter(wanted).collect();
-        if addresses.is_empty() {
-            return Err(Failure::resolve(
-                format!("cannot resolve {host}"),
-                "it has no address of the version asked for",
-            ));
-        }
+        let family = match (self.v4, self.v6) {
+            (true, _) => Family::V4,
+            (_, true) => Family::V6,
+            _ => Family::Any,
+        };
+        let found =
+            if self.canonical { names::canonical(host, family) } else { names::addresses(host, family) }?;
+        let addresses: Vec<IpAddr> = found.addresses.iter().map(SocketAddr::ip).collect();
         if let Some(canonical) = &found.canonical {
             answer.lines.push(format!("canonical {canonical}"));
         }

@@ -40,7 +40,8 @@ impl Interrupts {
     }
 
     fn take(signals: &[Signal], on_hangup: Option<Box<dyn Fn()>>) -> Result<Interrupts, Failure> {
-        let signals = Signals::take(signals).map_err(|why| Failure::other("cannot read signals", why))?;
+        let signals: Vec<Signal> = signals.iter().copied().chain([Signal::SIGWINCH]).collect();
+        let signals = Signals::take(&signals).map_err(|why| Failure::other("cannot read signals", why))?;
         Ok(Interrupts { signals, on_hangup, last: None })
     }
 
@@ -50,6 +51,7 @@ impl Interrupts {
             match (self.signals.next().await, &self.on_hangup) {
                 (Ok(Signal::SIGHUP), Some(reload)) => reload(),
                 (Ok(Signal::SIGTSTP), _) => stop_until_continued(),
+                (Ok(Signal::SIGWINCH), _) => crate::endpoint::follow_our_terminal(),
                 (Ok(signal), _) => {
                     self.last = Some(signal);
                     return;

@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::flags::duration;
 use super::runtime::Interrupts;
 use crate::address::{Address, Host, Key, Target};
-use crate::endpoint::{Connection, Endpoint, Incoming, Listener, local_of};
+use crate::endpoint::{Connection, Endpoint, Incoming, Listener, VariableNames, local_of};
 use crate::error::{Exit, Failure};
 use crate::event_loop::{sleep, timeout};
 use crate::process::{raise_open_files, seal_inherited};
 use crate::relay::{Limits, Report};
-use crate::report::{Event, Events, Names, session_json, session_text};
+use crate::report::{Event, Events, Names, digest_lines, session_json, session_text};
 use crate::server::{Access, End, PortFile, Rules, notify_systemd, serve, tell_ready_fd};
 
 /// Connections at once when not said otherwise: as many as descriptors allow.
@@ -232,14 +232,26 @@ pub async fn accept_one(server: &mut Server) -> Result<Option<(Incoming, u64)>, 
 /// What a child is told of the connection that it serves.
 pub fn session_id(incoming: &Incoming, protocol: &str, id: u64) -> Connection {
     let local = incoming.endpoint.source.stream().and_then(|fd| local_of(fd));
-    Connection { protocol: protocol.to_owned(), peer: Some(incoming.peer.clone()), local, id }
+    Connection {
+        protocol: protocol.to_owned(),
+        peer: Some(incoming.peer.clone()),
+        local,
+        id,
+        names: VariableNames::Own,
+    }
 }
 
-/// Tells of messages that were not passed on whole; that must not need -v to be seen.
-pub fn tell_lost(events: &Events, id: u64, report: &Report) {
+/// Tells what must not need -v to be seen: what was lost, and the digests that were asked for.
+pub fn tell_findings(events: &Events, id: u64, report: &Report) {
     let lost = report.cut_messages + report.refused_messages;
     if lost > 0 {
         events(&Event::Failed { id, why: format!("{lost} messages were too long to pass on whole") });
+    }
+    for why in report.taps().filter_map(|tap| tap.capture_failed.as_ref()) {
+        events(&Event::Failed { id, why: format!("the capture is not complete: {why}") });
+    }
+    for text in digest_lines(report) {
+        events(&Event::Digest { id, text });
     }
 }
 

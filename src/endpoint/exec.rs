@@ -12,61 +12,11 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
 
 use super::descriptor::{Descriptor, Kind};
-use super::{Endpoint, HalfClose, Peer, Sink, Source, WhenBroken, peer, pty};
+use super::environment::Connection;
+use super::{Endpoint, HalfClose, Sink, Source, WhenBroken, pty};
 use crate::address::{End, Key, Options};
 use crate::error::Failure;
 use crate::process::{Child, Ends, Environment, Group, Program, SignalBase, Signals};
-
-/// The connection that a child serves, as its environment tells it.
-#[derive(Clone, Debug, Default)]
-pub struct Connection {
-    /// `tcp`, `udp`, `unix`…
-    pub protocol: String,
-    /// The other end.
-    pub peer: Option<Peer>,
-    /// Our end.
-    pub local: Option<Peer>,
-    /// Counts the connections of one listener from 1.
-    pub id: u64,
-}
-
-impl Connection {
-    fn environment(&self) -> Environment {
-        let mut environment = Environment::default();
-        let mut set = |name: &str, value: String| environment.set(name, value);
-        if !self.protocol.is_empty() {
-            set("SPILE_PROTO", self.protocol.clone());
-            set("SPILE_CONN_ID", self.id.to_string());
-        }
-        for (prefix, peer) in [("SPILE_PEER", &self.peer), ("SPILE_LOCAL", &self.local)] {
-            if let Some(peer) = peer {
-                let (address, port) = peer.parts();
-                set(&format!("{prefix}_ADDR"), address);
-                set(&format!("{prefix}_PORT"), port);
-            }
-        }
-        environment
-    }
-}
-
-/// What can be read off a connected socket.
-pub fn connection_of(fd: &Descriptor) -> Connection {
-    let socket = socket2::SockRef::from(fd);
-    let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else {
-        return Connection::default();
-    };
-    let protocol = match (peer.is_unix(), peer.as_socket()) {
-        (true, _) => "unix",
-        (_, Some(_)) => "tcp",
-        _ => "vsock",
-    };
-    Connection {
-        protocol: protocol.to_owned(),
-        peer: Some(peer::of(&peer)),
-        local: Some(peer::of(&local)),
-        id: 1,
-    }
-}
 
 /// `exec:PROG ARG…`.
 pub fn open_words(end: &End, words: &[String], connection: &Connection) -> Result<Endpoint, Failure> {
@@ -99,8 +49,12 @@ pub fn open_program(
     connection: &Connection,
 ) -> Result<Endpoint, Failure> {
     let dir = options.text(Key::Dir).map(PathBuf::from);
+    let mut environment = Environment::default();
+    for (name, value) in connection.environment() {
+        environment.set(name, value);
+    }
     let program = Program {
-        environment: connection.environment(),
+        environment,
         dir,
         group: Group::New,
         signals: Signals { base: SignalBase::Default, ..Signals::default() },

@@ -1,12 +1,18 @@
 //! From an address to an open endpoint or listener; one file per family.
 
+mod alarm;
+mod answer;
 mod connect_timeout;
+mod delay;
 mod departure;
 mod descriptor;
+mod environment;
 mod exec;
 mod file;
+mod line_editor;
 mod listener;
 mod message;
+mod pace;
 mod peer;
 mod pty;
 mod race;
@@ -19,6 +25,7 @@ mod source;
 mod stdio;
 mod synthetic;
 mod systemd;
+mod tap;
 mod tcp;
 mod udp;
 mod unix;
@@ -28,17 +35,24 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use answer::{answer_with, check_answer};
+pub use delay::{Delayed, Lateness};
 pub use departure::forsaken;
 pub use descriptor::{Descriptor, Kind};
-pub use exec::{Connection, open_command};
+pub use environment::{Connection, VariableNames};
+pub use exec::open_command;
+pub use line_editor::line_editor;
 pub use listener::{Incoming, Listener, local_of};
+pub use pace::Paced;
 pub use peer::Peer;
+pub use pty::follow_our_terminal;
 pub use resolve::numeric;
 pub use retry::{Patience, persist};
 pub use sink::{HalfClose, Sink, WhenBroken};
 pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
-pub use stdio::{RawTerminal, Stdin, stdin_is_null, stdio};
+pub use stdio::{RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
+pub use tap::{Capture, Finding, Tap};
 
 use crate::address::{Address, End, Target};
 use crate::error::Failure;
@@ -101,12 +115,12 @@ impl Endpoint {
 
     /// What a child that serves this endpoint is told of it.
     pub fn connection(&self) -> Connection {
-        self.source.stream().map_or_else(Connection::default, |fd| exec::connection_of(fd))
+        self.source.stream().map_or_else(Connection::default, |fd| environment::connection_of(fd))
     }
 
     /// True when the far side cannot tell us that it has ended.
     pub fn is_datagram(&self) -> bool {
-        match &self.source {
+        match self.source.innermost() {
             Source::Session(_) => true,
             Source::Messages(messages) => !messages.can_end(),
             _ => false,

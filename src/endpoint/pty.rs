@@ -1,10 +1,11 @@
 //! Pseudo-terminals: as an address of its own, and under a program.
 
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -23,6 +24,23 @@ pub struct Pair {
     slave: OwnedFd,
     /// Its path.
     pub name: PathBuf,
+    /// Its size is that of our terminal, also when that changes.
+    follows: bool,
+}
+
+thread_local! {
+    /// The masters whose size follows our terminal's.
+    static FOLLOWING: RefCell<Vec<Weak<Descriptor>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Gives the terminals that were made the size of ours; called on SIGWINCH.
+pub fn follow_our_terminal() {
+    let Ok(size) = tcgetwinsize(rustix::stdio::stdin()) else { return };
+    FOLLOWING.with_borrow(|all| {
+        for master in all.iter().filter_map(Weak::upgrade) {
+            let _ = tcsetwinsize(&*master, size);
+        }
+    });
 }
 
 impl Pair {
@@ -37,7 +55,9 @@ impl Pair {
         let slave = rustix::fs::open(&name, flags, Mode::empty())?;
         let _ = tcsetwinsize(&slave, size(options));
         set_modes(slave.as_fd(), options)?;
-        Ok(Pair { master, slave, name })
+        let has_size = options.has(Key::Rows) || options.has(Key::Cols);
+        let follows = !has_size && is_terminal(rustix::stdio::stdin());
+        Ok(Pair { master, slave, name, follows })
     }
 
     /// The slave, and the master as both directions of an endpoint. Once the slave is closed here, its last user's
@@ -46,6 +66,12 @@ impl Pair {
         let flags = rustix::fs::fcntl_getfl(&self.master)?;
         rustix::fs::fcntl_setfl(&self.master, flags | OFlags::NONBLOCK)?;
         let fd = Arc::new(Descriptor::new(self.master, Kind::Terminal)?);
+        if self.follows {
+            FOLLOWING.with_borrow_mut(|all| {
+                all.retain(|master| master.strong_count() > 0);
+                all.push(Arc::downgrade(&fd));
+            });
+        }
         let sink = Sink::Stream {
             fd: fd.clone(),
             stalled: false,

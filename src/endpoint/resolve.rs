@@ -2,8 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use dns_lookup::{AddrInfoHints, SockType, getaddrinfo};
-
 use crate::address::{Family, Host, Net, Port};
 use crate::error::Failure;
 use crate::event_loop::blocking;
@@ -85,28 +83,9 @@ fn ask(question: &Lookup) -> Result<Vec<SocketAddr>, Failure> {
         return answer;
     }
     let Host::Name(name) = &question.host else { return Ok(Vec::new()) };
-    let family = match question.family {
-        Family::Any => 0,
-        Family::V4 => nix::libc::AF_INET,
-        Family::V6 => nix::libc::AF_INET6,
-    };
-    let hints =
-        AddrInfoHints { socktype: SockType::Stream.into(), address: family, ..AddrInfoHints::default() };
-    let cannot = |why: String| Failure::resolve(format!("cannot resolve {name}"), why);
-    let answer =
-        getaddrinfo(Some(name), None, Some(hints)).map_err(|why| cannot(crate::names::reason(why)))?;
-    let mut addresses: Vec<SocketAddr> = Vec::new();
-    for info in answer.flatten() {
-        let mut address = info.sockaddr;
-        address.set_port(port);
-        if !addresses.contains(&address) {
-            addresses.push(address);
-        }
-    }
-    match addresses.is_empty() {
-        true => Err(cannot("it has no address of the kind asked for".to_owned())),
-        false => Ok(addresses),
-    }
+    let mut addresses = crate::names::addresses(name, question.family)?.addresses;
+    addresses.iter_mut().for_each(|address| address.set_port(port));
+    Ok(addresses)
 }
 
 fn protocol(net: Net) -> &'static str {

@@ -11,6 +11,7 @@ use rustix::net::{SendFlags, Shutdown};
 use super::descriptor::Descriptor;
 use super::session::SessionSink;
 use super::socket::make_room;
+use super::tap::{Finding, Tap, Tapped};
 
 /// How the end of the stream is told to whoever reads this sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum HalfClose {
     Stdout,
     /// Type ^D, as a person would.
     Terminal,
+    /// Say nothing: others will write after us.
+    Nothing,
 }
 
 /// What a broken sink (EPIPE) means.
@@ -66,6 +69,8 @@ pub enum Sink {
     Session(Box<SessionSink>),
     /// Takes so many bytes and is then closed.
     AtMost(Box<Sink>, u64),
+    /// A sink with a tap on it.
+    Tapped(Box<Tapped>),
     /// Takes everything.
     Discard,
     /// Takes everything; the end closes the write end that it holds, which ends the source beside it.
@@ -109,6 +114,7 @@ impl Sink {
                 *left -= n as u64;
                 Poll::Ready(Ok(n))
             }
+            Sink::Tapped(tapped) => tapped.poll_write(cx, bytes),
             Sink::Discard | Sink::DiscardUntilEnd { .. } => Poll::Ready(Ok(bytes.len())),
             Sink::Closed | Sink::Unread(_) => Poll::Ready(Err(Errno::PIPE.into())),
         }
@@ -119,14 +125,61 @@ impl Sink {
         Sink::AtMost(Box::new(self), limit)
     }
 
+    /// The same sink with a tap on it.
+    pub fn tapped(self, tap: Tap) -> Sink {
+        Sink::Tapped(Box::new(Tapped { sink: self, tap }))
+    }
+
+    /// What the outermost tap has found.
+    pub fn finding(&self) -> Option<Finding> {
+        match self {
+            Sink::Tapped(tapped) => Some(tapped.tap.finding()),
+            _ => None,
+        }
+    }
+
+    /// The sink below all taps.
+    fn untapped(&self) -> &Sink {
+        match self {
+            Sink::Tapped(tapped) => tapped.sink.untapped(),
+            sink => sink,
+        }
+    }
+
+    /// The sink below all taps.
+    fn untapped_mut(&mut self) -> &mut Sink {
+        match self {
+            Sink::Tapped(tapped) => tapped.sink.untapped_mut(),
+            sink => sink,
+        }
+    }
+
+    /// From now on nobody reads what goes in; taps still see it.
+    pub fn discard_rest(&mut self) {
+        *self.untapped_mut() = Sink::Discard;
+    }
+
+    /// True when nobody reads what goes in.
+    pub fn is_discard(&self) -> bool {
+        matches!(self.untapped(), Sink::Discard)
+    }
+
+    /// The read end that tells how much a child has not read, once the end was said to it.
+    pub fn take_unread(&mut self) -> Option<OwnedFd> {
+        match std::mem::replace(self.untapped_mut(), Sink::Closed) {
+            Sink::Unread(fd) => Some(fd),
+            _ => None,
+        }
+    }
+
     /// True when each write is a message of its own, so that even an empty one counts.
     pub fn has_messages(&self) -> bool {
-        matches!(self, Sink::Messages { .. } | Sink::Session(_))
+        matches!(self.untapped(), Sink::Messages { .. } | Sink::Session(_))
     }
 
     /// Most bytes to read from a stream for one write here.
     pub fn largest_write(&self) -> usize {
-        match self {
+        match self.untapped() {
             Sink::Messages { mtu, .. } => *mtu as usize,
             Sink::Session(session) => session.mtu(),
             _ => usize::MAX,
@@ -143,7 +196,7 @@ impl Sink {
 
     /// The socket behind this sink, if the peer can be told the end or a reset through it.
     pub fn socket_fd(&self) -> Option<&Arc<Descriptor>> {
-        match self {
+        match self.untapped() {
             Sink::Stream { fd, half_close: HalfClose::Shutdown, .. } => Some(fd),
             _ => None,
         }
@@ -158,7 +211,7 @@ impl Sink {
 
     /// What EPIPE means here.
     pub fn when_broken(&self) -> WhenBroken {
-        match self {
+        match self.untapped() {
             Sink::Stream { when_broken, .. } => *when_broken,
             Sink::AtMost(_, 0) => WhenBroken::Enough,
             Sink::AtMost(inner, _) => inner.when_broken(),
@@ -190,7 +243,9 @@ impl Sink {
                 const EOT: u8 = 4;
                 let _ = rustix::io::write(fd.as_fd(), &[EOT]);
             }
+            Sink::Stream { half_close: HalfClose::Nothing, .. } => {}
             Sink::AtMost(inner, _) => inner.half_close(),
+            Sink::Tapped(tapped) => tapped.half_close(),
             Sink::Messages { .. } | Sink::Session(_) | Sink::Unread(_) | Sink::Closed => {}
         }
     }

@@ -4,8 +4,11 @@ use std::io::{self, Cursor, Read as _};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::answer::Gate;
+use super::delay::Delayed;
 use super::descriptor::Descriptor;
 use super::message::MessageSource;
+use super::pace::Paced;
 use super::session::SessionSource;
 
 /// What one read brought.
@@ -47,6 +50,12 @@ pub enum Source {
     Crlf(Box<CrLf>),
     /// A source that ends at a certain byte (the escape key of a raw terminal).
     UntilByte(Box<Source>, u8),
+    /// A source that says no more than so many bytes a second.
+    Paced(Box<Paced>),
+    /// A source that is heard late.
+    Delayed(Box<Delayed>),
+    /// A source that waits until it was spoken to.
+    Gated(Box<(Gate, Source)>),
     /// Never says anything and never ends.
     Silent,
     /// At its end.
@@ -83,6 +92,14 @@ impl Source {
                     input => Poll::Ready(Ok(input)),
                 }
             }
+            Source::Paced(paced) => paced.poll_read(cx, buffer),
+            Source::Delayed(delayed) => delayed.poll_read(cx, buffer),
+            Source::Gated(gated) => {
+                ready!(gated.0.poll(cx));
+                let source = std::mem::replace(&mut gated.1, Source::Ended);
+                *self = source;
+                self.poll_read(cx, buffer)
+            }
             Source::Silent => Poll::Pending,
             Source::Ended => Poll::Ready(Ok(Input::End)),
         }
@@ -104,14 +121,39 @@ impl Source {
 
     /// True when what is read has boundaries that must be kept.
     pub fn has_messages(&self) -> bool {
-        matches!(self, Source::Messages(_) | Source::Session(_))
+        matches!(self.innermost(), Source::Messages(_) | Source::Session(_))
     }
 
-    /// The descriptor behind a plain stream, for splice(2) and for lingering.
-    pub fn stream(&self) -> Option<&Arc<Descriptor>> {
+    /// True while something was said that is not yet handed on.
+    pub fn holds_back(&self) -> bool {
+        match self {
+            Source::Paced(paced) => paced.holds_back(),
+            Source::Delayed(delayed) => delayed.holds_back(),
+            _ => false,
+        }
+    }
+
+    /// The descriptor of a stream whose bytes come unchanged and at once, for splice(2).
+    pub fn plain_stream(&self) -> Option<&Arc<Descriptor>> {
         match self {
             Source::Stream(fd) => Some(fd),
             _ => None,
+        }
+    }
+
+    /// The descriptor behind a stream, whatever is done with its bytes.
+    pub fn stream(&self) -> Option<&Arc<Descriptor>> {
+        self.innermost().plain_stream()
+    }
+
+    /// The source that others were put around.
+    pub fn innermost(&self) -> &Source {
+        match self {
+            Source::Crlf(crlf) => crlf.inner.innermost(),
+            Source::UntilByte(inner, _) => inner.innermost(),
+            Source::Paced(paced) => paced.source.innermost(),
+            Source::Delayed(delayed) => delayed.source.innermost(),
+            source => source,
         }
     }
 }

@@ -30,15 +30,24 @@ pub enum Stdin {
     Ignore,
 }
 
+/// What becomes of standard output when a session has no more to write to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdout {
+    /// Its reader sees the end.
+    Ends,
+    /// It stays open for the sessions that come after this one.
+    StaysOpen,
+}
+
 /// The endpoint `-` in an address.
 pub fn open(end: &End) -> Result<Endpoint, Failure> {
     let modes = pty::Modes::set(rustix::stdio::stdin(), &end.options)
         .map_err(|why| Failure::other("cannot set the modes of the terminal", why))?;
-    Ok(stdio(Stdin::Read)?.guarded(modes))
+    Ok(stdio(Stdin::Read, Stdout::Ends)?.guarded(modes))
 }
 
 /// Standard input and output as one endpoint.
-pub fn stdio(stdin: Stdin) -> Result<Endpoint, Failure> {
+pub fn stdio(stdin: Stdin, stdout: Stdout) -> Result<Endpoint, Failure> {
     let source = match stdin {
         Stdin::Read => {
             reading(rustix::stdio::stdin()).map_err(|why| Failure::other("cannot read stdin", why))?
@@ -46,7 +55,7 @@ pub fn stdio(stdin: Stdin) -> Result<Endpoint, Failure> {
         Stdin::Ignore => Source::Silent,
     };
     let (sink, pump) =
-        writing(rustix::stdio::stdout()).map_err(|why| Failure::other("cannot write stdout", why))?;
+        writing(rustix::stdio::stdout(), stdout).map_err(|why| Failure::other("cannot write stdout", why))?;
     Ok(Endpoint::new(source, sink).guarded(pump))
 }
 
@@ -63,7 +72,7 @@ pub fn inherited(number: i32) -> Result<Endpoint, Failure> {
     if access == OFlags::RDONLY {
         return Ok(Endpoint::new(source, Sink::Discard));
     }
-    let (sink, pump) = writing(fd).map_err(failed)?;
+    let (sink, pump) = writing(fd, Stdout::Ends).map_err(failed)?;
     let sink = match sink {
         Sink::Stream { fd, half_close: HalfClose::Stdout, .. } => {
             Sink::Stream { fd, stalled: false, half_close: HalfClose::Close, when_broken: WhenBroken::Cut }
@@ -114,12 +123,12 @@ fn reading(fd: BorrowedFd<'static>) -> io::Result<Source> {
     }
 }
 
-fn writing(fd: BorrowedFd<'static>) -> io::Result<(Sink, Option<Pump>)> {
+fn writing(fd: BorrowedFd<'static>, stdout: Stdout) -> io::Result<(Sink, Option<Pump>)> {
     let stat = rustix::fs::fstat(fd)?;
     let stream = |fd, half_close| Sink::Stream {
         fd: Arc::new(fd),
         stalled: false,
-        half_close,
+        half_close: if stdout == Stdout::Ends { half_close } else { HalfClose::Nothing },
         when_broken: WhenBroken::Stop,
     };
     match FileType::from_raw_mode(stat.st_mode) {
@@ -177,7 +186,14 @@ fn open_again(fd: BorrowedFd<'_>, file_type: FileType, access: OFlags) -> io::Re
 }
 
 /// A thread that moves bytes between a descriptor that can only be used blocking and a socket pair.
-struct Pump(Option<JoinHandle<()>>);
+pub struct Pump(Option<JoinHandle<()>>);
+
+impl Pump {
+    /// The pump that this thread is.
+    pub fn of(thread: JoinHandle<()>) -> Pump {
+        Pump(Some(thread))
+    }
+}
 
 impl Drop for Pump {
     /// What was written to the pair must reach the descriptor before the process ends.
@@ -188,7 +204,8 @@ impl Drop for Pump {
     }
 }
 
-fn pair() -> io::Result<(OwnedFd, Descriptor)> {
+/// A socket pair: the blocking end for a thread, ours for the event loop.
+pub fn pair() -> io::Result<(OwnedFd, Descriptor)> {
     let (theirs, ours) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     Ok((theirs, Descriptor::new(ours, Kind::Stream)?))
@@ -209,7 +226,7 @@ fn pump_out(fd: BorrowedFd<'static>) -> io::Result<(Sink, Option<Pump>)> {
         half_close: HalfClose::Shutdown,
         when_broken: WhenBroken::Stop,
     };
-    Ok((sink, Some(Pump(Some(thread)))))
+    Ok((sink, Some(Pump::of(thread))))
 }
 
 fn pump(from: BorrowedFd<'_>, to: BorrowedFd<'_>) {
@@ -238,10 +255,20 @@ impl RawTerminal {
         if !pty::is_terminal(rustix::stdio::stdin()) {
             return Ok(None);
         }
+        restore_after_panic();
         crossterm::terminal::enable_raw_mode()
             .map_err(|why| Failure::other("cannot put the terminal in raw mode", why))?;
         Ok(Some(RawTerminal(())))
     }
+}
+
+/// A panic aborts and drops nothing; its message, too, wants a terminal that is as it was.
+fn restore_after_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let _ = crossterm::terminal::disable_raw_mode();
+        report(panic);
+    }));
 }
 
 impl Drop for RawTerminal {

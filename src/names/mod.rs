@@ -1,43 +1,70 @@
 //! The databases of names: hosts, services(5), protocols(5), interfaces, this host.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use dns_lookup::{AddrInfoHints, SockType, getaddrinfo, lookup_addr};
+use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo, lookup_addr};
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::{InterfaceFlags, if_nametoindex};
 
+use crate::address::Family;
 use crate::error::Failure;
 
-/// The addresses of a host.
+/// What the resolver knows of a host.
 pub struct Host {
-    /// Each once, in the resolver's order (RFC 6724).
-    pub addresses: Vec<IpAddr>,
+    /// Each address once, in the resolver's order (RFC 6724); the port is 0, a zone is kept.
+    pub addresses: Vec<SocketAddr>,
     /// The canonical name, when asked for.
     pub canonical: Option<String>,
 }
 
-/// getaddrinfo(3).
-pub fn addresses(name: &str, canonical: bool) -> Result<Host, Failure> {
-    let flags = if canonical { nix::libc::AI_CANONNAME } else { 0 };
-    let hints = AddrInfoHints { socktype: SockType::Stream.into(), flags, ..AddrInfoHints::default() };
-    let found = getaddrinfo(Some(name), None, Some(hints))
-        .map_err(|why| Failure::resolve(format!("cannot resolve {name}"), reason(why)))?;
+/// The addresses of a name, of one IP version or of both.
+pub fn addresses(name: &str, family: Family) -> Result<Host, Failure> {
+    ask(name, family, 0)
+}
+
+/// The same with the canonical name.
+pub fn canonical(name: &str, family: Family) -> Result<Host, Failure> {
+    ask(name, family, nix::libc::AI_CANONNAME)
+}
+
+/// getaddrinfo(3); the answer is walked here and nowhere else.
+fn ask(name: &str, family: Family, flags: i32) -> Result<Host, Failure> {
+    let address = match family {
+        Family::Any => 0,
+        Family::V4 => nix::libc::AF_INET,
+        Family::V6 => nix::libc::AF_INET6,
+    };
+    let hints =
+        AddrInfoHints { socktype: SockType::Stream.into(), flags, address, ..AddrInfoHints::default() };
+    let cannot = |why: String| Failure::resolve(format!("cannot resolve {name}"), why);
+    let found = getaddrinfo(Some(name), None, Some(hints)).map_err(|why| cannot(reason(&why, family)))?;
     let mut host = Host { addresses: Vec::new(), canonical: None };
     for info in found.flatten() {
         host.canonical = host.canonical.or(info.canonname);
-        if !host.addresses.contains(&info.sockaddr.ip()) {
-            host.addresses.push(info.sockaddr.ip());
+        if !host.addresses.contains(&info.sockaddr) {
+            host.addresses.push(info.sockaddr);
         }
     }
-    Ok(host)
+    match host.addresses.is_empty() {
+        true => Err(cannot(nothing_found(family).to_owned())),
+        false => Ok(host),
+    }
 }
 
-/// Why getaddrinfo(3) failed, in words.
-pub fn reason(why: dns_lookup::LookupError) -> String {
+fn reason(why: &LookupError, family: Family) -> String {
     match why.kind() {
-        dns_lookup::LookupErrorKind::NoName => "no such host".to_owned(),
-        dns_lookup::LookupErrorKind::Again => "the name server did not answer".to_owned(),
-        _ => crate::error::plain(&std::io::Error::from(why).to_string()),
+        LookupErrorKind::NoName | LookupErrorKind::NoData => nothing_found(family).to_owned(),
+        LookupErrorKind::Again => "the name server did not answer".to_owned(),
+        _ => crate::error::plain(&why.to_string()),
+    }
+}
+
+/// The resolver does not tell a name that does not exist from one without an address of the kind asked for.
+fn nothing_found(family: Family) -> &'static str {
+    match family {
+        Family::Any => "no such host",
+        Family::V4 => "no such host, or it has no IPv4 address",
+        Family::V6 => "no such host, or it has no IPv6 address",
     }
 }
 
@@ -138,7 +165,7 @@ pub fn qualified_host() -> Result<String, Failure> {
     let name =
         nix::unistd::gethostname().map_err(|why| Failure::other("cannot read the host name", why.desc()))?;
     let name = name.to_string_lossy().into_owned();
-    let known = addresses(&name, true).ok().and_then(|host| host.canonical);
+    let known = canonical(&name, Family::Any).ok().and_then(|host| host.canonical);
     Ok(known.filter(|canonical| canonical.contains('.')).unwrap_or(name))
 }
 

@@ -4,10 +4,11 @@ use std::ffi::CString;
 use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 
+use nix::errno::Errno;
 use nix::libc;
 
 use super::failure::SpawnError;
-use super::inherited::original_open_files;
+use super::inherited::{descriptor, original_open_files};
 use super::program::{Group, Identity, Inherits, Program, SignalBase, Signals};
 use super::sys::Step;
 use crate::signal::{Number, Set, blocked_at_start, ignored_at_start};
@@ -28,7 +29,7 @@ pub fn steps(
         let dir = CString::new(dir.as_os_str().as_bytes()).map_err(|_| SpawnError::null_byte())?;
         steps.push(Step::Directory(dir));
     }
-    descriptors(program, given, terminal, &mut steps);
+    descriptors(program, given, terminal, &mut steps)?;
     identity(&program.identity, &mut steps);
     // A change of user clears it, prctl(2).
     let parent = std::process::id() as i32;
@@ -60,14 +61,24 @@ fn limits(program: &Program, steps: &mut Vec<Step>) {
     steps.extend(program.limits.iter().map(|limit| Step::Limit(limit.resource, limit.soft, limit.hard)));
 }
 
-fn descriptors(program: &Program, given: &[(RawFd, RawFd)], terminal: Option<RawFd>, steps: &mut Vec<Step>) {
+fn descriptors(
+    program: &Program,
+    given: &[(RawFd, RawFd)],
+    terminal: Option<RawFd>,
+    steps: &mut Vec<Step>,
+) -> Result<(), SpawnError> {
     if let Inherits::Only(kept) = &program.inherits {
         steps.push(Step::Seal(3, u32::MAX));
-        steps.extend(kept.iter().map(|number| Step::Descriptor(*number, *number)));
+        for number in kept {
+            // One of ours may have the number by now; it is not for the program.
+            descriptor(*number).ok_or_else(|| SpawnError::redirect(*number, Errno::EBADF))?;
+            steps.push(Step::Descriptor(*number, *number));
+        }
     }
     let on_terminal = terminal.into_iter().flat_map(|fd| [0, 1, 2].map(|target| (fd, target)));
     let free = on_terminal.filter(|(_, target)| given.iter().all(|(_, taken)| taken != target));
     steps.extend(given.iter().copied().chain(free).map(|(from, to)| Step::Descriptor(from, to)));
+    Ok(())
 }
 
 /// Groups first: who has given up root may not change them any more (setuid(2)).

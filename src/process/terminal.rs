@@ -1,17 +1,21 @@
 //! The controlling terminal: handing it to a process group and taking it back (tcsetpgrp(3), termios(3)).
 
+use std::cell::Cell;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::process::{Pid, getpgrp};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
 
-/// Our controlling terminal with its modes as they were; dropped, it is ours again if it was at the start.
+/// Our controlling terminal with its modes as they were; dropped, it is ours again if we had given it away.
 pub struct Terminal {
     fd: OwnedFd,
     before: Option<Termios>,
     was_ours: bool,
+    /// The group that has it from us.
+    holder: Cell<Option<Pid>>,
 }
 
 impl Terminal {
@@ -19,7 +23,7 @@ impl Terminal {
     pub fn controlling() -> Option<Terminal> {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let fd = rustix::fs::open("/dev/tty", flags, Mode::empty()).ok()?;
-        let mut terminal = Terminal { fd, before: None, was_ours: false };
+        let mut terminal = Terminal { fd, before: None, was_ours: false, holder: Cell::new(None) };
         terminal.was_ours = terminal.is_ours();
         terminal.before = tcgetattr(&terminal.fd).ok();
         Some(terminal)
@@ -42,14 +46,24 @@ impl Terminal {
 
     /// Puts a process group in the foreground. Never called while another job has the terminal.
     pub fn give_to(&self, group: i32) {
+        self.is_held_by(group);
         if let Some(group) = Pid::from_raw(group) {
             without_ttou(|| _ = tcsetpgrp(&self.fd, group));
         }
     }
 
-    /// Puts us in the foreground again, if we were there at the start.
+    /// Takes note of a group that has put itself in the foreground on our behalf.
+    pub fn is_held_by(&self, group: i32) {
+        self.holder.set(Pid::from_raw(group));
+    }
+
+    /// Puts us in the foreground again, if it is held by whom we gave it to, or by a group that is no more: never
+    /// while another job of the shell has it.
     pub fn take_back(&self) {
-        if self.was_ours && !self.is_ours() {
+        let Ok(holder) = tcgetpgrp(&self.fd) else { return };
+        let is_deserted =
+            || self.was_ours && rustix::process::test_kill_process_group(holder) == Err(Errno::SRCH);
+        if self.holder.get() == Some(holder) || (holder != getpgrp() && is_deserted()) {
             without_ttou(|| _ = tcsetpgrp(&self.fd, getpgrp()));
         }
     }

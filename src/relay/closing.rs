@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Relay;
 use super::outcome::{Outcome, Side};
-use crate::endpoint::{Descriptor, Endpoint, Kind, Source};
+use crate::endpoint::{Descriptor, Endpoint, Kind};
 use crate::event_loop::{sleep, timeout};
 use crate::process::{Child, ChildStatus};
 
@@ -67,26 +67,27 @@ async fn linger_both(relay: &mut Relay) {
     if !up.is_done() {
         right.sink.half_close();
     }
-    tokio::join!(linger(left, up.source_ended()), linger(right, down.source_ended()));
+    let (left, right) = (still_heard(left, up.source_ended()), still_heard(right, down.source_ended()));
+    tokio::join!(linger(left), linger(right));
 }
 
-async fn linger(endpoint: &mut Endpoint, ended: bool) {
-    let is_stream_socket =
-        |fd: &Arc<Descriptor>| matches!(fd.kind(), Kind::Stream | Kind::OtherStream) && endpoint.lingers;
-    if ended || !endpoint.source.stream().is_some_and(is_stream_socket) {
-        return;
+/// The socket of a peer that may still be saying something.
+fn still_heard(endpoint: &Endpoint, ended: bool) -> Option<Arc<Descriptor>> {
+    let is_stream_socket = |fd: &&Arc<Descriptor>| matches!(fd.kind(), Kind::Stream | Kind::OtherStream);
+    let fd = endpoint.source.stream().filter(is_stream_socket)?;
+    (endpoint.lingers && !ended).then(|| fd.clone())
+}
+
+async fn linger(socket: Option<Arc<Descriptor>>) {
+    if let Some(fd) = socket {
+        let _ = timeout(LINGER, read_to_end(&fd)).await;
     }
-    let _ = timeout(LINGER, read_to_end(&mut endpoint.source)).await;
 }
 
-async fn read_to_end(source: &mut Source) {
+/// Reads the socket itself: what is thrown away needs no rate and no delay.
+async fn read_to_end(fd: &Descriptor) {
     let mut scrap = super::pool::Buffer::lend(false);
-    loop {
-        match poll_fn(|cx| source.poll_read(cx, &mut scrap)).await {
-            Ok(crate::endpoint::Input::End) | Err(_) => return,
-            Ok(_) => {}
-        }
-    }
+    while matches!(poll_fn(|cx| fd.poll_read(cx, &mut scrap)).await, Ok(n) if n > 0) {}
 }
 
 /// Waits for the child of an ended session: gently where it saw the end of its input, else with signals.

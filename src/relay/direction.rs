@@ -81,7 +81,7 @@ impl Direction {
         let ending = loop {
             match ready!(self.poll_drain(cx, sink)) {
                 Ok(()) => {}
-                Err(error) if self.tolerates(&error, sink) => {}
+                Err(error) if self.tolerates(&error, sink) => continue,
                 Err(error) => break Ending::SinkFailed(error),
             }
             if self.state == State::Flushing {
@@ -119,8 +119,9 @@ impl Direction {
         if !broken || sink.when_broken() != WhenBroken::Discard {
             return false;
         }
-        self.drop_unsent();
-        *sink = Sink::Discard;
+        // What is in the buffer goes the same way as the rest: past the taps, then nowhere.
+        self.drop_spliced();
+        sink.discard_rest();
         true
     }
 
@@ -202,7 +203,7 @@ impl Direction {
         source: &Source,
         sink: &mut Sink,
     ) -> Option<Poll<io::Result<()>>> {
-        let from = source.stream().filter(|fd| fd.kind() == Kind::Stream)?;
+        let from = source.plain_stream().filter(|fd| fd.kind() == Kind::Stream)?;
         sink.stream().filter(|(fd, _)| fd.kind() == Kind::Stream)?;
         if self.pipe.is_none() {
             self.pipe = Some(Pipe::lend()?);
@@ -247,8 +248,7 @@ impl Direction {
         }
     }
 
-    fn drop_unsent(&mut self) {
-        self.pending = None;
+    fn drop_spliced(&mut self) {
         if let (true, Some(pipe)) = (self.in_pipe > 0, self.pipe.take()) {
             pipe.discard();
             self.in_pipe = 0;
@@ -270,7 +270,8 @@ impl Direction {
 
 impl Drop for Direction {
     fn drop(&mut self) {
-        self.drop_unsent();
+        self.pending = None;
+        self.drop_spliced();
         self.release();
     }
 }

@@ -104,6 +104,8 @@ impl Relay {
             received: self.down.bytes,
             cut_messages: self.up.cut_messages + self.down.cut_messages,
             refused_messages: self.up.refused_messages + self.down.refused_messages,
+            sent_tap: self.right.sink.finding(),
+            received_tap: self.left.sink.finding(),
             elapsed: self.started.elapsed(),
             outcome,
             child,
@@ -189,7 +191,7 @@ impl Relay {
             Side::Right => &self.right,
         };
         let is_peer = |fd: &Arc<Descriptor>| fd.kind().is_socket();
-        matches!(self.sink(side.other()), Sink::Discard)
+        self.sink(side.other()).is_discard()
             && speaker.child.is_none()
             && !speaker.source.stream().is_some_and(is_peer)
     }
@@ -223,7 +225,9 @@ impl Relay {
                 if output.is_done() {
                     return Some(Outcome::ChildExited(side));
                 }
-                self.clock.child_has_exited(side);
+                if !endpoint.source.holds_back() {
+                    self.clock.child_has_exited(side);
+                }
             } else if self.poll_forsaken(cx, side).is_ready() {
                 return Some(Outcome::Departed(side.other()));
             }
@@ -242,11 +246,7 @@ impl Relay {
         }
         let Some(fd) = peer.source.stream() else { return Poll::Pending };
         let forsaken = self.forsaken.get_or_insert_with(|| {
-            let unread = match std::mem::replace(sink, Sink::Closed) {
-                Sink::Unread(fd) => Some(fd),
-                _ => None,
-            };
-            Box::pin(forsaken(fd.clone(), unread, input.bytes, self.limits.grace))
+            Box::pin(forsaken(fd.clone(), sink.take_unread(), input.bytes, self.limits.grace))
         });
         forsaken.as_mut().poll(cx)
     }

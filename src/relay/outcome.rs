@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::endpoint::{Sink, WhenBroken};
+use crate::endpoint::{Finding, Sink, WhenBroken};
 use crate::process::ChildStatus;
 
 /// One of the two ends of a session.
@@ -108,10 +108,21 @@ pub struct Report {
     pub cut_messages: u32,
     /// Messages that the receiving socket refused as too long.
     pub refused_messages: u32,
+    /// What a tap on the right side's sink found.
+    pub sent_tap: Option<Finding>,
+    /// What a tap on the left side's sink found.
+    pub received_tap: Option<Finding>,
     /// From the opening of both ends to the close of both.
     pub elapsed: Duration,
     /// Why it ended.
     pub outcome: Outcome,
     /// How the child on either side ended.
     pub child: Option<ChildStatus>,
+}
+
+impl Report {
+    /// Both taps; what was sent comes first.
+    pub fn taps(&self) -> impl Iterator<Item = &Finding> {
+        self.sent_tap.iter().chain(&self.received_tap)
+    }
 }

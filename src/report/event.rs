@@ -45,6 +45,13 @@ pub enum Event {
         /// The same as JSON.
         report: Value,
     },
+    /// A digest of what a connection moved.
+    Digest {
+        /// Number of the connection.
+        id: u64,
+        /// `sha256 sent: …`.
+        text: String,
+    },
     /// A connection could not be served.
     Failed {
         /// Number of the connection.
@@ -66,7 +73,14 @@ pub enum Event {
 impl Event {
     /// True for what is said without `-v`.
     pub fn is_important(&self) -> bool {
-        matches!(self, Event::Listening(_) | Event::Note(_) | Event::Failed { .. } | Event::AcceptPaused(_))
+        matches!(
+            self,
+            Event::Listening(_)
+                | Event::Note(_)
+                | Event::Digest { .. }
+                | Event::Failed { .. }
+                | Event::AcceptPaused(_)
+        )
     }
 
     /// The line for a person.
@@ -78,6 +92,7 @@ impl Event {
             Event::Rejected { peer, why } => format!("connection from {peer} refused: {why}"),
             Event::Connected { address, took } => format!("connected to {address} in {took:.1?}"),
             Event::Closed { id, text, .. } => format!("[{id}] {text}"),
+            Event::Digest { id, text } => format!("[{id}] {text}"),
             Event::Failed { id, why } => format!("[{id}] {why}"),
             Event::AcceptPaused(why) => format!("cannot accept, trying again: {why}"),
             Event::Draining { connections } => format!("stopping; {connections} connections may finish"),
@@ -96,6 +111,7 @@ impl Event {
                 json!({"event": "connected", "address": address, "ms": took.as_secs_f64() * 1e3})
             }
             Event::Closed { id, report, .. } => json!({"event": "closed", "id": id, "report": report}),
+            Event::Digest { id, text } => json!({"event": "digest", "id": id, "text": text}),
             Event::Failed { id, why } => json!({"event": "failed", "id": id, "why": why}),
             Event::AcceptPaused(why) => json!({"event": "accept-paused", "why": why}),
             Event::Draining { connections } => json!({"event": "drain", "connections": connections}),

@@ -11,5 +11,5 @@ pub use event::{Event, Events};
 pub use pipeline::pipe_json;
 pub use process::{run_json, signal_json, status_json, tree_json};
 pub use services::{attempt_json, service_json, unready_json};
-pub use session::{Names, session_json, session_text};
+pub use session::{Names, digest_lines, session_json, session_text};
 pub use streams::streams_json;

@@ -177,7 +177,7 @@ mod tests {
         let at = |seconds| timestamp(UNIX_EPOCH + Duration::from_secs(seconds));
         assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(at(951_782_400), "2000-02-29T00:00:00.000Z");
-        assert_eq!(at(1_795_545_600), "2026-11-24T16:00:00.000Z");
+        assert_eq!(at(1_795_545_600), "2026-11-24T18:40:00.000Z");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::endpoint::Finding;
 use crate::relay::{Outcome, Report, Side};
 
 /// What the two sides are called.
@@ -71,8 +72,17 @@ pub fn session_text(report: &Report, names: &Names) -> String {
     line
 }
 
+/// The digests of both directions, a line each; none where none was asked for.
+pub fn digest_lines(report: &Report) -> Vec<String> {
+    [("sent", &report.sent_tap), ("received", &report.received_tap)]
+        .into_iter()
+        .filter_map(|(way, tap)| Some(format!("sha256 {way}: {}", tap.as_ref()?.sha256.as_ref()?)))
+        .collect()
+}
+
 /// One object for a program.
 pub fn session_json(report: &Report, names: &Names) -> Value {
+    let sha256 = |tap: &Option<Finding>| tap.as_ref().and_then(|tap| tap.sha256.clone());
     json!({
         "schema": "spile.session/1",
         "left": names.left,
@@ -81,6 +91,8 @@ pub fn session_json(report: &Report, names: &Names) -> Value {
         "received": report.received,
         "cut_messages": report.cut_messages,
         "refused_messages": report.refused_messages,
+        "sent_sha256": sha256(&report.sent_tap),
+        "received_sha256": sha256(&report.received_tap),
         "seconds": report.elapsed.as_secs_f64(),
         "outcome": outcome_word(&report.outcome),
         "detail": outcome_text(&report.outcome, names),

@@ -109,8 +109,9 @@ impl Company for Streams {
             ordered.waits(fds);
             due = self.has_ended.then(|| Instant::now() + LOOK);
         }
-        let times = self.passing.iter().filter(|passing| !passing.flow.is_over());
-        times.filter_map(|passing| passing.flow.waits(fds)).chain(due).min()
+        let moving = || self.passing.iter().map(|passing| &passing.flow).filter(|flow| !flow.is_over());
+        moving().for_each(|flow| flow.waits(fds));
+        moving().filter_map(Flow::due).chain(due).min()
     }
 
     fn advance(&mut self, now: Instant) -> bool {

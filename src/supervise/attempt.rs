@@ -109,7 +109,10 @@ pub fn attempt(
         company,
     };
     match supervisor.spawn(&order.program, ends) {
-        Ok(started) => attempt.outcome.job.add(started),
+        Ok(started) => {
+            attempt.foreground.started(&order.program, started.pid);
+            attempt.outcome.job.add(started);
+        }
         Err(refused) => {
             attempt.outcome.refused = Some(refused);
             return Ok(attempt.finish());

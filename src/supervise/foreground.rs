@@ -36,6 +36,13 @@ impl Foreground {
         Foreground { terminal, together, modes: None }
     }
 
+    /// The program runs, with this id, and has the terminal if it was to have it.
+    pub fn started(&self, program: &Program, pid: i32) {
+        if let (Some(terminal), Some(_)) = (&self.terminal, program.foreground) {
+            terminal.is_held_by(pid);
+        }
+    }
+
     /// Whether the program is in our group.
     pub fn together(&self) -> Togetherness {
         self.together

@@ -117,6 +117,12 @@ pub fn shell(line: &str) -> Process {
     start(command)
 }
 
+/// Starts spile under strace, which makes system calls fail: `accept4:error=ENFILE:when=1`.
+pub fn with_failing_calls(inject: &str, args: &str) -> Process {
+    let call = inject.split(':').next().unwrap();
+    shell(&format!("exec strace -D -qq -f -o /dev/null -e trace={call} -e inject={inject} $SPILE {args}"))
+}
+
 /// Starts any program; stdin is a pipe unless the command says otherwise by `Stdio::null()` later.
 pub fn program(name: &str, args: &[&str]) -> Process {
     let mut command = Command::new(name);

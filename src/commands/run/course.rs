@@ -19,7 +19,7 @@ use crate::services::{News, Services, Unready};
 use crate::signal::{self, Number};
 use crate::streams::{Plan, Streams, Told, Tty};
 use crate::supervise::{
-    Companions, Company, Event, Happening, Order, Outcome, Supervisor, attempt, pause, sweep,
+    Companions, Company, Event, Happening, Order, Outcome, Scope, Supervisor, attempt, pause, sweep,
 };
 
 /// Everything that is alive while `run` runs.
@@ -149,16 +149,19 @@ impl<'a> Course<'a> {
 
     fn order(&self, program: Program, linger: Duration) -> Order {
         let args = self.args;
-        let mut limits = args.limits.limits();
+        let mut limits = args.limits();
         if !args.retries.is_asked_for() {
             // One limit for all batches together.
             limits.total = limits.total.map(|total| total.saturating_sub(self.start.elapsed()));
         }
+        let manner = args.limits.manner();
+        // A group of processes that is to be ended must not be ours.
+        let own_group = (manner.scope == Scope::Group).then_some(Group::New);
         Order {
             program: Program { signals: args.signals.signals(), ..program },
-            group: args.surroundings.group(),
+            group: args.surroundings.group().or(own_group),
             limits,
-            manner: args.limits.manner(),
+            manner,
             forwarding: args.signals.forwarding(),
             linger,
         }
@@ -167,7 +170,7 @@ impl<'a> Course<'a> {
     fn plan(&self, argv: &[OsString]) -> Plan {
         let name = argv.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
         let name = name.rsplit('/').next().unwrap_or_default().to_owned();
-        let watched = match self.args.limits.limits().idle {
+        let watched = match self.args.limits().idle {
             _ if self.args.retries.looks_at_output() => Watched::ForWords,
             Some(_) => Watched::ForSilence,
             None => Watched::No,
@@ -201,7 +204,7 @@ impl<'a> Course<'a> {
             tell_time(outcome);
         }
         if self.telling.report.is_some() {
-            let (given, manner) = (self.args.limits.limits(), self.args.limits.manner());
+            let (given, manner) = (self.args.limits(), self.args.limits.manner());
             // What spile could not do must not look like a success.
             let own = told.failures.first().map(|failure| failure.exit).filter(|_| verdict.exit() == Exit::OK);
             let mut report = run_json(argv, &given, &manner, outcome, own.unwrap_or(verdict.exit()));

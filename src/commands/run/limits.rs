@@ -18,9 +18,6 @@ pub struct LimitArgs {
     /// What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it
     #[arg(long, value_name = "CLOCK", value_enum, default_value = "running", hide_possible_values = true)]
     timeout_clock: ClockName,
-    /// End everything when the program has written nothing for this long; its output passes through spile
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    idle_timeout: Option<Duration>,
     /// End everything after this much CPU time, all processes together
     #[arg(long, value_name = "TIME", value_parser = duration)]
     cpu_timeout: Option<Duration>,
@@ -70,7 +67,7 @@ impl LimitArgs {
             ClockName::Running => Clock::Running,
             ClockName::Wall => Clock::Wall,
         };
-        Limits { total: some(self.timeout), clock, idle: some(self.idle_timeout), cpu: some(self.cpu_timeout) }
+        Limits { total: some(self.timeout), clock, idle: None, cpu: some(self.cpu_timeout) }
     }
 
     /// The way to the end.

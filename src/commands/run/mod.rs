@@ -22,7 +22,7 @@ use super::log::say;
 use crate::error::{Exit, Failure};
 use crate::process::{self, Change, Status};
 use crate::signal::{self, Number};
-use crate::supervise::{Orphans, Outcome, Reason};
+use crate::supervise::{Limits, Orphans, Outcome, Reason};
 use command::CommandArgs;
 use course::Course;
 use io::IoArgs;
@@ -101,6 +101,11 @@ Examples:
 }
 
 impl Args {
+    /// All limits.
+    fn limits(&self) -> Limits {
+        Limits { idle: self.io.silence(), ..self.limits.limits() }
+    }
+
     /// What an outcome means for our own end.
     fn verdict(&self, outcome: &Outcome) -> Verdict {
         if let Some(refused) = &outcome.refused {
@@ -130,7 +135,7 @@ impl Args {
 
     /// Names the limit that ran out.
     fn limit(&self, outcome: &Outcome) -> Failure {
-        let limits = self.limits.limits();
+        let limits = self.limits();
         let (flag, limit) = match outcome.job.reason() {
             Reason::CpuTimeout => ("--cpu-timeout", limits.cpu),
             Reason::IdleTimeout => ("--idle-timeout", limits.idle),
@@ -182,7 +187,7 @@ impl Args {
         };
         let text =
             |argv: &Vec<OsString>| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        let (limits, manner) = (self.limits.limits(), self.limits.manner());
+        let (limits, manner) = (self.limits(), self.limits.manner());
         let plan = json!({
             "schema": "spile.plan/1",
             "runs": runs.iter().map(text).collect::<Vec<Vec<String>>>(),

@@ -1,0 +1,146 @@
+//! stdin and stdout of a person at a terminal who types lines (`--readline`): editing and history, and what the
+//! peer says meanwhile appears above the line that is being typed.
+
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustyline::error::ReadlineError;
+use rustyline::history::MemHistory;
+use rustyline::{Editor, ExternalPrinter};
+
+use super::stdio::{Pump, pair};
+use super::{Endpoint, Sink, Source, WhenBroken, pty};
+use crate::error::Failure;
+
+type LineEditor = Editor<(), MemHistory>;
+
+/// The endpoint; `None` where stdin or stdout is no terminal, since nobody edits there.
+pub fn line_editor() -> Result<Option<Endpoint>, Failure> {
+    if ![rustix::stdio::stdin(), rustix::stdio::stdout()].into_iter().all(pty::is_terminal) {
+        return Ok(None);
+    }
+    let cannot = |why: String| Failure::other("cannot edit lines on this terminal", why);
+    let modes = Modes::save().map_err(|why| cannot(why.to_string()))?;
+    let mut editor = new_editor().map_err(|why| cannot(why.to_string()))?;
+    // Refused by terminals without a cursor that can be moved (TERM=dumb).
+    let Ok(printer) = editor.create_external_printer() else { return Ok(None) };
+    let (source, sink, pump) = start(editor, printer).map_err(|why| cannot(why.to_string()))?;
+    // Dropped in this order: what the peer said last is shown, then the modes are restored.
+    Ok(Some(Endpoint::new(source, sink).guarded(Some((pump, modes)))))
+}
+
+fn new_editor() -> rustyline::Result<LineEditor> {
+    // Bracketed paste would stay on after a session that ends in the middle of a line.
+    let config = rustyline::Config::builder().auto_add_history(true).bracketed_paste(false).build();
+    Editor::with_history(config, MemHistory::new())
+}
+
+/// Two threads, since the editor blocks: one for what is typed, one for what is shown.
+fn start(
+    editor: LineEditor,
+    printer: impl ExternalPrinter + Send + 'static,
+) -> io::Result<(Source, Sink, Pump)> {
+    let (typed, source) = pair()?;
+    std::thread::Builder::new().name("editor".into()).spawn(move || send_lines(editor, typed))?;
+    let (shown, sink) = pair()?;
+    let pump = std::thread::Builder::new().name("printer".into()).spawn(move || show(printer, &shown))?;
+    let sink = match Sink::socket(Arc::new(sink)) {
+        Sink::Stream { fd, stalled, half_close, .. } => {
+            Sink::Stream { fd, stalled, half_close, when_broken: WhenBroken::Stop }
+        }
+        other => other,
+    };
+    Ok((Source::Stream(Arc::new(source)), sink, Pump::of(pump)))
+}
+
+/// Sends each line that is typed; ^D ends, ^C is what it always is.
+fn send_lines(mut editor: LineEditor, to: OwnedFd) {
+    let mut to = Some(to);
+    loop {
+        match (editor.readline(""), &to) {
+            (Ok(line), Some(open)) if write_all(open, format!("{line}\n").as_bytes()).is_ok() => {}
+            // The editor stays: what is shown goes through it to the last.
+            (Ok(_), _) => to = None,
+            (Err(ReadlineError::Eof), _) if !is_hung_up(rustix::stdio::stdin()) => to = None,
+            (Err(ReadlineError::Interrupted), _) => {
+                let _ = kill(Pid::this(), Signal::SIGINT);
+            }
+            (Err(_), _) => return,
+        }
+    }
+}
+
+/// True when the terminal itself is gone; it reads as the end then, as ^D does.
+fn is_hung_up(terminal: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::new(&terminal, PollFlags::empty())];
+    !matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(0))
+}
+
+fn write_all(to: &OwnedFd, mut bytes: &[u8]) -> rustix::io::Result<()> {
+    while !bytes.is_empty() {
+        let n = rustix::io::retry_on_intr(|| rustix::io::write(to, bytes))?;
+        bytes = &bytes[n..];
+    }
+    Ok(())
+}
+
+/// How long the rest of a line may take until what there is of it is shown: it may be a question.
+const REST_OF_LINE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// A line that is longer is shown in pieces.
+const LONGEST_LINE: usize = 16 * 1024;
+/// Up and down again: nothing to be seen.
+const NOTHING: &str = "\x1b[A\n";
+
+/// Shows what comes, as text, since a terminal has no use for anything else, and in whole lines: the editor ends
+/// each piece with a line end of its own.
+fn show(mut printer: impl ExternalPrinter, from: &OwnedFd) {
+    let mut print = |bytes: &[u8]| printer.print(String::from_utf8_lossy(bytes).into_owned());
+    let mut held = Vec::new();
+    let mut buffer = vec![0; LONGEST_LINE];
+    loop {
+        let is_late = !held.is_empty() && !comes_in_time(from);
+        let n = match is_late {
+            true => 0,
+            false => rustix::io::retry_on_intr(|| rustix::io::read(from, &mut buffer[..])).unwrap_or(0),
+        };
+        held.extend_from_slice(&buffer[..n]);
+        let lines = held.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let whole = if n == 0 || held.len() - lines > LONGEST_LINE { held.len() } else { lines };
+        if whole > 0 && print(&held[..whole]).is_err() {
+            return;
+        }
+        held.drain(..whole);
+        if n == 0 && !is_late {
+            break;
+        }
+    }
+    // The editor takes one piece at a time: once it has taken the first of these, all before it was shown.
+    for _ in 0..2 {
+        let _ = print(NOTHING.as_bytes());
+    }
+}
+
+/// Waits for the rest of a line.
+fn comes_in_time(from: &OwnedFd) -> bool {
+    !matches!(poll(&mut [PollFd::new(from, PollFlags::IN)], Some(&REST_OF_LINE)), Ok(0))
+}
+
+/// The terminal's modes as they were; restored when dropped, for the editor may be left in the middle of a line.
+struct Modes(Termios);
+
+impl Modes {
+    fn save() -> io::Result<Modes> {
+        Ok(Modes(tcgetattr(rustix::stdio::stdin())?))
+    }
+}
+
+impl Drop for Modes {
+    fn drop(&mut self) {
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &self.0);
+    }
+}
