@@ -252,7 +252,11 @@ impl Opening<'_> {
         whose: usize,
     ) -> Result<(), Failure> {
         let sink = self.outlet(output, whose, flag)?;
-        let steps = self.steps(stream, output, sink.as_ref())?;
+        let mut steps = self.steps(stream, output, sink.as_ref())?;
+        if let (Output::Ours, Some(spool)) = (output, &self.streams.spool) {
+            // As a copy, not as the sink: a full disk is not to stop the program.
+            steps.push(Step::Tee(Some(spool.outlet().map_err(cannot("hold back output"))?)));
+        }
         let view = view.filter(|_| inlet.is_pipe());
         let flow = Flow::new(inlet, sink, steps, 0);
         self.streams.passing.push(Passing { stream, flow, view, last: None, sent: 0 });
@@ -264,13 +268,11 @@ impl Opening<'_> {
         let failed = |name: &str| cannot(format!("write {name}"));
         Ok(Some(match output {
             Output::Null | Output::Capture => return Ok(None),
-            Output::Ours => match &self.streams.spool {
-                Some(spool) => spool.outlet().map_err(failed("a temporary file"))?,
-                None => {
-                    let end = End::inherited(ours(whose), Way::Out).map_err(failed(NAMES[whose]))?;
-                    Outlet::new(end, NAMES[whose])
-                }
-            },
+            Output::Ours if self.streams.spool.is_some() => return Ok(None),
+            Output::Ours => {
+                let end = End::inherited(ours(whose), Way::Out).map_err(failed(NAMES[whose]))?;
+                Outlet::new(end, NAMES[whose])
+            }
             Output::File(path) | Output::Append(path) => {
                 let name = path.display().to_string();
                 let file = self.file(output, path, flag)?;

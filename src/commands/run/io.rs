@@ -1,9 +1,12 @@
 //! Flags for the standard streams: where they come from and go to, and what happens on the way.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use rustix::termios::Winsize;
 
 use crate::address;
@@ -21,13 +24,13 @@ const LINGER: Duration = Duration::from_secs(1);
 #[command(next_help_heading = "Input and output")]
 pub struct IoArgs {
     /// Where stdin comes from: a file (- is ours), null, text:TEXT, or an address (tcp:HOST:PORT…)
-    #[arg(long, value_name = "FROM", value_parser = input)]
+    #[arg(long, value_name = "FROM", value_parser = OsStringValueParser::new().try_map(input))]
     stdin: Option<Input>,
     /// Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), or an address
-    #[arg(long, value_name = "TO", value_parser = output)]
+    #[arg(long, value_name = "TO", value_parser = OsStringValueParser::new().try_map(output))]
     stdout: Option<Output>,
     /// The same for stderr
-    #[arg(long, value_name = "TO", value_parser = output)]
+    #[arg(long, value_name = "TO", value_parser = OsStringValueParser::new().try_map(output))]
     stderr: Option<Output>,
     /// stderr goes where stdout goes
     #[arg(long, conflicts_with_all = ["swap", "stderr"])]
@@ -36,7 +39,7 @@ pub struct IoArgs {
     #[arg(long)]
     swap: bool,
     /// Copy both to a file or an address, too
-    #[arg(long, value_name = "TO", value_parser = output)]
+    #[arg(long, value_name = "TO", value_parser = OsStringValueParser::new().try_map(output))]
     tee: Option<Output>,
     /// Hold output back, and show it only if the program fails
     #[arg(long)]
@@ -120,8 +123,11 @@ fn kept(text: &str) -> Result<(usize, Keep), String> {
     Ok((usize::try_from(size).map_err(|_| format!("{size} bytes are too many"))?, keep))
 }
 
-/// True for words that only an address can be: a known scheme before a colon.
+/// True for words that only an address can be: a known scheme before a colon, and not that of a plain file.
 fn is_address(text: &str) -> bool {
+    if text.starts_with("file:") {
+        return false;
+    }
     let scheme = text.split_once(':').map(|(scheme, _)| scheme.split(',').next().unwrap_or_default());
     scheme.is_some_and(|scheme| {
         let name = scheme.to_ascii_lowercase();
@@ -130,29 +136,38 @@ fn is_address(text: &str) -> bool {
     })
 }
 
-fn file(text: &str) -> Result<PathBuf, String> {
-    let path = text.strip_prefix("file:").unwrap_or(text);
+/// `text` after `prefix`, bytes as they were typed.
+fn after(word: &OsStr, prefix: &str) -> Option<OsString> {
+    word.as_bytes().strip_prefix(prefix.as_bytes()).map(|rest| OsStr::from_bytes(rest).to_owned())
+}
+
+fn file(word: &OsStr) -> Result<PathBuf, String> {
+    let path = after(word, "file:").unwrap_or_else(|| word.to_owned());
     if path.is_empty() { Err("a file without a name".to_owned()) } else { Ok(path.into()) }
 }
 
-fn input(text: &str) -> Result<Input, String> {
-    match (text, text.strip_prefix("text:")) {
-        ("-", _) => Ok(Input::Ours),
-        ("null", _) => Ok(Input::Null),
-        (_, Some(text)) => Ok(Input::Text(text.as_bytes().to_vec())),
-        _ if is_address(text) && !text.starts_with("file:") => Ok(Input::Address(text.to_owned())),
-        _ => file(text).map(Input::File),
+fn input(word: OsString) -> Result<Input, String> {
+    if let Some(text) = after(&word, "text:") {
+        return Ok(Input::Text(text.into_vec()));
+    }
+    match word.to_str() {
+        Some("-") => Ok(Input::Ours),
+        Some("null") => Ok(Input::Null),
+        Some(text) if is_address(text) => Ok(Input::Address(text.to_owned())),
+        _ => file(&word).map(Input::File),
     }
 }
 
-fn output(text: &str) -> Result<Output, String> {
-    match (text, text.strip_prefix("append:")) {
-        ("-", _) => Ok(Output::Ours),
-        ("null", _) => Ok(Output::Null),
-        ("capture", _) => Ok(Output::Capture),
-        (_, Some(path)) => file(path).map(Output::Append),
-        _ if is_address(text) && !text.starts_with("file:") => Ok(Output::Address(text.to_owned())),
-        _ => file(text).map(Output::File),
+fn output(word: OsString) -> Result<Output, String> {
+    if let Some(path) = after(&word, "append:") {
+        return file(&path).map(Output::Append);
+    }
+    match word.to_str() {
+        Some("-") => Ok(Output::Ours),
+        Some("null") => Ok(Output::Null),
+        Some("capture") => Ok(Output::Capture),
+        Some(text) if is_address(text) => Ok(Output::Address(text.to_owned())),
+        _ => file(&word).map(Output::File),
     }
 }
 
@@ -233,13 +248,13 @@ mod tests {
 
     #[test]
     fn words_are_files_unless_they_can_only_be_addresses() {
-        assert_eq!(output("a:b"), Ok(Output::File("a:b".into())));
-        assert_eq!(output("/tmp/x"), Ok(Output::File("/tmp/x".into())));
-        assert_eq!(output("tcp:localhost:80"), Ok(Output::Address("tcp:localhost:80".into())));
-        assert_eq!(output("unix-l,mode=600:s"), Ok(Output::Address("unix-l,mode=600:s".into())));
-        assert_eq!(output("append:log"), Ok(Output::Append("log".into())));
-        assert_eq!(input("text:a:b"), Ok(Input::Text(b"a:b".to_vec())));
-        assert!(output("append:").is_err());
+        assert_eq!(output("a:b".into()), Ok(Output::File("a:b".into())));
+        assert_eq!(output("/tmp/x".into()), Ok(Output::File("/tmp/x".into())));
+        assert_eq!(output("tcp:localhost:80".into()), Ok(Output::Address("tcp:localhost:80".into())));
+        assert_eq!(output("unix-l,mode=600:s".into()), Ok(Output::Address("unix-l,mode=600:s".into())));
+        assert_eq!(output("append:log".into()), Ok(Output::Append("log".into())));
+        assert_eq!(input("text:a:b".into()), Ok(Input::Text(b"a:b".to_vec())));
+        assert!(output("append:".into()).is_err());
     }
 
     #[test]
