@@ -27,6 +27,7 @@ end
 complete -c spile -n "__fish_spile_needs_command" -s h -l help -d 'Print help'
 complete -c spile -n "__fish_spile_needs_command" -s V -l version -d 'Print version'
 complete -c spile -n "__fish_spile_needs_command" -f -a "run" -d 'Run one program: limits, the whole tree\'s end, signals, surroundings, a report'
+complete -c spile -n "__fish_spile_needs_command" -f -a "pipe" -d 'Run a pipeline without a shell, and mind the status of every stage'
 complete -c spile -n "__fish_spile_needs_command" -f -a "connect" -d 'Connect stdin and stdout, or a command, to an address'
 complete -c spile -n "__fish_spile_needs_command" -f -a "listen" -d 'Serve stdin and stdout, or a command per connection, on an address'
 complete -c spile -n "__fish_spile_needs_command" -f -a "relay" -d 'Move bytes between any two addresses; a listening left side serves for ever'
@@ -45,6 +46,27 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l orphans -d 'What hap
 wait\t''
 term\t''
 kill\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l stdin -d 'Where stdin comes from: a file (- is ours), null, text:TEXT, or an address (tcp:HOST:PORT…)' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l stdout -d 'Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), or an address' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l stderr -d 'The same for stderr' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l tee -d 'Copy both to a file or an address, too' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l prefix -d 'Put this before each line; {name}, {stream} and {time} are filled in' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l linger -d 'How long output that passes through spile may stay open after the program\'s end [default: 1s]' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l idle-timeout -d 'End everything when the program has written nothing for this long, with status 124; its output then passes through spile' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l max-capture -d 'Most bytes of each stream that capture keeps, and which: the first, the last or both [default: 1M:both]' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l spill -d 'Write all of what is captured to this file; stderr of its own goes to FILE.stderr' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l order -d 'Keep the order between stdout and stderr: exact (through datagrams: at most 200 KiB a write, no /dev/stderr)' -r -f -a "exact\t''
+approx\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l pty -d 'Run the program on a terminal of its own, for colours, prompts and line buffering' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l newlines -d 'Change CR LF in output to LF' -r -f -a "lf\t''
+as-written\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l retries -d 'Run it again up to this many times while it fails; -t is for each attempt, and what an attempt has left running is ended before the next' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l backoff -d 'The pause before the next attempt; from the first it doubles up to the second' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l retry-on -d 'Which failures to try again: 1,75,timeout,signal,spawn,match:REGEX (the output; it ends a list) [default: all but spawn]' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l retry-clean -d 'Run this before each new attempt; it is split into words' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l with -d 'Start this first and end it afterwards; it is split into words, its stdin is empty' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l ready -d 'When the service before it is ready: an address that answers, http://HOST:PORT/PATH, unix+http:SOCKET:/PATH, line:REGEX of its output, or cmd:\'CMD\' that succeeds' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l ready-timeout -d 'How long each service may take to get ready' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -s C -l dir -d 'Start in this directory; a relative path of the program is still meant from here' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -s e -l env -d 'Set a variable; NAME alone keeps ours in spite of -i' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -s u -l unset -d 'Remove a variable' -r
@@ -74,6 +96,13 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l pid-file -d 'A file 
 complete -c spile -n "__fish_spile_using_subcommand run" -l shell -d 'Run this line with /bin/sh -c; the words that follow are its $1, $2…' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l split -d 'Run this line, split into words as a shell does it, quotes and all, but without a shell' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l args-from -d 'Add the lines of this file (- is stdin) as arguments, in as many runs as they need; entries may also end in null bytes' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l merge -d 'stderr goes where stdout goes'
+complete -c spile -n "__fish_spile_using_subcommand run" -l swap -d 'stdout goes where stderr would, and the other way round'
+complete -c spile -n "__fish_spile_using_subcommand run" -l quiet-ok -d 'Hold output back, and show it only if the program fails'
+complete -c spile -n "__fish_spile_using_subcommand run" -l ts -d 'Put the time before each line'
+complete -c spile -n "__fish_spile_using_subcommand run" -l relay -d 'Pass output through pipes of spile\'s own: who keeps them open does not hold up our reader'
+complete -c spile -n "__fish_spile_using_subcommand run" -l line-buffer -d 'Make stdout a terminal, so that the program writes every line at once; its bytes are not changed'
+complete -c spile -n "__fish_spile_using_subcommand run" -l show-services -d 'Show the output of services on stderr, the name before each line'
 complete -c spile -n "__fish_spile_using_subcommand run" -s i -l ignore-environment -d 'Begin with an empty environment'
 complete -c spile -n "__fish_spile_using_subcommand run" -l close-fds -d 'Inherit no descriptor above 2'
 complete -c spile -n "__fish_spile_using_subcommand run" -l session -d 'Start in a session of its own, without a terminal'
@@ -81,6 +110,38 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l exit-128 -d 'Exit 12
 complete -c spile -n "__fish_spile_using_subcommand run" -l time -d 'Say on stderr how long it took and what it used'
 complete -c spile -n "__fish_spile_using_subcommand run" -l dry-run -d 'Say as JSON what would be run, and run nothing'
 complete -c spile -n "__fish_spile_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l sep -d 'The word between stages' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -s s -l stage -d 'A stage as one word, split as a shell does it, quotes and all, but without a shell; may be repeated' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -s f -l file -d 'Read the stages from a file, one a line, split likewise; empty lines and # comments are skipped' -r -F
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l err -d 'Where the stages\' stderr goes: pass, label (each line with the stage\'s name), capture (into the report), null, or a file' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l pipe-size -d 'Make the pipes this large' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l meter -d 'Show on stderr, if it is a terminal, how much each stage has written, and whom the others wait for; the data is not touched (--meter=always: also where there is no terminal)' -r -f -a "auto\t'On a terminal'
+always\t'Everywhere'"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l report -d 'Write one JSON object at the end, to a file or a descriptor' -r -F
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l status -d 'Whose status is the pipeline\'s: of the stages that failed the rightmost or the first, the last stage\'s, or 1 if any failed' -r -f -a "rightmost\t''
+first\t''
+last\t''
+any\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l on-fail -d 'What the first failure does: drain (the others go on to their end) or stop (they are ended)' -r -f -a "drain\t''
+stop\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l timeout-clock -d 'What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it' -r -f -a "running\t''
+wall\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l cpu-timeout -d 'End everything after this much CPU time, all processes together' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l signal -d 'The signal that asks to end' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions' -r -f -a "child\t''
+group\t''
+tree\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill' -r -f -a "leave\t''
+wait\t''
+term\t''
+kill\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l idle-timeout -d 'End everything, with status 124, when nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l linger -d 'When all stages have ended but something that one has left behind holds a pipe open, wait for more of it this long' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l strict-pipe -d 'A stage that dies of a broken pipe has failed, as with bash\'s pipefail, even if its reader was content'
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l exit-128 -d 'Exit 128 + N when the deciding stage dies of signal N; else spile dies of it, too'
+complete -c spile -n "__fish_spile_using_subcommand pipe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l preamble -d 'Send this file first' -r -F
 complete -c spile -n "__fish_spile_using_subcommand connect" -l max-bytes -d 'End after this many bytes have been received' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -s q -l quit-after -d 'Leave after this much silence once our input has ended' -r
