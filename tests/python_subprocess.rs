@@ -61,9 +61,21 @@ fn each_row_does_what_the_page_says() {
 fn every_function_of_the_table_has_its_row() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/spile-python.7");
     let page = plain(&std::fs::read_to_string(page).unwrap());
-    for name in ["check_output(", "Popen([", "call(", "P_NOWAIT", "P_WAIT", "env=", "os.popen(", "os.popen2(",
-        "os.popen3(", "os.popen4(", "popen2.popen2(", "popen2.Popen3(", "popen2.Popen4("]
-    {
+    for name in [
+        "check_output(",
+        "Popen([",
+        "call(",
+        "P_NOWAIT",
+        "P_WAIT",
+        "env=",
+        "os.popen(",
+        "os.popen2(",
+        "os.popen3(",
+        "os.popen4(",
+        "popen2.popen2(",
+        "popen2.Popen3(",
+        "popen2.Popen4(",
+    ] {
         assert!(page.contains(name), "{name}");
     }
 }

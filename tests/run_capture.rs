@@ -123,9 +123,8 @@ fn a_daemon_that_holds_the_output_does_not_hold_up_the_reader() {
     for daemon in ["sleep 30", "setsid sleep 30"] {
         let start = Instant::now();
         let script = format!("{daemon} & echo ready $!; exit 6");
-        let line = format!(
-            "x=$($SPILE run --relay --linger 100ms --report r.json -- sh -c '{script}'); echo $? $x"
-        );
+        let line =
+            format!("x=$($SPILE run --relay --linger 100ms --report r.json -- sh -c '{script}'); echo $? $x");
         let ended = limited(&dir, &line);
         assert!(start.elapsed() < Duration::from_secs(8));
         let text = String::from_utf8(ended.stdout).unwrap();

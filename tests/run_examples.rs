@@ -72,7 +72,8 @@ fn tests_run_against_two_services() {
 #[test]
 fn a_build_is_labelled_in_its_order() {
     let build = script("build.sh", "echo cc; echo warning >&2; echo ld");
-    let line = "spile run --prefix '{name} {stream}| ' --ts --order exact -- ./build.sh 2>&1 | cut -d' ' -f2-";
+    let line =
+        "spile run --prefix '{name} {stream}| ' --ts --order exact -- ./build.sh 2>&1 | cut -d' ' -f2-";
     let (ended, _dir) = example(&build, line);
     ended.exits(0).says("build.sh stdout| cc\nbuild.sh stderr| warning\nbuild.sh stdout| ld\n");
 }

@@ -86,8 +86,7 @@ fn a_time_limit_gives_the_terminal_back_too() {
 
 #[test]
 fn a_change_of_size_is_passed_on() {
-    let line =
-        "T=$(tty); D=$(mktemp -d); (until test -e $D/go; do sleep .02; done; stty -F $T rows 31 cols 91) & \
+    let line = "T=$(tty); D=$(mktemp -d); (until test -e $D/go; do sleep .02; done; stty -F $T rows 31 cols 91) & \
          $SPILE run --pty -- sh -c \"trap 'stty size; exit' WINCH; touch $D/go; \
          while :; do sleep .05; done\"; rm -r $D";
     let shown = Terminal::shell(line).ends();

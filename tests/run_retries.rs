@@ -73,7 +73,10 @@ fn only_the_failures_asked_for_are_tried_again() {
     assert_eq!(attempts(&["--retry-on", "1"], "exec sleep 60"), 1);
     assert_eq!(attempts(&["--retry-on", "signal"], "kill -KILL $$"), 2);
     assert_eq!(attempts(&["--retry-on", "TERM"], "kill -KILL $$"), 1);
-    assert_eq!(attempts(&["--retry-on", "9,match:Try again,? later"], "echo Try again, later >&2; exit 1"), 2);
+    assert_eq!(
+        attempts(&["--retry-on", "9,match:Try again,? later"], "echo Try again, later >&2; exit 1"),
+        2
+    );
     assert_eq!(attempts(&["--retry-on", "match:nothing of this"], "echo Try again >&2; exit 1"), 1);
     assert_eq!(attempts(&["--retry-on", "1"], "exit 0"), 1);
 }
@@ -121,7 +124,8 @@ fn a_command_cleans_up_between_attempts_and_its_failure_is_the_end() {
     let script = "test -e dirt && exit 9; touch dirt; exit 1";
     place.run(&[&flags[..], &["rm dirt", "--", "sh", "-c", script]].concat()).exits(1);
     assert_eq!(place.attempts(), 4);
-    place.run(&[&flags[..], &["sh -c 'exit 5'", "--", "false"]].concat())
+    place
+        .run(&[&flags[..], &["sh -c 'exit 5'", "--", "false"]].concat())
         .exits(125)
         .complains("--retry-clean failed: status 5");
 }
@@ -133,7 +137,9 @@ fn a_signal_ends_the_pause() {
     command.args(["run", "--events", "ev", "--retries", "9", "--backoff", "60s", "false"]);
     command.current_dir(&place.0);
     let running = start(command);
-    wait_until("it pauses", || std::fs::read_to_string(place.0.path().join("ev")).is_ok_and(|t| t.contains("retry")));
+    wait_until("it pauses", || {
+        std::fs::read_to_string(place.0.path().join("ev")).is_ok_and(|t| t.contains("retry"))
+    });
     let begun = Instant::now();
     running.signal("TERM");
     running.ends().exits(143);

@@ -83,17 +83,20 @@ fn a_page_must_be_there_and_good_over_tcp_and_over_a_socket() {
     let place = Place::new();
     let port = closed_port();
     let url = format!("http://127.0.0.1:{port}/health");
-    place.run(&["--with", &format!("python3 server.py {port}"), "--ready", &url, "--", "echo", "ran"])
+    place
+        .run(&["--with", &format!("python3 server.py {port}"), "--ready", &url, "--", "echo", "ran"])
         .exits(0)
         .says("ran\n");
     let socket = place.0.path().join("s").display().to_string();
     let ready = format!("unix+http:{socket}:/health");
-    place.run(&["--with", &format!("python3 server.py {socket}"), "--ready", &ready, "--", "echo", "ran"])
+    place
+        .run(&["--with", &format!("python3 server.py {socket}"), "--ready", &ready, "--", "echo", "ran"])
         .exits(0)
         .says("ran\n");
     let url = format!("http://127.0.0.1:{port}/nothing-here");
     let with = format!("python3 server.py {port}");
-    place.run(&["--with", &with, "--ready", &url, "--ready-timeout", "1s", "--", "echo", "ran"])
+    place
+        .run(&["--with", &with, "--ready", &url, "--ready-timeout", "1s", "--", "echo", "ran"])
         .exits(124)
         .says("")
         .complains("503");
@@ -104,7 +107,10 @@ fn a_page_must_be_there_and_good_over_tcp_and_over_a_socket() {
 fn a_line_or_a_command_tells_that_a_service_is_ready() {
     let place = Place::new();
     let service = "sh -c 'echo starting; sleep .3; touch up; echo now ready, port 80 >&2; exec sleep 60'";
-    place.run(&["--with", service, "--ready", "line:ready, port [0-9]+$", "--", "ls", "up"]).exits(0).says("up\n");
+    place
+        .run(&["--with", service, "--ready", "line:ready, port [0-9]+$", "--", "ls", "up"])
+        .exits(0)
+        .says("up\n");
     let service = "sh -c 'rm -f up; sleep .3; touch up; exec sleep 60'";
     place.run(&["--with", service, "--ready", "cmd:test -e up", "--", "ls", "up"]).exits(0);
     let prompt = "sh -c 'printf \"> \"; exec sleep 60'";
@@ -116,15 +122,18 @@ fn a_service_that_never_gets_ready_is_one_line_and_everything_is_ended() {
     let place = Place::new();
     let service = "db=sh -c 'sleep 60 & echo $! >pid; echo loading 7 %; wait'";
     let begun = Instant::now();
-    let ended = place.run(&["--with", service, "--ready", "line:done", "--ready-timeout", "500ms", "--", "echo"]);
+    let ended =
+        place.run(&["--with", service, "--ready", "line:done", "--ready-timeout", "500ms", "--", "echo"]);
     let ended = ended.exits(124).says("");
     assert!(begun.elapsed().as_secs() < 10);
-    let line = "spile run: service db was not ready within --ready-timeout 500ms: its last words: loading 7 %\n";
+    let line =
+        "spile run: service db was not ready within --ready-timeout 500ms: its last words: loading 7 %\n";
     assert_eq!(ended.stderr, line);
     assert!(!is_alive(place.pid("pid")));
     assert_eq!((&place.report()["reason"], &place.report()["exit"]), (&json!("not-ready"), &json!(124)));
     let port = closed_port();
-    place.run(&["--with", "sleep 60", "--ready", &format!("tcp:{port}"), "--ready-timeout", "300ms", "true"])
+    place
+        .run(&["--with", "sleep 60", "--ready", &format!("tcp:{port}"), "--ready-timeout", "300ms", "true"])
         .exits(124)
         .complains("Connection refused");
 }
@@ -135,7 +144,8 @@ fn a_service_that_dies_before_it_is_ready_gives_its_own_status() {
     let port = closed_port();
     for ready in ["line:ready", &format!("tcp:{port}"), "cmd:false"] {
         let begun = Instant::now();
-        place.run(&["--with", "db=sh -c 'echo no disk; exit 9'", "--ready", ready, "--", "echo", "ran"])
+        place
+            .run(&["--with", "db=sh -c 'echo no disk; exit 9'", "--ready", ready, "--", "echo", "ran"])
             .exits(9)
             .says("")
             .complains("service db ended before it was ready, with status 9: its last words: no disk");
@@ -176,9 +186,10 @@ fn services_end_in_the_opposite_order_with_all_that_is_theirs() {
 fn services_are_ended_when_spile_is() {
     let place = Place::new();
     let service = "sh -c 'echo $$ >pid; echo up; exec sleep 60'";
-    for program in [&["--with", service, "--ready", "line:up", "--", "sleep", "60"][..],
-        &["--with", service, "--ready", "line:never", "--", "true"]]
-    {
+    for program in [
+        &["--with", service, "--ready", "line:up", "--", "sleep", "60"][..],
+        &["--with", service, "--ready", "line:never", "--", "true"],
+    ] {
         let _ = std::fs::remove_file(place.0.path().join("pid"));
         let running = place.start(program);
         wait_until("the service runs", || place.text("pid").ends_with('\n'));

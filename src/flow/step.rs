@@ -167,7 +167,8 @@ mod tests {
     #[test]
     fn line_ends_are_changed_wherever_the_reads_were_cut() {
         let mut kept = None;
-        let parts = ["a\r", "\nb\r\r\nc\rd", "\r", "e\n\r"].map(|part| unix_lines(part.as_bytes(), &mut kept));
+        let parts =
+            ["a\r", "\nb\r\r\nc\rd", "\r", "e\n\r"].map(|part| unix_lines(part.as_bytes(), &mut kept));
         assert_eq!(parts.concat(), b"a\nb\r\nc\rd\re\n");
         assert_eq!(kept, Some(b'\r'));
     }

@@ -47,5 +47,7 @@ pub fn open(size: Option<Winsize>, typist: Typist) -> io::Result<(OwnedFd, Owned
 /// The size of the terminal that we stand on, if there is one.
 pub fn our_size() -> Option<Winsize> {
     let ours = tcgetwinsize(rustix::stdio::stderr());
-    ours.or_else(|_| tcgetwinsize(rustix::stdio::stdin())).or_else(|_| tcgetwinsize(rustix::stdio::stdout())).ok()
+    ours.or_else(|_| tcgetwinsize(rustix::stdio::stdin()))
+        .or_else(|_| tcgetwinsize(rustix::stdio::stdout()))
+        .ok()
 }

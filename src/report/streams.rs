@@ -16,7 +16,7 @@ pub fn streams_json(report: &mut Value, told: &Told, order: &str) {
     report["order"] = order.into();
     report["stdin_unread"] = told.stdin_unread.into();
     report["output_open"] = (!told.holders.is_empty()).into();
-    report["failures"] = told.failures.iter().map(|failure| failure.to_string()).collect();
+    report["failures"] = told.failures.iter().map(ToString::to_string).collect();
     report["holders"] =
         told.holders.iter().map(|holder| json!({"pid": holder.pid, "argv0": holder.name})).collect();
 }

@@ -136,7 +136,8 @@ impl Services {
             _ => None,
         });
         let shown_as = (show == Show::AtOnce).then_some(wanted.name.as_str());
-        let service = Service::start(wanted, line, shown_as, self.manner, supervisor).map_err(Unready::Failed)?;
+        let service =
+            Service::start(wanted, line, shown_as, self.manner, supervisor).map_err(Unready::Failed)?;
         self.running.push(service);
         let until = Instant::now() + patience;
         for ready in &wanted.ready {
@@ -204,7 +205,11 @@ impl Services {
                 let status = service.status();
                 let exit = status.map(Status::exit).filter(|exit| *exit != Exit::OK).unwrap_or(Exit::FAILURE);
                 let how = status.map(in_words).unwrap_or_default();
-                Unready::Failed(Failure::new(exit, format!("service {name} ended before it was ready, {how}"), words))
+                Unready::Failed(Failure::new(
+                    exit,
+                    format!("service {name} ended before it was ready, {how}"),
+                    words,
+                ))
             }
             Gave::TimeIsUp => {
                 let what = format!("service {name} was not ready within --ready-timeout {patience:?}");
@@ -264,7 +269,8 @@ impl Service {
         manner: Manner,
         supervisor: &mut Supervisor,
     ) -> Result<Service, Failure> {
-        let cannot = |why: io::Error| Failure::new(Exit(125), format!("cannot start service {}", wanted.name), why);
+        let cannot =
+            |why: io::Error| Failure::new(Exit(125), format!("cannot start service {}", wanted.name), why);
         let (output, into) = Output::new(line, shown_as).map_err(cannot)?;
         // Never the terminal: a service in the background would be stopped when it reads.
         let null = OpenOptions::new().read(true).open("/dev/null").map(OwnedFd::from).map_err(cannot)?;

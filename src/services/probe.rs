@@ -47,7 +47,8 @@ impl Probe {
             Ready::Command(argv) => argv.clone(),
             Ready::Address(address) => wait(left, &[], address),
             Ready::Http { address, host, path } => {
-                let request = format!("GET {path} HTTP/1.0\\r\\nHost: {host}\\r\\nConnection: close\\r\\n\\r\\n");
+                let request =
+                    format!("GET {path} HTTP/1.0\\r\\nHost: {host}\\r\\nConnection: close\\r\\n\\r\\n");
                 wait(left, &["--send", &request, "--expect", r"^HTTP/1\.[01] [23]"], address)
             }
             Ready::Line(_) => return Err(Failure::new(Exit(125), "a line is not asked for", "")),

@@ -155,7 +155,11 @@ impl Company for Streams {
                 helper.status = Some(*status);
                 // Who only reads for the program may be cut short by it.
                 if (helper.writes || !self.has_ended) && status.code() != Some(0) {
-                    self.failures.push(Failure::new(status.exit(), &helper.what, "not everything could be moved"));
+                    self.failures.push(Failure::new(
+                        status.exit(),
+                        &helper.what,
+                        "not everything could be moved",
+                    ));
                 }
             }
         }

@@ -42,7 +42,8 @@ impl Streams {
         };
         let mut opening = Opening { plan, supervisor, streams, files: Vec::new(), tee: None };
         let ends = opening.all()?;
-        opening.streams.names = ends.given.iter().map(|(fd, _)| fd).chain(&ends.terminal).filter_map(name_of).collect();
+        opening.streams.names =
+            ends.given.iter().map(|(fd, _)| fd).chain(&ends.terminal).filter_map(name_of).collect();
         Ok((opening.streams, ends))
     }
 }
@@ -228,7 +229,13 @@ impl Opening<'_> {
     }
 
     /// A pipe, or a terminal, whose bytes pass through us; the program's end of it.
-    fn passing(&mut self, stream: usize, flag: &str, output: &Output, whose: usize) -> Result<OwnedFd, Failure> {
+    fn passing(
+        &mut self,
+        stream: usize,
+        flag: &str,
+        output: &Output,
+        whose: usize,
+    ) -> Result<OwnedFd, Failure> {
         let (out, into) = match self.plan.tty {
             Tty::Stdout if stream == 0 => pty::open_output().map_err(cannot("make a terminal"))?,
             _ => flow::pipe().map_err(cannot("make a pipe"))?,

@@ -55,7 +55,12 @@ impl Ordered {
     }
 
     /// Hands on what has come, each datagram before the next is looked at. True when nothing is left.
-    pub fn advance(&mut self, now: Instant, flows: [&mut Flow; 2], mut passed: impl FnMut(usize, &Flow)) -> bool {
+    pub fn advance(
+        &mut self,
+        now: Instant,
+        flows: [&mut Flow; 2],
+        mut passed: impl FnMut(usize, &Flow),
+    ) -> bool {
         loop {
             while let Some((whose, from, to)) = self.pending {
                 // A flow that has ended takes no more, and the program is not to be held up.

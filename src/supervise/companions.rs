@@ -18,7 +18,8 @@ impl Company for Companions<'_> {
     }
 
     fn advance(&mut self, now: Instant) -> bool {
-        self.0.iter_mut().fold(false, |any, one| one.advance(now) || any)
+        // Each has its turn: `any` would stop at the first.
+        self.0.iter_mut().filter_map(|one| one.advance(now).then_some(())).count() > 0
     }
 
     fn is_over(&self) -> bool {

@@ -110,7 +110,10 @@ impl<'a> Course<'a> {
                 verdict: &verdict,
                 is_refused: outcome.refused.is_some(),
                 is_late: outcome.passed_a_limit(),
-                signal: outcome.member().and_then(|member| member.end).and_then(|(status, ..)| status.signal()),
+                signal: outcome
+                    .member()
+                    .and_then(|member| member.end)
+                    .and_then(|(status, ..)| status.signal()),
                 told: &told,
             };
             let again = self.args.retries.again(n, &failed).filter(|_| outcome.interrupted.is_none());
@@ -199,14 +202,22 @@ impl<'a> Course<'a> {
     }
 
     /// Tells how the last attempt went.
-    fn finish(&mut self, argv: &[OsString], verdict: &Verdict, outcome: &Outcome, told: Told, past: Vec<Value>) {
+    fn finish(
+        &mut self,
+        argv: &[OsString],
+        verdict: &Verdict,
+        outcome: &Outcome,
+        told: Told,
+        past: Vec<Value>,
+    ) {
         if self.args.results.time {
             tell_time(outcome);
         }
         if self.telling.report.is_some() {
             let (given, manner) = (self.args.limits(), self.args.limits.manner());
             // What spile could not do must not look like a success.
-            let own = told.failures.first().map(|failure| failure.exit).filter(|_| verdict.exit() == Exit::OK);
+            let own =
+                told.failures.first().map(|failure| failure.exit).filter(|_| verdict.exit() == Exit::OK);
             let mut report = run_json(argv, &given, &manner, outcome, own.unwrap_or(verdict.exit()));
             let left = outcome.job.left(&self.supervisor);
             report["tree"] = tree_json(self.supervisor.reaped(), outcome.job.killed(), &left);

@@ -92,9 +92,13 @@ impl clap::Args for ServiceArgs {
         };
         command
             .arg(
-                flag("with", "[NAME=]CMD", "Start this first and end it afterwards; it is split into words, its stdin is empty")
-                    .action(ArgAction::Append)
-                    .value_parser(with),
+                flag(
+                    "with",
+                    "[NAME=]CMD",
+                    "Start this first and end it afterwards; it is split into words, its stdin is empty",
+                )
+                .action(ArgAction::Append)
+                .value_parser(with),
             )
             .arg(
                 flag(
