@@ -65,7 +65,7 @@ fn nobody_but_its_two_stages_holds_a_pipe() {
     let stages = children(process.pid());
     for at in [0, 1] {
         let pipe = descriptor(stages[at], 1);
-        assert!(holds(process.pid(), &pipe).is_empty());
+        wait_until("spile has closed its ends", || holds(process.pid(), &pipe).is_empty());
         let holders: Vec<Vec<u32>> = stages.iter().map(|pid| holds(*pid, &pipe)).collect();
         let mut wanted = vec![vec![]; 3];
         (wanted[at], wanted[at + 1]) = (vec![1], vec![0]);

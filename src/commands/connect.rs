@@ -92,13 +92,17 @@ impl Args {
         let events = self.session.log.events(Self::NAME);
         let names = Names { left: self.words.speaker(), right: address.describe() };
         events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
-        let limits = self.limits(&remote);
-        let _terminal = if self.raw { RawTerminal::enter()? } else { None };
+        let terminal = if self.raw { RawTerminal::enter()? } else { None };
+        let mut limits = self.limits(&remote);
+        if terminal.is_some() && limits.finish == Finish::RightEnds {
+            limits.finish = Finish::EitherEnds;
+        }
         let local = self.local(&remote)?;
         let ends = self.session.direction.apply((local, remote));
         let ends = self.filters.apply(ends, self.raw.then_some(self.escape.as_str()))?;
         let (local, remote) = self.session.pass(ends, Side::Right, 1)?;
-        let report = Relay::new(local, remote, limits).since(started).run_until(interrupts.ended()).await;
+        let relay = Relay::new(local, remote, limits).since(started);
+        let report = relay.run_until(&mut interrupts, None, || ()).await;
         self.session.report.tell(Self::NAME, &report, &names);
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);

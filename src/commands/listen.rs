@@ -14,7 +14,7 @@ use crate::endpoint::{
     Endpoint, Incoming, Stdin, Stdout, answer_with, check_answer, open_command, stdin_is_null, stdio,
 };
 use crate::error::{Exit, Failure};
-use crate::relay::{Finish, Limits, Relay, Side};
+use crate::relay::{Finish, Limits, Outcome, Relay, Side};
 use crate::report::{Event, Names};
 
 /// What follows `spile listen`.
@@ -118,14 +118,15 @@ impl Args {
             }
             let local = self.local(&incoming, &server.protocol, id)?;
             let limits = self.limits(&incoming);
+            let waits = !incoming.endpoint.is_datagram();
             let (local, remote) = self.pass((local, incoming.endpoint), id)?;
-            let report = Relay::new(local, remote, limits).run_until(server.interrupts.ended()).await;
+            let report = server.run(Relay::new(local, remote, limits), waits).await;
             server.closed(id, &report, &names);
             if self.ignore_empty && report.received == 0 && server.interrupts.last.is_none() {
                 continue;
             }
             self.session.report.tell(Self::NAME, &report, &names);
-            if let Some(exit) = server.interrupts.exit() {
+            if let Some(exit) = server.interrupts.exit().filter(|_| report.outcome == Outcome::Stopped) {
                 return Ok(exit);
             }
             return match (exit(&report, &names, !self.program.ignore_child_status), self.serves_many()) {

@@ -61,6 +61,10 @@ pub fn exit(report: &Report, names: &Names, command: bool) -> Result<Exit, Failu
         Outcome::Reset(from) => {
             Err(Failure::new(Exit::TRUNCATED, format!("connection reset by {}", side(*from)), what()))
         }
+        Outcome::Vanished(from) => {
+            let text = format!("{} answers no more", side(*from));
+            Err(Failure::new(Exit::TRUNCATED, text, what()).hint("the kernel gave up: see --keepalive"))
+        }
         Outcome::Refused(from) => Err(Failure::connect(
             format!("{} refused", side(*from)),
             "nobody receives on that port (ICMP port unreachable)",

@@ -12,7 +12,7 @@ use super::words::{AddressFlags, Either, WordsArgs};
 use crate::address::{Address, Target};
 use crate::endpoint::{Connection, Endpoint, Incoming, Opener, Patience, Use, open_command, persist};
 use crate::error::{Exit, Failure};
-use crate::relay::{Finish, Limits, Relay, Side};
+use crate::relay::{Finish, Limits, Outcome, Relay, Side};
 use crate::report::{Event, Events, Names};
 
 /// How long a half-closed session may say nothing.
@@ -95,7 +95,8 @@ impl Args {
         note(&events, [&near, &far]);
         let limits = self.limits([&near, &far]);
         let (near, far) = self.pass((near, far), 1)?;
-        let report = Relay::new(near, far, limits).since(started).run_until(interrupts.ended()).await;
+        let relay = Relay::new(near, far, limits).since(started);
+        let report = relay.run_until(&mut interrupts, None, || ()).await;
         self.session.report.tell(Self::NAME, &report, &names);
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);
@@ -162,13 +163,14 @@ impl Args {
             }
         };
         let limits = self.limits([&incoming.endpoint, &far]);
+        let waits = !incoming.endpoint.is_datagram();
         let (near, far) = self.pass((incoming.endpoint, far), id)?;
-        let report = Relay::new(near, far, limits).run_until(server.interrupts.ended()).await;
+        let report = server.run(Relay::new(near, far, limits), waits).await;
         server.closed(id, &report, &names);
         self.session.report.tell(Self::NAME, &report, &names);
         match server.interrupts.exit() {
-            Some(exit) => Ok(exit),
-            None => exit(&report, &names, !self.program.ignore_child_status),
+            Some(exit) if report.outcome == Outcome::Stopped => Ok(exit),
+            _ => exit(&report, &names, !self.program.ignore_child_status),
         }
     }
 

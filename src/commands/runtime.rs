@@ -1,18 +1,21 @@
 //! The event loop of the networking subcommands, and the signals that end them.
 
+use std::io;
 use std::pin::Pin;
 
 use nix::sys::signal::Signal;
 
 use crate::error::{Exit, Failure};
-use crate::event_loop;
-use crate::server::Stop;
+use crate::event_loop::{self, Stop};
 use crate::signal::Signals;
 
 /// Runs `work` on one thread. Threads that wait in the resolver or in open(2) are left behind.
 pub fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     event_loop::run(work).map_err(|why| Failure::other("cannot run the event loop", why))?
 }
+
+/// What ends the program, and what tells that the size of our terminal has changed.
+const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGWINCH];
 
 /// INT and TERM, and HUP where it means "read your files again".
 pub struct Interrupts {
@@ -23,25 +26,24 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Signals end the program.
+    /// Signals end the program; those that it was started with ignored stay so.
     pub fn new() -> Result<Interrupts, Failure> {
-        Interrupts::take(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP], None)
+        Interrupts::of(Signals::take_unless_ignored(&ENDING), None)
     }
 
     /// Signals end the program, and those of job control leave the terminal as it was found.
     pub fn with_raw_terminal() -> Result<Interrupts, Failure> {
-        let all = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGTSTP];
-        Interrupts::take(&all, None)
+        let all = [&ENDING[..], &[Signal::SIGQUIT, Signal::SIGTSTP]].concat();
+        Interrupts::of(Signals::take_unless_ignored(&all), None)
     }
 
     /// HUP calls `reload`, the others end the program.
     pub fn with_reload(reload: impl Fn() + 'static) -> Result<Interrupts, Failure> {
-        Interrupts::take(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP], Some(Box::new(reload)))
+        Interrupts::of(Signals::take_unless_ignored(&ENDING), Some(Box::new(reload)))
     }
 
-    fn take(signals: &[Signal], on_hangup: Option<Box<dyn Fn()>>) -> Result<Interrupts, Failure> {
-        let signals: Vec<Signal> = signals.iter().copied().chain([Signal::SIGWINCH]).collect();
-        let signals = Signals::take(&signals).map_err(|why| Failure::other("cannot read signals", why))?;
+    fn of(signals: io::Result<Signals>, on_hangup: Option<Box<dyn Fn()>>) -> Result<Interrupts, Failure> {
+        let signals = signals.map_err(|why| Failure::other("cannot read signals", why))?;
         Ok(Interrupts { signals, on_hangup, last: None })
     }
 
@@ -83,5 +85,10 @@ fn stop_until_continued() {
 impl Stop for Interrupts {
     fn requested(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
         Box::pin(self.ended())
+    }
+
+    /// Whoever presses ^C does not want to wait.
+    fn is_urgent(&self) -> bool {
+        self.last == Some(Signal::SIGINT)
     }
 }

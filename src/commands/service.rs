@@ -11,7 +11,7 @@ use crate::endpoint::{Connection, Endpoint, Incoming, Listener, VariableNames, l
 use crate::error::{Exit, Failure};
 use crate::event_loop::{sleep, timeout};
 use crate::process::{raise_open_files, seal_inherited};
-use crate::relay::{Limits, Report};
+use crate::relay::{Limits, Relay, Report};
 use crate::report::{Event, Events, Names, digest_lines, session_json, session_text};
 use crate::server::{Access, End, PortFile, Rules, notify_systemd, serve, tell_ready_fd};
 
@@ -124,7 +124,7 @@ impl Server {
     /// Serves until a signal or `--max-total`; then 0 when all could finish.
     pub async fn serve<F>(mut self, handle: impl Fn(Incoming, u64) -> F) -> Result<Exit, Failure>
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = ()> + 'static,
     {
         let Some(listener) = self.listener.take() else { return Ok(Exit::FAILURE) };
         let end = serve(listener, &self.rules, &self.events, &mut self.interrupts, handle).await;
@@ -138,9 +138,16 @@ impl Server {
     /// Closes the listening sockets: later peers are refused at once instead of waiting for nothing.
     /// A datagram peer goes on sending to the same socket, and by the same path.
     pub fn stop_listening_after(&mut self, last: &Incoming) {
-        if !last.endpoint.is_datagram() {
-            self.listener = None;
+        match &mut self.listener {
+            Some(listener) if last.endpoint.is_datagram() => listener.accept_no_more(),
+            listener => *listener = None,
         }
+    }
+
+    /// Runs the one session that there is. TERM lets it finish within the grace, and nobody else in.
+    pub async fn run(&mut self, relay: Box<Relay>, waits: bool) -> Report {
+        let Server { listener, interrupts, rules, .. } = self;
+        relay.run_until(interrupts, waits.then_some(rules.grace), || *listener = None).await
     }
 
     /// True when `--max-total` connections were served.

@@ -30,7 +30,6 @@ pub struct Delayed {
     lateness: Lateness,
     line: VecDeque<(Instant, Piece)>,
     cost: usize,
-    last_due: Option<Instant>,
     alarm: Alarm,
     chance: RandomState,
     drawn: u64,
@@ -75,7 +74,6 @@ impl Delayed {
             lateness,
             line: VecDeque::new(),
             cost: 0,
-            last_due: None,
             alarm: Alarm::default(),
             chance: RandomState::new(),
             drawn: 0,
@@ -95,8 +93,8 @@ impl Delayed {
         while self.cost < UNDER_WAY && !self.line.back().is_some_and(|(_, piece)| piece.is_last()) {
             let Poll::Ready(read) = self.source.poll_read(cx, buffer) else { return };
             let piece = Piece::new(read, buffer);
-            let due = (Instant::now() + self.late()).max(self.last_due.unwrap_or_else(Instant::now));
-            self.last_due = Some(due);
+            // One that is due earlier than those before it waits for them: the line is a queue.
+            let due = Instant::now() + self.late();
             self.cost += piece.cost();
             self.line.push_back((due, piece));
         }

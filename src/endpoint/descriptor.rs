@@ -12,8 +12,10 @@ use rustix::net::{RecvFlags, SendFlags};
 /// What the descriptor is; it decides the system call and what a short read means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A TCP or Unix stream socket: a short read means that the queue is empty.
-    Stream,
+    /// A TCP socket: a short read means that the queue is empty, or that urgent data comes next.
+    Tcp,
+    /// A Unix stream socket: a read also stops where descriptors were sent along, unix(7).
+    Local,
     /// Any other stream socket (vsock).
     OtherStream,
     /// A datagram or seqpacket socket: one call, one message.
@@ -29,11 +31,17 @@ pub enum Kind {
 impl Kind {
     /// True for every kind of socket.
     pub fn is_socket(self) -> bool {
-        matches!(self, Kind::Stream | Kind::OtherStream | Kind::Message)
+        matches!(self, Kind::Tcp | Kind::Local | Kind::OtherStream | Kind::Message)
     }
 
+    /// True for what splice(2) moves without copying.
+    pub fn can_splice(self) -> bool {
+        matches!(self, Kind::Tcp | Kind::Local)
+    }
+
+    /// Not a pipe: in packet mode (pipe2(2), O_DIRECT) a read stops after each packet.
     fn short_read_empties(self) -> bool {
-        matches!(self, Kind::Stream | Kind::Pipe)
+        self == Kind::Tcp
     }
 }
 
@@ -100,7 +108,7 @@ impl Descriptor {
             match (input(self.as_fd(), self.kind), watched) {
                 (Ok((value, emptied)), watched) => {
                     if let (true, Some(watched)) = (emptied, watched) {
-                        watched.clear_readable();
+                        watched.clear_emptied();
                     }
                     return Poll::Ready(Ok(value));
                 }

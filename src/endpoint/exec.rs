@@ -16,7 +16,10 @@ use super::environment::Connection;
 use super::{Endpoint, HalfClose, Sink, Source, WhenBroken, pty};
 use crate::address::{End, Key, Options};
 use crate::error::Failure;
-use crate::process::{Child, Ends, Environment, Group, Program, SignalBase, Signals};
+use crate::process::{Change, Child, Ends, Environment, Group, Program, SignalBase, Signals};
+
+/// What a service manager told us and means nobody else (sd_notify(3), sd_listen_fds(3)).
+const FOR_US: [&str; 4] = ["NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
 
 /// `exec:PROG ARG…`.
 pub fn open_words(end: &End, words: &[String], connection: &Connection) -> Result<Endpoint, Failure> {
@@ -50,6 +53,7 @@ pub fn open_program(
 ) -> Result<Endpoint, Failure> {
     let dir = options.text(Key::Dir).map(PathBuf::from);
     let mut environment = Environment::default();
+    environment.changes.extend(FOR_US.iter().map(|name| Change::Unset(name.into())));
     for (name, value) in connection.environment() {
         environment.set(name, value);
     }
@@ -97,7 +101,7 @@ fn over_socket_pair() -> io::Result<Joined> {
     let flags = SocketFlags::CLOEXEC;
     let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     let second = rustix::io::fcntl_dupfd_cloexec(&theirs, 3)?;
-    let ours = Arc::new(Descriptor::new(ours, Kind::Stream)?);
+    let ours = Arc::new(Descriptor::new(ours, Kind::Local)?);
     let sink = Sink::Stream {
         fd: ours.clone(),
         stalled: false,

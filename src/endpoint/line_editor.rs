@@ -2,8 +2,7 @@
 //! peer says meanwhile appears above the line that is being typed.
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -13,8 +12,8 @@ use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{Editor, ExternalPrinter};
 
-use super::stdio::{Pump, pair};
-use super::{Endpoint, Sink, Source, WhenBroken, pty};
+use super::stdio::{Pump, Task, write_all};
+use super::{Endpoint, pty};
 use crate::error::Failure;
 
 type LineEditor = Editor<(), MemHistory>;
@@ -29,9 +28,9 @@ pub fn line_editor() -> Result<Option<Endpoint>, Failure> {
     let mut editor = new_editor().map_err(|why| cannot(why.to_string()))?;
     // Refused by terminals without a cursor that can be moved (TERM=dumb).
     let Ok(printer) = editor.create_external_printer() else { return Ok(None) };
-    let (source, sink, pump) = start(editor, printer).map_err(|why| cannot(why.to_string()))?;
-    // Dropped in this order: what the peer said last is shown, then the modes are restored.
-    Ok(Some(Endpoint::new(source, sink).guarded(Some((pump, modes)))))
+    let (typed, shown) = start(editor, printer).map_err(|why| cannot(why.to_string()))?;
+    let person = Endpoint::new(typed.source(), shown.sink()).guarded(Some(modes));
+    Ok(Some(person.pumped_by(Some(typed)).pumped_by(Some(shown))))
 }
 
 fn new_editor() -> rustyline::Result<LineEditor> {
@@ -41,21 +40,10 @@ fn new_editor() -> rustyline::Result<LineEditor> {
 }
 
 /// Two threads, since the editor blocks: one for what is typed, one for what is shown.
-fn start(
-    editor: LineEditor,
-    printer: impl ExternalPrinter + Send + 'static,
-) -> io::Result<(Source, Sink, Pump)> {
-    let (typed, source) = pair()?;
-    std::thread::Builder::new().name("editor".into()).spawn(move || send_lines(editor, typed))?;
-    let (shown, sink) = pair()?;
-    let pump = std::thread::Builder::new().name("printer".into()).spawn(move || show(printer, &shown))?;
-    let sink = match Sink::socket(Arc::new(sink)) {
-        Sink::Stream { fd, stalled, half_close, .. } => {
-            Sink::Stream { fd, stalled, half_close, when_broken: WhenBroken::Stop }
-        }
-        other => other,
-    };
-    Ok((Source::Stream(Arc::new(source)), sink, Pump::of(pump)))
+fn start(editor: LineEditor, printer: impl ExternalPrinter + Send + 'static) -> io::Result<(Pump, Pump)> {
+    let typed = Pump::start(Task::Reads, move |to, _| send_lines(editor, to))?;
+    let shown = Pump::start(Task::Writes, move |from, _| show(printer, &from))?;
+    Ok((typed, shown))
 }
 
 /// Sends each line that is typed; ^D ends, ^C is what it always is.
@@ -63,7 +51,7 @@ fn send_lines(mut editor: LineEditor, to: OwnedFd) {
     let mut to = Some(to);
     loop {
         match (editor.readline(""), &to) {
-            (Ok(line), Some(open)) if write_all(open, format!("{line}\n").as_bytes()).is_ok() => {}
+            (Ok(line), Some(open)) if write_all(open.as_fd(), format!("{line}\n").as_bytes()).is_ok() => {}
             // The editor stays: what is shown goes through it to the last.
             (Ok(_), _) => to = None,
             (Err(ReadlineError::Eof), _) if !is_hung_up(rustix::stdio::stdin()) => to = None,
@@ -79,14 +67,6 @@ fn send_lines(mut editor: LineEditor, to: OwnedFd) {
 fn is_hung_up(terminal: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::new(&terminal, PollFlags::empty())];
     !matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(0))
-}
-
-fn write_all(to: &OwnedFd, mut bytes: &[u8]) -> rustix::io::Result<()> {
-    while !bytes.is_empty() {
-        let n = rustix::io::retry_on_intr(|| rustix::io::write(to, bytes))?;
-        bytes = &bytes[n..];
-    }
-    Ok(())
 }
 
 /// How long the rest of a line may take until what there is of it is shown: it may be a question.

@@ -51,7 +51,7 @@ impl Listener {
     pub async fn open(end: &End) -> Result<Listener, Failure> {
         match &end.target {
             Target::Net { net: Net::Tcp, .. } => {
-                Listener::streams("tcp", Kind::Stream, tcp::listen(end).await?, &Options::default(), None)
+                Listener::streams("tcp", Kind::Tcp, tcp::listen(end).await?, &Options::default(), None)
             }
             Target::Net { net: Net::Udp, .. } => {
                 let sockets = udp::listen(end).await?;
@@ -60,7 +60,7 @@ impl Listener {
             Target::Unix { kind, name } => {
                 let (socket, path) = unix::listen(end, *kind, name)?;
                 let (scheme, accepted) = match kind {
-                    UnixKind::Stream => ("unix", Kind::Stream),
+                    UnixKind::Stream => ("unix", Kind::Local),
                     UnixKind::SeqPacket => ("seqpacket", Kind::Message),
                     UnixKind::Datagram => return Listener::datagrams("unix-dgram", vec![socket], end, path),
                 };
@@ -119,6 +119,15 @@ impl Listener {
     /// The port, where there is one; never 0.
     pub fn port(&self) -> Option<u16> {
         self.port
+    }
+
+    /// Takes no new datagram peers; those that are known go on.
+    pub fn accept_no_more(&mut self) {
+        for socket in &mut self.sockets {
+            if let Listening::Datagrams(datagrams) = socket {
+                datagrams.accept_no_more();
+            }
+        }
     }
 
     /// The next peer. An error here is about accepting, not about one peer.

@@ -31,6 +31,7 @@ mod udp;
 mod unix;
 mod vsock;
 
+use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +52,7 @@ pub use retry::{Patience, persist};
 pub use sink::{HalfClose, Sink, WhenBroken};
 pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
-pub use stdio::{RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
+pub use stdio::{Pump, RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
 pub use tap::{Capture, Finding, Tap};
 
 use crate::address::{Address, End, Target};
@@ -76,7 +77,9 @@ pub struct Endpoint {
 #[derive(Default)]
 pub struct Extras {
     /// What has to be undone when the session is over (terminal mode, paths); dropping it does so.
-    pub guards: Vec<Box<dyn Send>>,
+    pub guards: Vec<Box<dyn Any>>,
+    /// Threads that do blocking reads and writes.
+    pub pumps: Vec<Pump>,
     /// Silence after which this datagram peer counts as gone, where its address says so.
     pub session_idle: Option<Duration>,
     /// What its user must be told to be able to use it (the name of a new terminal).
@@ -96,11 +99,24 @@ impl Endpoint {
     }
 
     /// The same endpoint, with something to undo at its end.
-    pub fn guarded<G: Send + 'static>(mut self, guard: Option<G>) -> Endpoint {
+    pub fn guarded<G: 'static>(mut self, guard: Option<G>) -> Endpoint {
         if let Some(guard) = guard {
             self.extras.get_or_insert_default().guards.push(Box::new(guard));
         }
         self
+    }
+
+    /// The same endpoint, with a thread that does its blocking reads or writes.
+    pub fn pumped_by(mut self, pump: Option<Pump>) -> Endpoint {
+        if let Some(pump) = pump {
+            self.extras.get_or_insert_default().pumps.push(pump);
+        }
+        self
+    }
+
+    /// The threads that do its blocking reads and writes.
+    pub fn pumps(&self) -> &[Pump] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.pumps)
     }
 
     /// What its user must be told.
@@ -138,7 +154,7 @@ pub enum Use {
 }
 
 /// An endpoint that is being opened. Boxed: a session keeps no room for it afterwards.
-pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Endpoint, Failure>> + Send + 'a>>;
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Endpoint, Failure>> + 'a>>;
 
 /// Opens addresses that do not listen; made once, used for every connection.
 pub enum Opener {
@@ -204,7 +220,12 @@ impl Opener {
 /// Takes the reading half of one endpoint and the writing half of another.
 fn join(read: Endpoint, write: Endpoint) -> Endpoint {
     let joined = Endpoint { child: read.child.or(write.child), ..Endpoint::new(read.source, write.sink) };
-    joined.guarded(Some((read.extras, write.extras)))
+    let (mut read, mut write) = (read.extras.unwrap_or_default(), write.extras.unwrap_or_default());
+    let mut joined = joined;
+    for pump in read.pumps.drain(..).chain(write.pumps.drain(..)) {
+        joined = joined.pumped_by(Some(pump));
+    }
+    joined.guarded(Some((read, write)))
 }
 
 async fn open_end(end: &End, usage: Use, connection: &Connection) -> Result<Endpoint, Failure> {

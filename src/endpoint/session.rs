@@ -65,6 +65,11 @@ impl Datagrams {
         Ok(Datagrams { new })
     }
 
+    /// New peers are dropped from now on.
+    pub fn accept_no_more(&mut self) {
+        self.new.close();
+    }
+
     /// The next peer that was not known before.
     pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
         match ready!(self.new.poll_recv(cx)) {
@@ -131,11 +136,10 @@ async fn read(shared: Arc<Shared>, new: mpsc::Sender<Incoming>) {
     loop {
         match poll_fn(|cx| shared.poll_receive(cx, &mut buffer)).await {
             Ok(datagram) => {
-                if let Some(incoming) = shared.sort(&datagram, &buffer[..datagram.len])
-                    && new.send(incoming).await.is_err()
-                {
-                    // The listener serves one peer and is gone; go on feeding that one.
-                    shared.forget_unread();
+                if let Some(incoming) = shared.sort(&datagram, &buffer[..datagram.len]) {
+                    // A peer that nobody accepts is dropped, as a full queue drops it; never wait: the others are
+                    // fed by this very task.
+                    drop(new.try_send(incoming));
                 }
             }
             // ECONNREFUSED and its like answer an earlier datagram of some session; the socket is fine.
@@ -186,10 +190,6 @@ impl Shared {
         let mut endpoint = Endpoint::new(Source::Session(Box::new(source)), Sink::Session(Box::new(sink)));
         endpoint.extras.get_or_insert_default().session_idle = self.idle;
         Some(Incoming { endpoint, peer: peer::of(&datagram.from) })
-    }
-
-    fn forget_unread(&self) {
-        lock(&self.sessions).retain(|_, queue| Arc::strong_count(queue) > 1);
     }
 }
 

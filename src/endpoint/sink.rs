@@ -209,6 +209,14 @@ impl Sink {
         }
     }
 
+    /// Ready when whoever reads our output has gone.
+    pub fn poll_abandoned(&self, cx: &Context<'_>) -> Poll<()> {
+        match self.untapped() {
+            Sink::Stream { fd, when_broken: WhenBroken::Stop, .. } => fd.poll_failed(cx),
+            _ => Poll::Pending,
+        }
+    }
+
     /// What EPIPE means here.
     pub fn when_broken(&self) -> WhenBroken {
         match self.untapped() {

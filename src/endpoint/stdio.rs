@@ -6,10 +6,10 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock};
 
 use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::descriptor::{Descriptor, Kind};
@@ -48,15 +48,15 @@ pub fn open(end: &End) -> Result<Endpoint, Failure> {
 
 /// Standard input and output as one endpoint.
 pub fn stdio(stdin: Stdin, stdout: Stdout) -> Result<Endpoint, Failure> {
-    let source = match stdin {
+    let (source, reader) = match stdin {
         Stdin::Read => {
             reading(rustix::stdio::stdin()).map_err(|why| Failure::other("cannot read stdin", why))?
         }
-        Stdin::Ignore => Source::Silent,
+        Stdin::Ignore => (Source::Silent, None),
     };
-    let (sink, pump) =
+    let (sink, writer) =
         writing(rustix::stdio::stdout(), stdout).map_err(|why| Failure::other("cannot write stdout", why))?;
-    Ok(Endpoint::new(source, sink).guarded(pump))
+    Ok(Endpoint::new(source, sink).pumped_by(reader).pumped_by(writer))
 }
 
 /// `fd:N`, for both directions as far as it was opened for them.
@@ -68,18 +68,21 @@ pub fn inherited(number: i32) -> Result<Endpoint, Failure> {
     };
     let access = rustix::fs::fcntl_getfl(fd).map_err(|why| Failure::other(what(), why))? & OFlags::RWMODE;
     let failed = |why: io::Error| Failure::other(what(), why);
-    let source = if access == OFlags::WRONLY { Source::Ended } else { reading(fd).map_err(failed)? };
+    let (source, reader) = match access {
+        OFlags::WRONLY => (Source::Ended, None),
+        _ => reading(fd).map_err(failed)?,
+    };
     if access == OFlags::RDONLY {
-        return Ok(Endpoint::new(source, Sink::Discard));
+        return Ok(Endpoint::new(source, Sink::Discard).pumped_by(reader));
     }
-    let (sink, pump) = writing(fd, Stdout::Ends).map_err(failed)?;
+    let (sink, writer) = writing(fd, Stdout::Ends).map_err(failed)?;
     let sink = match sink {
         Sink::Stream { fd, half_close: HalfClose::Stdout, .. } => {
             Sink::Stream { fd, stalled: false, half_close: HalfClose::Close, when_broken: WhenBroken::Cut }
         }
         other => other,
     };
-    Ok(Endpoint::new(source, sink).guarded(pump))
+    Ok(Endpoint::new(source, sink).pumped_by(reader).pumped_by(writer))
 }
 
 /// True when stdin is /dev/null, as a shell makes it for `command &`.
@@ -99,26 +102,36 @@ pub fn close_stdout() {
     }
 }
 
-fn reading(fd: BorrowedFd<'static>) -> io::Result<Source> {
+fn reading(fd: BorrowedFd<'static>) -> io::Result<(Source, Option<Pump>)> {
     let stat = rustix::fs::fstat(fd)?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Socket => {
             let kind = socket_kind(fd)?;
             let fd = Arc::new(Descriptor::new(duplicate(fd)?, kind)?);
-            Ok(match kind {
+            let source = match kind {
                 Kind::Message => {
                     let messages = Messages::of(fd.as_fd())?;
                     Source::Messages(MessageSource::new(fd, messages, false))
                 }
                 _ => Source::Stream(fd),
-            })
+            };
+            Ok((source, None))
         }
         FileType::RegularFile | FileType::BlockDevice | FileType::Directory => {
-            Ok(Source::Stream(Arc::new(Descriptor::new(duplicate(fd)?, Kind::File)?)))
+            Ok((Source::Stream(Arc::new(Descriptor::new(duplicate(fd)?, Kind::File)?)), None))
         }
         file_type => match open_again(fd, file_type, OFlags::RDONLY) {
-            Ok(own) => Ok(Source::Stream(Arc::new(own))),
-            Err(_) => pump_in(fd),
+            Ok(own) => Ok((Source::Stream(Arc::new(own)), None)),
+            Err(_) => {
+                let pump = Pump::start(Task::Reads, move |into, told| match pump(fd, into.as_fd()) {
+                    // EPIPE: the session has ended first.
+                    Ok(()) | Err(Errno::PIPE) => {}
+                    Err(why) => {
+                        let _ = told.set(why);
+                    }
+                })?;
+                Ok((pump.source(), Some(pump)))
+            }
         },
     }
 }
@@ -149,7 +162,14 @@ fn writing(fd: BorrowedFd<'static>, stdout: Stdout) -> io::Result<(Sink, Option<
         }
         file_type => match open_again(fd, file_type, OFlags::WRONLY) {
             Ok(own) => Ok((stream(own, HalfClose::Stdout), None)),
-            Err(_) => pump_out(fd),
+            Err(_) => {
+                let pump = Pump::start(Task::Writes, move |out, told| {
+                    if let Err(why) = pump(out.as_fd(), fd) {
+                        let _ = told.set(why);
+                    }
+                })?;
+                Ok((pump.sink(), Some(pump)))
+            }
         },
     }
 }
@@ -160,10 +180,12 @@ fn duplicate(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 
 fn socket_kind(fd: BorrowedFd<'_>) -> io::Result<Kind> {
     use rustix::net::sockopt::{socket_domain, socket_type};
-    let local_or_ip = [AddressFamily::INET, AddressFamily::INET6, AddressFamily::UNIX];
     Ok(match socket_type(fd)? {
-        SocketType::STREAM if local_or_ip.contains(&socket_domain(fd)?) => Kind::Stream,
-        SocketType::STREAM => Kind::OtherStream,
+        SocketType::STREAM => match socket_domain(fd)? {
+            AddressFamily::INET | AddressFamily::INET6 => Kind::Tcp,
+            AddressFamily::UNIX => Kind::Local,
+            _ => Kind::OtherStream,
+        },
         _ => Kind::Message,
     })
 }
@@ -185,65 +207,91 @@ fn open_again(fd: BorrowedFd<'_>, file_type: FileType, access: OFlags) -> io::Re
     Descriptor::new(own, kind)
 }
 
-/// A thread that moves bytes between a descriptor that can only be used blocking and a socket pair.
-pub struct Pump(Option<JoinHandle<()>>);
-
-impl Pump {
-    /// The pump that this thread is.
-    pub fn of(thread: JoinHandle<()>) -> Pump {
-        Pump(Some(thread))
-    }
+/// What a pump does for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// It reads, and may do so for ever.
+    Reads,
+    /// It writes what it is given.
+    Writes,
 }
 
-impl Drop for Pump {
-    /// What was written to the pair must reach the descriptor before the process ends.
-    fn drop(&mut self) {
-        if let Some(thread) = self.0.take() {
-            let _ = thread.join();
+/// A thread that moves bytes between a descriptor that can only be used blocking and a socket pair. It may be
+/// stuck for ever, so that nobody joins it.
+pub struct Pump {
+    task: Task,
+    ours: Arc<Descriptor>,
+    error: Arc<OnceLock<Errno>>,
+}
+
+impl Pump {
+    /// Waits until the thread has written all that it was given, and ended.
+    pub async fn finished(&self) {
+        if self.task == Task::Writes {
+            self.ours.hung_up().await;
+        }
+    }
+
+    /// What has gone wrong on the blocking side.
+    pub fn error(&self) -> Option<Errno> {
+        self.error.get().copied()
+    }
+
+    /// Starts a thread that `work`s on the other end of a pair. What goes wrong is to be told before that end is
+    /// closed.
+    pub fn start(
+        task: Task,
+        work: impl FnOnce(OwnedFd, &OnceLock<Errno>) + Send + 'static,
+    ) -> io::Result<Pump> {
+        let (theirs, ours) = pair()?;
+        let error = Arc::new(OnceLock::new());
+        let told = error.clone();
+        std::thread::Builder::new().name("pump".into()).spawn(move || work(theirs, &told))?;
+        Ok(Pump { task, ours: Arc::new(ours), error })
+    }
+
+    /// What the thread has read.
+    pub fn source(&self) -> Source {
+        Source::Stream(self.ours.clone())
+    }
+
+    /// What the thread is to write.
+    pub fn sink(&self) -> Sink {
+        Sink::Stream {
+            fd: self.ours.clone(),
+            stalled: false,
+            half_close: HalfClose::Shutdown,
+            when_broken: WhenBroken::Stop,
         }
     }
 }
 
 /// A socket pair: the blocking end for a thread, ours for the event loop.
-pub fn pair() -> io::Result<(OwnedFd, Descriptor)> {
+fn pair() -> io::Result<(OwnedFd, Descriptor)> {
     let (theirs, ours) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    Ok((theirs, Descriptor::new(ours, Kind::Stream)?))
+    Ok((theirs, Descriptor::new(ours, Kind::Local)?))
 }
 
-fn pump_in(fd: BorrowedFd<'static>) -> io::Result<Source> {
-    let (into, ours) = pair()?;
-    std::thread::Builder::new().name("stdin".into()).spawn(move || pump(fd, into.as_fd()))?;
-    Ok(Source::Stream(Arc::new(ours)))
-}
-
-fn pump_out(fd: BorrowedFd<'static>) -> io::Result<(Sink, Option<Pump>)> {
-    let (out, ours) = pair()?;
-    let thread = std::thread::Builder::new().name("stdout".into()).spawn(move || pump(out.as_fd(), fd))?;
-    let sink = Sink::Stream {
-        fd: Arc::new(ours),
-        stalled: false,
-        half_close: HalfClose::Shutdown,
-        when_broken: WhenBroken::Stop,
-    };
-    Ok((sink, Some(Pump::of(thread))))
-}
-
-fn pump(from: BorrowedFd<'_>, to: BorrowedFd<'_>) {
+/// Moves bytes until one side ends.
+fn pump(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        let n = match rustix::io::retry_on_intr(|| rustix::io::read(from, &mut buffer[..])) {
-            Ok(n) if n > 0 => n,
-            _ => return,
-        };
-        let mut rest = &buffer[..n];
-        while !rest.is_empty() {
-            match rustix::io::retry_on_intr(|| rustix::io::write(to, rest)) {
-                Ok(n) => rest = &rest[n..],
-                Err(_) => return,
-            }
+        let n = rustix::io::retry_on_intr(|| rustix::io::read(from, &mut buffer[..]))?;
+        if n == 0 {
+            return Ok(());
         }
+        write_all(to, &buffer[..n])?;
     }
+}
+
+/// Writes everything, blocking.
+pub fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        let n = rustix::io::retry_on_intr(|| rustix::io::write(to, bytes))?;
+        bytes = &bytes[n..];
+    }
+    Ok(())
 }
 
 /// Raw mode of the controlling terminal, until dropped.

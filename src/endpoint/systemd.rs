@@ -51,7 +51,8 @@ impl Passed {
     /// The kind of the connections that are accepted on it; `None` where datagrams are received on it.
     pub fn accepted(self) -> Option<Kind> {
         match self {
-            Passed::Tcp | Passed::Unix(UnixKind::Stream) => Some(Kind::Stream),
+            Passed::Tcp => Some(Kind::Tcp),
+            Passed::Unix(UnixKind::Stream) => Some(Kind::Local),
             Passed::Unix(UnixKind::SeqPacket) => Some(Kind::Message),
             Passed::Vsock => Some(Kind::OtherStream),
             Passed::Udp | Passed::Unix(UnixKind::Datagram) => None,

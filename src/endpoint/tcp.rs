@@ -178,7 +178,7 @@ async fn established(socket: Socket) -> io::Result<Arc<Descriptor>> {
 }
 
 fn register(socket: Socket) -> io::Result<Arc<Descriptor>> {
-    Ok(Arc::new(Descriptor::new(socket.into(), Kind::Stream)?))
+    Ok(Arc::new(Descriptor::new(socket.into(), Kind::Tcp)?))
 }
 
 /// With no listener there, a connection from a port to the same port is made to itself

@@ -44,7 +44,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 
 fn kind_of(kind: UnixKind) -> (Type, Kind) {
     match kind {
-        UnixKind::Stream => (Type::STREAM, Kind::Stream),
+        UnixKind::Stream => (Type::STREAM, Kind::Local),
         UnixKind::Datagram => (Type::DGRAM, Kind::Message),
         UnixKind::SeqPacket => (Type::SEQPACKET, Kind::Message),
     }

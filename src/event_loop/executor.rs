@@ -104,9 +104,9 @@ impl Executor {
         }
     }
 
-    fn place(&mut self, job: Job) {
-        // Without `run` nothing would ever poll it.
-        let Some(mailbox) = self.mailbox.clone() else { return };
+    /// Hands the job back outside of `run`, where nothing would ever poll it.
+    fn place(&mut self, job: Job) -> Option<Job> {
+        let Some(mailbox) = self.mailbox.clone() else { return Some(job) };
         let index = self.free.pop().unwrap_or_else(|| {
             self.places.push(Place::default());
             (self.places.len() - 1) as u32
@@ -116,6 +116,7 @@ impl Executor {
         place.task = Some((job, Waker::from(Arc::new(Handle { id, mailbox }))));
         place.queued = true;
         self.queue.push_back(id);
+        None
     }
 
     /// The next task to poll; its job is out of its place until it is put back.
@@ -151,7 +152,7 @@ enum Next {
 pub fn spawn(job: impl Future<Output = ()> + 'static) {
     // Boxed outside of the borrow: a destructor may spawn or wake.
     let job: Job = Box::pin(job);
-    EXECUTOR.with_borrow_mut(|executor| executor.place(job));
+    drop(EXECUTOR.with_borrow_mut(|executor| executor.place(job)));
 }
 
 /// Lets the other tasks have a turn.

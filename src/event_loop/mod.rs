@@ -7,9 +7,11 @@
 mod blocking;
 mod executor;
 mod readiness;
+mod stop;
 mod timer;
 
 pub use blocking::blocking;
 pub use executor::{run, spawn, yield_now};
 pub use readiness::Watched;
+pub use stop::{Never, Stop};
 pub use timer::{Sleep, sleep, sleep_until, timeout};

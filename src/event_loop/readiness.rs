@@ -22,6 +22,8 @@ const READ_CLOSED: u8 = 1 << 2;
 const WRITE_CLOSED: u8 = 1 << 3;
 /// An error came by itself: a reset, or a peer that answers no probes.
 const FAILED: u8 = 1 << 4;
+/// Urgent data has come at some time.
+const URGENT: u8 = 1 << 5;
 
 /// What is known of one descriptor. Edge-triggered events come once, so readiness is kept here until a system
 /// call has answered EAGAIN.
@@ -76,8 +78,8 @@ impl Reactor {
         };
         let generation = self.slots.get(index as usize).map_or(0, |slot| slot.generation);
         let key = Key { index, generation };
-        let flags =
-            epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
+        use epoll::EventFlags as E;
+        let flags = E::IN | E::OUT | E::RDHUP | E::PRI | E::ET;
         match epoll::add(&self.epoll, source, key.data(), flags) {
             // Left behind by an earlier descriptor of the same number for the same shared description.
             Err(Errno::EXIST) => epoll::modify(&self.epoll, source, key.data(), flags)?,
@@ -125,6 +127,7 @@ impl Slot {
         // An error is told by the next call in either direction.
         if has(E::IN | E::RDHUP | E::HUP | E::ERR | E::PRI) {
             self.ready |= READABLE | if has(E::RDHUP | E::HUP) { READ_CLOSED } else { 0 };
+            self.ready |= if has(E::PRI) { URGENT } else { 0 };
             if let Some(reader) = &self.reader {
                 reader.wake_by_ref();
             }
@@ -233,14 +236,24 @@ impl<T> Watched<T> {
         self.slot(|slot| slot.poll_any(cx, FAILED | WRITE_CLOSED)).unwrap_or(Poll::Pending)
     }
 
-    /// Told after a read that left nothing: EAGAIN, or fewer bytes than were asked for.
+    /// Told after EAGAIN. Even a peer that has gone may be followed by another: on a terminal, on a fifo.
     pub fn clear_readable(&self) {
-        self.slot(|slot| slot.ready &= !READABLE);
+        self.slot(|slot| slot.ready &= !(READABLE | READ_CLOSED));
     }
 
-    /// Told after a write that did not fit.
+    /// Told after a read of fewer bytes than were asked for: it saves the call that would answer EAGAIN. Not after
+    /// urgent data, where a read stops in the middle of the queue (tcp(7)).
+    pub fn clear_emptied(&self) {
+        self.slot(|slot| {
+            if slot.ready & URGENT == 0 {
+                slot.ready &= !READABLE;
+            }
+        });
+    }
+
+    /// Told after EAGAIN, or a write that did not fit.
     pub fn clear_writable(&self) {
-        self.slot(|slot| slot.ready &= !WRITABLE);
+        self.slot(|slot| slot.ready &= !(WRITABLE | WRITE_CLOSED));
     }
 
     /// Waits until reading is worth a try.
@@ -293,7 +306,7 @@ mod tests {
         run(async {
             for _ in 0..3 {
                 watched.readable().await;
-                watched.clear_readable();
+                watched.clear_emptied();
             }
         })
         .unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, Timespec, poll};
 
+use super::moving::CHUNK;
 use super::*;
 
 /// Drives a flow to its end, as a poll loop does.

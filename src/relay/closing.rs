@@ -3,12 +3,15 @@
 use std::future::poll_fn;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+
+use rustix::io::Errno;
 
 use super::Relay;
 use super::outcome::{Outcome, Side};
 use crate::endpoint::{Descriptor, Endpoint, Kind};
-use crate::event_loop::{sleep, timeout};
+use crate::event_loop::{Stop, sleep, timeout};
 use crate::process::{Child, ChildStatus};
 
 /// How long to go on reading from a peer that was told the end: close(2) with unread input sends a reset,
@@ -22,9 +25,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// Closes both ends as `outcome` asks.
 pub async fn close(relay: &mut Relay, outcome: &Outcome) {
     match outcome {
-        Outcome::Reset(side) => reset_other(relay, *side).await,
+        Outcome::Reset(side) | Outcome::Vanished(side) => reset_other(relay, *side).await,
         Outcome::OutputClosed => abort(&relay.right),
         Outcome::Stopped => {}
+        // A time limit is a bound: nobody is waited for.
+        Outcome::Limit(_) | Outcome::Quiet => {
+            half_close_both(relay);
+            for end in [&relay.left, &relay.right] {
+                drop_unread(end);
+            }
+        }
         _ => linger_both(relay).await,
     }
 }
@@ -53,27 +63,42 @@ async fn acknowledged(fd: &Arc<Descriptor>) {
 
 /// Makes the coming close(2) send a reset instead of a clean end.
 pub fn abort(endpoint: &Endpoint) {
-    if let Some(fd) = endpoint.sink.socket_fd().or(endpoint.source.stream()) {
+    // Not what we have inherited: the option would stay with those who go on using it.
+    if let Some(fd) = endpoint.sink.socket_fd().or(endpoint.source.stream()).filter(|_| endpoint.lingers) {
         let socket = socket2::SockRef::from(&**fd);
         let _ = socket.set_linger(Some(Duration::ZERO));
     }
 }
 
+fn half_close_both(relay: &mut Relay) {
+    if !relay.down.is_done() {
+        relay.left.sink.half_close();
+    }
+    if !relay.up.is_done() {
+        relay.right.sink.half_close();
+    }
+}
+
+/// Takes what has come already, so that the close does not turn into a reset.
+fn drop_unread(endpoint: &Endpoint) {
+    if let Some(fd) = endpoint.source.stream().filter(|_| endpoint.lingers) {
+        let mut scrap = super::pool::Buffer::lend(true);
+        let mut nobody = Context::from_waker(Waker::noop());
+        while matches!(fd.poll_read(&mut nobody, &mut scrap), Poll::Ready(Ok(n)) if n == scrap.len()) {}
+    }
+}
+
 async fn linger_both(relay: &mut Relay) {
+    half_close_both(relay);
     let Relay { left, right, up, down, .. } = relay;
-    if !down.is_done() {
-        left.sink.half_close();
-    }
-    if !up.is_done() {
-        right.sink.half_close();
-    }
     let (left, right) = (still_heard(left, up.source_ended()), still_heard(right, down.source_ended()));
     tokio::join!(linger(left), linger(right));
 }
 
 /// The socket of a peer that may still be saying something.
 fn still_heard(endpoint: &Endpoint, ended: bool) -> Option<Arc<Descriptor>> {
-    let is_stream_socket = |fd: &&Arc<Descriptor>| matches!(fd.kind(), Kind::Stream | Kind::OtherStream);
+    let is_stream_socket =
+        |fd: &&Arc<Descriptor>| matches!(fd.kind(), Kind::Tcp | Kind::Local | Kind::OtherStream);
     let fd = endpoint.source.stream().filter(is_stream_socket)?;
     (endpoint.lingers && !ended).then(|| fd.clone())
 }
@@ -90,16 +115,47 @@ async fn read_to_end(fd: &Descriptor) {
     while matches!(poll_fn(|cx| fd.poll_read(cx, &mut scrap)).await, Ok(n) if n > 0) {}
 }
 
-/// Waits for the child of an ended session: gently where it saw the end of its input, else with signals.
-pub async fn end_child(mut child: Child, outcome: &Outcome, grace: Duration) -> ChildStatus {
+/// Waits for the child of an ended session: gently where it saw the end of its input, else with signals. A request
+/// to stop kills it.
+pub async fn end_child(
+    mut child: Child,
+    outcome: &Outcome,
+    grace: Duration,
+    stop: &mut dyn Stop,
+) -> ChildStatus {
     let peer_is_gone = !matches!(outcome, Outcome::Complete | Outcome::ChildExited(_) | Outcome::Quiet);
-    if !peer_is_gone && timeout(grace, child.exited()).await.is_ok() {
-        return child.status();
+    let gently = async |child: &mut Child| {
+        if !peer_is_gone && timeout(grace, child.exited()).await.is_ok() {
+            return;
+        }
+        child.hang_up();
+        let _ = timeout(grace, child.exited()).await;
+    };
+    tokio::select! {
+        biased;
+        () = gently(&mut child) => {}
+        () = stop.requested() => {}
     }
-    child.hang_up();
-    if timeout(grace, child.exited()).await.is_err() {
-        child.kill();
-        child.exited().await;
-    }
+    child.kill();
+    child.exited().await;
     child.status()
+}
+
+/// Waits until the threads that write for these ends have written everything, unless there is no time for it; says
+/// what went wrong there.
+pub async fn pumped(left: &Endpoint, right: &Endpoint, outcome: Outcome) -> Outcome {
+    let is_bound = matches!(outcome, Outcome::Limit(_) | Outcome::Stopped);
+    for (side, end) in [(Side::Left, left), (Side::Right, right)] {
+        for pump in end.pumps() {
+            if !is_bound {
+                pump.finished().await;
+            }
+            match pump.error() {
+                Some(Errno::PIPE) => return Outcome::OutputClosed,
+                Some(why) => return Outcome::Failed(side, crate::error::plain(&why.to_string())),
+                None => {}
+            }
+        }
+    }
+    outcome
 }

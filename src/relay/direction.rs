@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::pipe::SpliceFlags;
 
 use super::pool::{Buffer, LARGE, Pipe};
-use crate::endpoint::{Input, Kind, Sink, Source, WhenBroken};
+use crate::endpoint::{Input, Sink, Source, WhenBroken};
 
 /// A direction lets others run after this many bytes.
 const BUDGET: usize = 4 * 1024 * 1024;
@@ -44,6 +44,8 @@ pub struct Direction {
     pub bytes: u64,
     /// Messages read so far.
     pub messages: u32,
+    /// Read no more messages than this.
+    most_messages: Option<u32>,
     /// Messages that were longer than the buffer and lost their tail.
     pub cut_messages: u32,
     /// Messages that the sink refused as too long.
@@ -60,6 +62,13 @@ enum State {
 }
 
 impl Direction {
+    /// A direction that reads no more than so many messages.
+    pub fn up_to(most_messages: Option<u32>) -> Direction {
+        let mut direction = Direction::default();
+        direction.most_messages = most_messages;
+        direction
+    }
+
     /// True once the end was reached, in whatever way.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
@@ -89,6 +98,10 @@ impl Direction {
                     sink.half_close();
                 }
                 break Ending::Eof;
+            }
+            if self.most_messages.is_some_and(|most| self.messages >= most) {
+                self.release();
+                return Poll::Pending;
             }
             if self.bytes - start >= BUDGET as u64 {
                 cx.waker().wake_by_ref();
@@ -203,8 +216,8 @@ impl Direction {
         source: &Source,
         sink: &mut Sink,
     ) -> Option<Poll<io::Result<()>>> {
-        let from = source.plain_stream().filter(|fd| fd.kind() == Kind::Stream)?;
-        sink.stream().filter(|(fd, _)| fd.kind() == Kind::Stream)?;
+        let from = source.plain_stream().filter(|fd| fd.kind().can_splice())?;
+        sink.stream().filter(|(fd, _)| fd.kind().can_splice())?;
         if self.pipe.is_none() {
             self.pipe = Some(Pipe::lend()?);
             self.buffer = None;

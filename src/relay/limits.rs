@@ -21,6 +21,8 @@ pub enum Finish {
     LeftEnds,
     /// So many messages came from the right (`-W`).
     Messages(u32),
+    /// Either side has (a raw terminal: the left side ends by its escape key).
+    EitherEnds,
 }
 
 /// The limits of one session.

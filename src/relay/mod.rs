@@ -7,16 +7,17 @@ mod outcome;
 mod pool;
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use closing::abort;
 pub use limits::{Finish, Limits};
 pub use outcome::{Outcome, Report, Side};
 
 use crate::endpoint::{Descriptor, Endpoint, Sink, forsaken};
+use crate::event_loop::{Never, Stop, timeout};
 use crate::process::ChildStatus;
 use direction::{Direction, Ending};
 use limits::Clock;
@@ -32,7 +33,7 @@ pub struct Relay {
     limits: Arc<Limits>,
     clock: Clock,
     /// Resolves when a child's peer is gone and the child need not be waited for.
-    forsaken: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    forsaken: Option<Pin<Box<dyn Future<Output = ()>>>>,
     started: Instant,
 }
 
@@ -40,13 +41,18 @@ impl Relay {
     /// A session that has not begun to move bytes. Boxed: it is handed on a few times on its way to its task.
     pub fn new(left: Endpoint, right: Endpoint, limits: impl Into<Arc<Limits>>) -> Box<Relay> {
         let started = Instant::now();
+        let limits = limits.into();
+        let most_messages = match limits.finish {
+            Finish::Messages(n) => Some(n),
+            _ => None,
+        };
         Box::new(Relay {
             left,
             right,
             up: Direction::default(),
-            down: Direction::default(),
+            down: Direction::up_to(most_messages),
             broken: None,
-            limits: limits.into(),
+            limits,
             clock: Clock::default(),
             forsaken: None,
             started,
@@ -66,33 +72,62 @@ impl Relay {
             return self.report(outcome, None);
         }
         // Boxed: most sessions never get here, and each of 10,000 would carry the room for it.
-        Box::pin(self.end(outcome)).await
+        Box::pin(async { self.end(outcome, &mut Never).await }).await
     }
 
-    /// As `run`, but ends at once with `Outcome::Stopped` when `stop` comes first.
-    pub async fn run_until(mut self: Box<Self>, stop: impl Future<Output = ()>) -> Report {
-        let mut stop = std::pin::pin!(stop);
-        let outcome = poll_fn(|cx| match self.poll(cx) {
-            Poll::Pending => stop.as_mut().poll(cx).map(|()| Outcome::Stopped),
-            ready => ready,
+    /// As `run`, but ends with `Outcome::Stopped` once `stop` asks for it: at once, or, where `grace` is given,
+    /// when that time is over or `stop` asks again. `stopping` is called at the first request.
+    pub async fn run_until(
+        mut self: Box<Self>,
+        stop: &mut dyn Stop,
+        grace: Option<Duration>,
+        stopping: impl FnOnce(),
+    ) -> Report {
+        let mut outcome = self.outcome_before(stop.requested()).await;
+        if let (None, Some(grace)) = (&outcome, grace.filter(|_| !stop.is_urgent())) {
+            stopping();
+            let enough = async {
+                let _ = timeout(grace, stop.requested()).await;
+            };
+            outcome = self.outcome_before(enough).await;
+        }
+        self.end(outcome.unwrap_or(Outcome::Stopped), stop).await
+    }
+
+    /// Why the session ends, unless `enough` comes first.
+    async fn outcome_before(&mut self, enough: impl Future<Output = ()>) -> Option<Outcome> {
+        let mut enough = pin!(enough);
+        poll_fn(|cx| match self.poll(cx) {
+            Poll::Pending => enough.as_mut().poll(cx).map(|()| None),
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
         })
-        .await;
-        self.end(outcome).await
+        .await
     }
 
     /// True when both ends were passed on: nothing is left to say or to wait for.
     fn is_closed_by(&self, outcome: &Outcome) -> bool {
         let both_ended = matches!(outcome, Outcome::Complete) && self.up.is_done() && self.down.is_done();
-        both_ended && self.left.child.is_none() && self.right.child.is_none()
+        let nothing_waits = |end: &Endpoint| end.child.is_none() && end.pumps().is_empty();
+        both_ended && nothing_waits(&self.left) && nothing_waits(&self.right)
     }
 
-    async fn end(mut self: Box<Self>, outcome: Outcome) -> Report {
+    /// Ends what there is to end; a request to stop cuts every wait short.
+    async fn end(mut self: Box<Self>, outcome: Outcome, stop: &mut dyn Stop) -> Report {
         if !(matches!(outcome, Outcome::Complete) && self.up.is_done() && self.down.is_done()) {
-            closing::close(&mut self, &outcome).await;
+            tokio::select! {
+                biased;
+                () = closing::close(&mut self, &outcome) => {}
+                () = stop.requested() => {}
+            }
         }
+        let outcome = tokio::select! {
+            biased;
+            outcome = closing::pumped(&self.left, &self.right, outcome.clone()) => outcome,
+            () = stop.requested() => outcome,
+        };
         let grace = self.limits.grace;
         let child = match self.left.child.take().or_else(|| self.right.child.take()) {
-            Some(child) => Some(closing::end_child(*child, &outcome, grace).await),
+            Some(child) => Some(closing::end_child(*child, &outcome, grace, stop).await),
             None => None,
         };
         self.report(outcome, child)
@@ -134,6 +169,10 @@ impl Relay {
         for side in [Side::Left, Side::Right] {
             if self.poll_reset(cx, side).is_ready() {
                 return Poll::Ready(Outcome::Reset(side));
+            }
+            // Who has read some and then left wants no more, though the next write may be hours away.
+            if self.direction_from(side.other()).bytes > 0 && self.sink(side).poll_abandoned(cx).is_ready() {
+                return Poll::Ready(Outcome::OutputClosed);
             }
         }
         let moved = self.up.bytes + self.down.bytes;
@@ -179,7 +218,10 @@ impl Relay {
             }
             Finish::RightEnds => down && (up || !self.up.has_unsent()),
             Finish::LeftEnds => up && (down || !self.down.has_unsent()),
-            Finish::Messages(n) => (up && down) || self.down.messages >= n,
+            Finish::Messages(n) => (up && down) || (self.down.messages >= n && !self.down.has_unsent()),
+            // Whoever has pressed the key that ends it does not wait for the peer.
+            Finish::EitherEnds if up => return Some(Outcome::Quiet),
+            Finish::EitherEnds => down && !self.up.has_unsent(),
         };
         enough.then_some(Outcome::Complete)
     }

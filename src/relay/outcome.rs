@@ -62,6 +62,8 @@ pub enum Outcome {
     Quiet,
     /// That side reset the connection, or closed it on bytes still in flight.
     Reset(Side),
+    /// That side answers no more, not even keepalive probes.
+    Vanished(Side),
     /// A datagram peer answered "port unreachable".
     Refused(Side),
     /// Whoever read our stdout closed it.
@@ -78,9 +80,9 @@ impl Outcome {
     /// What a failed read from `side` means.
     pub fn of_read(side: Side, error: &io::Error) -> Outcome {
         match Errno::from_io_error(error) {
-            Some(Errno::CONNRESET | Errno::PIPE | Errno::TIMEDOUT | Errno::CONNABORTED) => {
-                Outcome::Reset(side)
-            }
+            Some(Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED) => Outcome::Reset(side),
+            // The kernel has given up on it: no answer to data or to keepalive probes.
+            Some(Errno::TIMEDOUT | Errno::HOSTUNREACH | Errno::NETUNREACH) => Outcome::Vanished(side),
             Some(Errno::CONNREFUSED) => Outcome::Refused(side),
             _ => Outcome::Failed(side, crate::error::plain(&error.to_string())),
         }

@@ -14,7 +14,7 @@ pub use access::Access;
 pub use ready::{PortFile, notify_systemd, tell_ready_fd};
 
 use crate::endpoint::{Incoming, Listener};
-use crate::event_loop::{sleep, spawn, timeout, yield_now};
+use crate::event_loop::{Stop, sleep, spawn, timeout, yield_now};
 use crate::report::{Event, Events};
 
 /// First pause after accept(2) has failed; it doubles up to `LONGEST_PAUSE`.
@@ -93,7 +93,7 @@ pub async fn serve<F>(
     handle: impl Fn(Incoming, u64) -> F,
 ) -> End
 where
-    F: Future<Output = ()> + Send + 'static,
+    F: Future<Output = ()> + 'static,
 {
     let open = Arc::new(Open::default());
     tokio::select! {
@@ -109,13 +109,8 @@ where
     drain(&open, rules.grace, events, stop).await
 }
 
-/// Where requests to stop come from; each call waits for the next one.
-pub trait Stop {
-    /// Resolves when the next request comes.
-    fn requested(&mut self) -> std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
-}
-
 async fn drain(open: &Open, grace: Duration, events: &Events, stop: &mut (dyn Stop + '_)) -> End {
+    notify_systemd("STOPPING=1");
     if open.count() > 0 {
         events(&Event::Draining { connections: open.count() });
     }
@@ -136,7 +131,7 @@ async fn accept_loop<F>(
     handle: &impl Fn(Incoming, u64) -> F,
 ) -> Option<End>
 where
-    F: Future<Output = ()> + Send + 'static,
+    F: Future<Output = ()> + 'static,
 {
     let (mut id, mut in_a_row, mut pause) = (0_u64, 0_u32, FIRST_PAUSE);
     let first_by = rules.accept_timeout.map(|time| Instant::now() + time);
@@ -159,6 +154,11 @@ where
             }
         };
         pause = FIRST_PAUSE;
+        in_a_row += 1;
+        if in_a_row == BATCH {
+            in_a_row = 0;
+            yield_now().await;
+        }
         if !rules.access.allows(incoming.peer.address()) {
             events(&Event::Rejected { peer: incoming.peer.to_string(), why: "not allowed" });
             continue;
@@ -174,11 +174,6 @@ where
             let _guard = guard;
             session.await;
         });
-        in_a_row += 1;
-        if in_a_row == BATCH {
-            in_a_row = 0;
-            yield_now().await;
-        }
     }
     None
 }

@@ -32,6 +32,13 @@ impl Signals {
         Ok(Signals { fd: Watched::new(fd).map_err(|(_, why)| why)? })
     }
 
+    /// As `take`, leaving alone what we were started with ignored: nohup(1), or a shell's `&` without job control.
+    pub fn take_unless_ignored(signals: &[Signal]) -> io::Result<Signals> {
+        let ignored = ignored();
+        let is_wanted = |signal: &Signal| ignored & (1 << (*signal as u32 - 1)) == 0;
+        Signals::take(&signals.iter().copied().filter(is_wanted).collect::<Vec<_>>())
+    }
+
     /// The next signal that arrives.
     pub async fn next(&self) -> io::Result<Signal> {
         loop {
@@ -42,4 +49,11 @@ impl Signals {
             }
         }
     }
+}
+
+/// The signals that are ignored, one bit each, from bit 0 for signal 1 (proc(5)).
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
