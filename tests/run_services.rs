@@ -203,6 +203,17 @@ fn services_are_ended_when_spile_is() {
 }
 
 #[test]
+fn a_service_does_not_outlive_a_spile_that_is_killed() {
+    let place = Place::new();
+    let service = "sh -c 'echo $$ >pid; echo up; exec sleep 60'";
+    let running = place.start(&["--with", service, "--ready", "line:up", "--", "sleep", "2"]);
+    wait_until("the service runs", || place.text("ev").contains("\"start\""));
+    running.signal("KILL");
+    wait_until("the service ends", || !is_alive(place.pid("pid")));
+    running.ends().dies_of(9);
+}
+
+#[test]
 fn the_stdin_of_a_service_is_empty_and_its_output_is_shown_when_asked_for() {
     let place = Place::new();
     let service = "cat=sh -c 'readlink /proc/self/fd/0; cat; echo end; exec sleep 60'";

@@ -2,6 +2,7 @@
 
 mod harness;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -48,6 +49,20 @@ fn stdin_that_cannot_be_had_is_named_and_nothing_runs() {
     let port = closed_port();
     let ended = run(&["--stdin", &format!("tcp:127.0.0.1:{port}"), "--", "cat"]).exits(7);
     ended.complains("Connection refused");
+}
+
+#[test]
+fn a_program_that_has_read_enough_of_an_address_is_not_held_up() {
+    let port = server(|stream| {
+        let _ = (&stream).write_all(b"one\ntwo\n");
+        let _ = read_all(&stream);
+        std::thread::park_timeout(std::time::Duration::from_secs(30));
+    });
+    let start = Instant::now();
+    let ended =
+        run(&["--stdin", &format!("tcp:127.0.0.1:{port}"), "--linger", "9s", "--", "head", "-1"]).exits(0);
+    assert_eq!(ended.says("one\n").stderr, "");
+    assert!(start.elapsed().as_secs() < 5);
 }
 
 #[test]

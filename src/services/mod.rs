@@ -276,7 +276,9 @@ impl Service {
         let null = OpenOptions::new().read(true).open("/dev/null").map(OwnedFd::from).map_err(cannot)?;
         let copy = rustix::io::fcntl_dupfd_cloexec(&into, 3).map_err(|why| cannot(why.into()))?;
         let ends = Ends::inherited().stdin(null).stdout(copy).stderr(into);
-        let program = Program { group: Group::New, ..Program::new(wanted.argv.clone()) };
+        // Nobody else would end it where we are killed.
+        let parent_death = Some(Number::TERM);
+        let program = Program { group: Group::New, parent_death, ..Program::new(wanted.argv.clone()) };
         let started = supervisor.spawn(&program, ends)?;
         let mut job = Job::new(Limits::default(), manner);
         job.add(started);

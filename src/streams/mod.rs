@@ -22,9 +22,10 @@ use rustix::event::PollFlags;
 pub use holders::Holder;
 pub use plan::{Input, Joining, Newlines, Output, Plan, Sequence, Showing, Tty};
 
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::flow::{Captured, Ending, Flow, View};
 use crate::process::Status;
+use crate::signal::{self, Number};
 use crate::supervise::{Company, Event, Happening};
 use feed::Feed;
 use ordered::Ordered;
@@ -69,6 +70,7 @@ pub struct Streams {
     names: Vec<OsString>,
     holders: Vec<Holder>,
     has_ended: bool,
+    has_hung_up: bool,
     failures: Vec<Failure>,
 }
 
@@ -132,11 +134,12 @@ impl Company for Streams {
     }
 
     fn is_over(&self) -> bool {
-        let writing = |helper: &Helper| helper.writes && helper.status.is_none();
-        self.passing.iter().all(|passing| passing.flow.is_over()) && !self.helpers.iter().any(writing)
+        let waited_for = |helper: &Helper| helper.status.is_none() && (helper.writes || !self.has_hung_up);
+        self.passing.iter().all(|passing| passing.flow.is_over()) && !self.helpers.iter().any(waited_for)
     }
 
     fn hang_up(&mut self) {
+        self.has_hung_up = true;
         if self.passing.iter().any(|passing| passing.flow.ending().is_none()) {
             self.holders = holders::of(&self.names);
         }
@@ -153,8 +156,7 @@ impl Company for Streams {
         if let Event::Ended(pid, status, _) = event {
             for helper in self.helpers.iter_mut().filter(|helper| helper.pid == *pid) {
                 helper.status = Some(*status);
-                // Who only reads for the program may be cut short by it.
-                if (helper.writes || !self.has_ended) && status.code() != Some(0) {
+                if helper.has_failed(*status) {
                     self.failures.push(Failure::new(
                         status.exit(),
                         &helper.what,
@@ -168,7 +170,19 @@ impl Company for Streams {
     fn told(&mut self, happening: Happening<'_>) {
         if matches!(happening, Happening::Ended(_)) {
             self.has_ended = true;
+            // What a helper has failed of before, also if that was the program's end, is its status all the same.
+            for pid in self.reading_helpers() {
+                let _ = signal::send(pid, Number::TERM);
+            }
         }
+    }
+}
+
+impl Helper {
+    /// Who only reads for the program may be cut short by its end.
+    fn has_failed(&self, status: Status) -> bool {
+        let by = |signal: Number| status.exit() == Exit::from_signal(signal.raw());
+        status.code() != Some(0) && (self.writes || !(by(Number::PIPE) || by(Number::TERM)))
     }
 }
 
@@ -219,10 +233,14 @@ impl Streams {
         }
     }
 
-    /// The helpers that still run and only read: nobody needs them any more.
-    pub fn idle_helpers(&self) -> Vec<i32> {
-        let idle = |helper: &&Helper| helper.status.is_none();
-        self.helpers.iter().filter(idle).map(|helper| helper.pid).collect()
+    fn reading_helpers(&self) -> impl Iterator<Item = i32> {
+        let reads = |helper: &&Helper| helper.status.is_none() && !helper.writes;
+        self.helpers.iter().filter(reads).map(|helper| helper.pid)
+    }
+
+    /// The helpers that still run.
+    pub fn helpers(&self) -> impl Iterator<Item = i32> {
+        self.helpers.iter().filter(|helper| helper.status.is_none()).map(|helper| helper.pid)
     }
 
     /// Tells what is known.

@@ -38,6 +38,7 @@ impl Streams {
             names: Vec::new(),
             holders: Vec::new(),
             has_ended: false,
+            has_hung_up: false,
             failures: Vec::new(),
         };
         let mut opening = Opening { plan, supervisor, streams, files: Vec::new(), tee: None };

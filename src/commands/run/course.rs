@@ -193,7 +193,7 @@ impl<'a> Course<'a> {
         let mut beside = Beside { services: &mut self.services, telling: &mut self.telling };
         let mut company = Companions(vec![&mut beside, &mut streams]);
         let outcome = attempt(&mut self.supervisor, order, ends, &mut company)?;
-        for pid in streams.idle_helpers() {
+        for pid in streams.helpers() {
             let _ = signal::send(pid, Number::TERM);
         }
         let verdict = self.args.verdict(&outcome);
