@@ -151,7 +151,7 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l escape -d 'The k
 complete -c spile -n "__fish_spile_using_subcommand connect" -l grace -d 'How long the command may take to end once the peer is gone' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
-complete -c spile -n "__fish_spile_using_subcommand connect" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
+complete -c spile -n "__fish_spile_using_subcommand connect" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand connect" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l digest -d 'Tell the digests of what was sent and received at the end, on stderr and in --json' -r -f -a "sha256\t'SHA-256, FIPS 180-4'"
@@ -222,7 +222,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -s W -l datagrams -d
 complete -c spile -n "__fish_spile_using_subcommand listen" -l reply-file -d 'Answer with this file once the peer has said something, in place of stdin (a mock server)' -r -F
 complete -c spile -n "__fish_spile_using_subcommand listen" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
-complete -c spile -n "__fish_spile_using_subcommand listen" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
+complete -c spile -n "__fish_spile_using_subcommand listen" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand listen" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l digest -d 'Tell the digests of what was sent and received at the end, on stderr and in --json' -r -f -a "sha256\t'SHA-256, FIPS 180-4'"
@@ -292,7 +292,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l quiet -d 'Say not
 complete -c spile -n "__fish_spile_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
-complete -c spile -n "__fish_spile_using_subcommand relay" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
+complete -c spile -n "__fish_spile_using_subcommand relay" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand relay" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l digest -d 'Tell the digests of what was sent and received at the end, on stderr and in --json' -r -f -a "sha256\t'SHA-256, FIPS 180-4'"
@@ -371,7 +371,7 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -s t -l timeout -d 'Gi
 complete -c spile -n "__fish_spile_using_subcommand wait" -l expect -d 'What the server must say first: a regular expression; for datagrams, what it must answer' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l send -d 'Send this first (\\n, \\r and \\xHH are understood)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l hold -d 'The connection must stay open this long (a port behind a proxy may open and close at once)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose)' -r -f -a "text\t'For people'
+complete -c spile -n "__fish_spile_using_subcommand wait" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand wait" -s s -l bind -d 'Local address to connect from or listen on' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -s p -l source-port -d 'Local port to connect from' -r

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command};
 
 use crate::address::{self, Part};
-use crate::commands::{self, Subcommand};
+use crate::commands::{self, Subcommand, log};
 use crate::error::{Exit, Failure};
+use crate::report::failure_json;
 
 /// A subcommand: its name and what to do with it.
 struct Row {
@@ -91,7 +92,10 @@ pub fn main() -> ExitCode {
     match (row.run)(matches) {
         Ok(exit) => ExitCode::from(exit.0),
         Err(failure) => {
-            show(name, &failure);
+            match log::is_json(matches) {
+                true => log::say(&failure_json(&failure).to_string()),
+                false => show(name, &failure),
+            }
             let exit = if failure.exit == Exit::USAGE { row.usage } else { failure.exit };
             ExitCode::from(exit.0)
         }
@@ -114,10 +118,19 @@ fn words() -> Vec<OsString> {
 
 /// Help and version go to stdout and are no failure; a reader that closed stdout is none either.
 fn show_usage(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-    {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
-        return ExitCode::from(if error.use_stderr() { Exit::USAGE.0 } else { Exit::OK.0 });
+        return ExitCode::from(Exit::USAGE.0);
+    }
+    if !error.use_stderr() {
+        let printed = error.print().and_then(|()| std::io::stdout().flush());
+        return match commands::stdout::written(printed) {
+            Ok(_) => ExitCode::from(Exit::OK.0),
+            Err(failure) => {
+                show("", &failure);
+                ExitCode::from(failure.exit.0)
+            }
+        };
     }
     let typed = std::env::args_os().nth(1).unwrap_or_default();
     let row = ROWS.iter().find(|row| typed == row.name);

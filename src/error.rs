@@ -55,10 +55,15 @@ impl Failure {
         Failure { exit, what: what.into(), why: plain(&why.to_string()), hint: None }
     }
 
-    /// The words typed cannot be understood (status 2): `option 'x'` + `is unknown`.
+    /// The words typed cannot be understood (status 2), in one sentence: `option 'x'` + `is unknown`.
     pub fn usage(word: impl Into<String>, why: impl fmt::Display) -> Failure {
         let sentence = format!("{} {why}", word.into());
         Failure::new(Exit::USAGE, sentence.trim_end(), "")
+    }
+
+    /// The same where the reason is a sentence of its own: `option 'retry'` + `'x' is no number`.
+    pub fn misuse(what: impl Into<String>, why: impl fmt::Display) -> Failure {
+        Failure::new(Exit::USAGE, what, why)
     }
 
     /// Could not connect or bind (status 7).

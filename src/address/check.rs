@@ -3,7 +3,7 @@
 //! The parser has looked at each option already; but flags come later, and change what an address means.
 
 use super::given::not_for;
-use super::option_table::{EXEC, FILE, PATH, Part, row_of};
+use super::option_table::{EXEC, FILE, MESSAGES, PASSED, PATH, Part, row_of};
 use super::scheme_table::scheme;
 use super::{End, Key, Target, UnixName};
 use crate::error::Failure;
@@ -29,6 +29,11 @@ impl End {
     /// True when `key` does something here.
     pub fn takes(&self, key: Key) -> bool {
         row_of(key).is_some_and(|row| row.fits(self.groups(), self.part()))
+    }
+
+    /// True when what comes from here may come in messages whose boundaries are kept.
+    pub fn may_have_messages(&self) -> bool {
+        self.groups() & (MESSAGES | PASSED) != 0 || matches!(self.target, Target::Fd(_))
     }
 
     /// Fails with status 2 for an option that does nothing here, by itself or without another one.

@@ -35,7 +35,7 @@ impl Given {
         let mut left = list;
         while let Some(list) = left {
             let option = piece(list, &[','], true)
-                .map_err(|why| Failure::usage(format!("options '{}'", list.escape_debug()), why))?;
+                .map_err(|why| Failure::misuse(format!("options '{}'", list.escape_debug()), why))?;
             self.one(&option.text)?;
             left = option.stop.map(|_| option.rest);
         }
@@ -48,9 +48,9 @@ impl Given {
             Some((name, value)) => (name.to_ascii_lowercase(), Some(value)),
             None => (typed.to_ascii_lowercase(), None),
         };
-        let fail = |why: String| Failure::usage(format!("option '{}'", name.escape_debug()), why);
+        let fail = |why: String| Failure::misuse(format!("option '{}'", name.escape_debug()), why);
         if name.is_empty() {
-            return Err(Failure::usage(
+            return Err(Failure::misuse(
                 format!("options of {}", self.scheme),
                 "a comma has no option after it",
             )

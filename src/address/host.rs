@@ -16,7 +16,7 @@ fn port(text: &str) -> Result<Port, String> {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     match is_name {
         true => Ok(Port::Service(text.to_owned())),
-        false if text.is_empty() => Err("has no port".to_owned()),
+        false if text.is_empty() => Err("the port is missing".to_owned()),
         false => Err(format!("'{text}' is no port")),
     }
 }
@@ -24,13 +24,13 @@ fn port(text: &str) -> Result<Port, String> {
 /// Reads `host:port`, `[v6%zone]:port`, `:port`, `*:port` and, where `alone`, `port`.
 pub fn host_port(text: &str, alone: bool) -> Result<(Host, Port), String> {
     if let Some(rest) = text.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or("has an opening [ without a closing one")?;
-        let number = rest.strip_prefix(':').ok_or("has no port after the ]")?;
+        let (host, rest) = rest.split_once(']').ok_or("an opening [ without a closing one")?;
+        let number = rest.strip_prefix(':').ok_or("the port after the ] is missing")?;
         return Ok((v6(host)?, port(number)?));
     }
     match text.rsplit_once(':') {
         None if alone => Ok((Host::Loopback, port(text)?)),
-        None => Err(format!("has no port: {text}:PORT")),
+        None => Err(format!("the port is missing: {text}:PORT")),
         Some((host, _)) if host.contains(':') => {
             Err("an IPv6 address needs brackets: [ADDRESS]:PORT".to_owned())
         }
@@ -54,7 +54,7 @@ fn v6(host: &str) -> Result<Host, String> {
 fn name(host: &str) -> Result<Host, String> {
     let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     match host.chars().find(|c| !is_host(*c)) {
-        _ if host.is_empty() => Err("has no host".to_owned()),
+        _ if host.is_empty() => Err("the host is missing".to_owned()),
         Some(c) => Err(format!("'{}' cannot be part of a host name", c.escape_debug())),
         None => Ok(Host::Name(host.to_owned())),
     }

@@ -101,7 +101,7 @@ pub struct OptionRow {
 impl OptionRow {
     /// Reads a value; `None` is the bare name.
     pub fn read(&self, text: Option<&str>) -> Result<Value, String> {
-        let missing = || format!("needs a value: {}={}", self.name, self.metavar);
+        let missing = || format!("a value is missing: {}={}", self.name, self.metavar);
         let given = || text.ok_or_else(missing);
         match self.takes {
             Flag => value::flag(text.unwrap_or("yes")).map(Value::Flag),

@@ -23,7 +23,7 @@ pub fn address(text: &str, role: Role) -> Result<Address, Failure> {
         Some(at) => {
             let (read, write) = (end(&text[..at], role)?, end(&text[at + 2..], role)?);
             match read.listening || write.listening {
-                true => Err(bad(text, "a listening address cannot be joined with '!!'")),
+                true => Err(wrong(text, "a listening address cannot be joined with '!!'")),
                 false => Ok(Address::Dual(read, write)),
             }
         }
@@ -32,6 +32,11 @@ pub fn address(text: &str, role: Role) -> Result<Address, Failure> {
 
 fn bad(text: &str, why: impl std::fmt::Display) -> Failure {
     Failure::usage(format!("address '{}'", text.escape_debug()), why)
+}
+
+/// The same where the reason is a sentence of its own.
+fn wrong(text: &str, why: impl std::fmt::Display) -> Failure {
+    Failure::misuse(format!("address '{}'", text.escape_debug()), why)
 }
 
 /// The scheme word that opens an address.
@@ -64,12 +69,17 @@ fn opening(text: &str) -> Option<Opening<'_>> {
         let name = if rest.starts_with(':') { "fifo" } else { "echo" };
         return Some(Opening { scheme: scheme(name)?, listening: false, word, rest });
     }
-    let (bare, listening) = match word.strip_suffix("-listen").or_else(|| word.strip_suffix("-l")) {
+    let (bare, listening) = match listening_word(&word) {
         Some(bare) => (bare, true),
         None => (word.as_str(), false),
     };
     let scheme = scheme(bare)?;
     Some(Opening { scheme, listening, word, rest })
+}
+
+/// The scheme of `tcp-l` and `tcp-listen`.
+fn listening_word(word: &str) -> Option<&str> {
+    word.strip_suffix("-listen").or_else(|| word.strip_suffix("-l"))
 }
 
 /// Control characters have no business in names; what is verbatim may hold all but NUL.
@@ -126,7 +136,7 @@ fn check_role(text: &str, end: End, role: Role) -> Result<End, Failure> {
         Role::Connect | Role::Relay => {
             let zero = matches!(end.target, Target::Net { port: Port::Number(0), .. });
             match zero && !listening {
-                true => Err(bad(text, "port 0 can only be listened on")),
+                true => Err(wrong(text, "port 0 can only be listened on")),
                 false => Ok(End { listening, ..end }),
             }
         }
@@ -135,14 +145,14 @@ fn check_role(text: &str, end: End, role: Role) -> Result<End, Failure> {
 
 fn bare_path(text: &str, role: Role) -> Result<End, Failure> {
     let unix = scheme("unix").ok_or_else(|| bad(text, "is unknown"))?;
-    let path = piece(text, &[','], false).map_err(|why| bad(text, why))?;
+    let path = piece(text, &[','], false).map_err(|why| wrong(text, why))?;
     let file = scheme("file").ok_or_else(|| bad(text, "is unknown"))?;
     let unix = Given::to(unix, part_of(role));
     let mut given = if role == Role::Relay { unix.or(file) } else { unix };
     given.list(path.stop.map(|_| path.rest))?;
     let options = given.options;
     let target = match (path.text.strip_prefix('@'), role) {
-        (Some(""), _) => return Err(bad(text, "an abstract socket needs a name after the @")),
+        (Some(""), _) => return Err(wrong(text, "an abstract socket needs a name after the @")),
         (Some(name), _) => Target::Unix { kind: UnixKind::Stream, name: UnixName::Abstract(name.to_owned()) },
         (None, Role::Relay) => Target::Path(PathBuf::from(path.text)),
         (None, _) => Target::Unix { kind: UnixKind::Stream, name: UnixName::Path(PathBuf::from(path.text)) },
@@ -152,10 +162,15 @@ fn bare_path(text: &str, role: Role) -> Result<End, Failure> {
 
 fn bare_host(text: &str, role: Role) -> Result<End, Failure> {
     let tcp = scheme("tcp").ok_or_else(|| bad(text, "is unknown"))?;
-    let word = piece(text, &[','], true).map_err(|why| bad(text, why))?;
+    let word = piece(text, &[','], true).map_err(|why| wrong(text, why))?;
     let is_number = word.text.bytes().all(|byte| byte.is_ascii_digit()) && !word.text.is_empty();
     if is_number && role != Role::Listen {
         return Err(no_host(text, "tcp", &word.text, role));
+    }
+    if let Some((first, rest)) = first_word(text)
+        && let Some(scheme) = listening_word(first).filter(|_| rest.split(',').next() == Some(":0"))
+    {
+        return Err(unknown_scheme(text, scheme, rest));
     }
     if let Some((first, rest)) = first_word(text)
         && (!rest.starts_with(':') || !is_port_like(&word.text))
@@ -164,7 +179,7 @@ fn bare_host(text: &str, role: Role) -> Result<End, Failure> {
         return Err(unknown_scheme(text, first, rest));
     }
     let (host, port) = host_port(&word.text, is_number).map_err(|why| {
-        let failure = bad(text, why);
+        let failure = wrong(text, why);
         match word.text.contains(':') {
             true => failure,
             false => {
@@ -210,7 +225,7 @@ fn is_tls(text: &str) -> bool {
 }
 
 fn no_tls(text: &str) -> Failure {
-    let failure = bad(text, "TLS addresses are not in this release");
+    let failure = wrong(text, "TLS addresses are not in this release");
     match first_word(text) {
         Some((word, rest)) if is_port_like(rest) => {
             failure.hint(format!("a host of that name: tcp:{word}{rest}"))
@@ -247,14 +262,14 @@ fn unknown_scheme(text: &str, word: &str, rest: &str) -> Failure {
 fn with_scheme(text: &str, opening: Opening<'_>, role: Role) -> Result<End, Failure> {
     let Opening { scheme, listening, word, mut rest } = opening;
     if listening && !scheme.listens {
-        return Err(bad(text, format!("{} cannot listen", scheme.name)));
+        return Err(wrong(text, format!("{} cannot listen", scheme.name)));
     }
     let listening = listening || scheme.kind == Kind::Systemd || (role == Role::Listen && scheme.listens);
     let mut given = Given::to(scheme, if listening { Part::Listening } else { Part::Connecting });
     given.options.extend(socat::implied(&word));
     // Options before the colon; a value that holds a colon is quoted or in brackets.
     while let Some(after) = rest.strip_prefix(',') {
-        let option = piece(after, &[',', ':'], true).map_err(|why| bad(text, why))?;
+        let option = piece(after, &[',', ':'], true).map_err(|why| wrong(text, why))?;
         given.one(&option.text)?;
         rest = match option.stop {
             Some(_) => &after[after.len() - option.rest.len() - 1..],
@@ -263,7 +278,7 @@ fn with_scheme(text: &str, opening: Opening<'_>, role: Role) -> Result<End, Fail
     }
     let body = match rest.strip_prefix(':') {
         Some(rest) if !scheme.kind.is_verbatim() => {
-            let (body, trailing) = body(scheme.kind, rest).map_err(|why| bad(text, why))?;
+            let (body, trailing) = body(scheme.kind, rest).map_err(|why| wrong(text, why))?;
             given.list(trailing)?;
             Some(body)
         }
@@ -298,7 +313,7 @@ fn body(kind: Kind, rest: &str) -> Result<(String, Option<&str>), String> {
 fn refuse_options_after_command(text: &str, scheme: &Scheme, rest: &str) -> Result<(), Failure> {
     let is_socat = text.starts_with(|c: char| c.is_ascii_uppercase()) && scheme.kind != Kind::Text;
     match socat::options_after_command(rest).filter(|_| is_socat) {
-        Some((command, options)) => Err(bad(text, "options of a command come before the colon")
+        Some((command, options)) => Err(wrong(text, "options of a command come before the colon")
             .hint(format!("{},{options}:{command}", scheme.name))),
         None => Ok(()),
     }
@@ -320,12 +335,14 @@ fn target(
     let number = |text: &str| text.parse::<u32>().map_err(|_| wants());
     let nothing = |target: Target| match body.as_deref() {
         None | Some("") => Ok(target),
-        Some(more) => Err(bad(text, format!("{} takes nothing after the colon, not '{more}'", scheme.name))
-            .hint(format!("a host of that name: tcp:{}:{more}", scheme.name))),
+        Some(more) => {
+            Err(wrong(text, format!("{} takes nothing after the colon, not '{more}'", scheme.name))
+                .hint(format!("a host of that name: tcp:{}:{more}", scheme.name)))
+        }
     };
     match scheme.kind {
         Kind::Net(net, own) => {
-            let (host, port) = host_port(&some()?, true).map_err(|why| bad(text, why))?;
+            let (host, port) = host_port(&some()?, true).map_err(|why| wrong(text, why))?;
             Ok(Target::Net { net, family: family.unwrap_or(own), host, port })
         }
         Kind::Unix(kind) => {
@@ -342,7 +359,7 @@ fn target(
         Kind::File => Ok(Target::File(PathBuf::from(some()?))),
         Kind::Fifo => Ok(Target::Fifo(PathBuf::from(some()?))),
         Kind::Fd => i32::try_from(number(&some()?)?).map(Target::Fd).map_err(|_| wants()),
-        Kind::Exec => match words(&some()?).map_err(|why| bad(text, why))? {
+        Kind::Exec => match words(&some()?).map_err(|why| wrong(text, why))? {
             words if words.is_empty() || words[0].is_empty() => Err(wants()),
             words => Ok(Target::Exec(words)),
         },
@@ -373,15 +390,21 @@ fn vsock(body: &str) -> Option<Target> {
 /// `HOST PORT` in two words, as nc takes them; the host may be a bare IPv6 address.
 pub fn two_words(host: &str, port: &str, role: Role, net: Net) -> Result<Address, Failure> {
     let typed = format!("{host} {port}");
+    if host.is_empty() && role != Role::Listen {
+        // An unset variable must not turn a connection to somewhere into one to this machine.
+        return Err(
+            wrong(&typed, "the host is empty").hint(format!("this machine is localhost {port}, or :{port}"))
+        );
+    }
     if !is_port(port) {
-        return Err(bad(&typed, format!("'{}' is no port", port.escape_debug()))
+        return Err(wrong(&typed, format!("'{}' is no port", port.escape_debug()))
             .hint("an address is one word (with options: HOST:PORT,nodelay=no), or HOST and PORT"));
     }
     let bracketed = match host.parse::<std::net::Ipv6Addr>().is_ok() || host.contains('%') {
         true => format!("[{host}]:{port}"),
         false => format!("{host}:{port}"),
     };
-    let (host, port) = host_port(&bracketed, false).map_err(|why| bad(&typed, why))?;
+    let (host, port) = host_port(&bracketed, false).map_err(|why| wrong(&typed, why))?;
     let target = Target::Net { net, family: Family::Any, host, port };
     let end = End { target, listening: false, options: Options::default() };
     check_role(&typed, end, role).map(Address::One)

@@ -21,7 +21,7 @@ pub fn piece<'a>(text: &'a str, stops: &[char], brackets: bool) -> Result<Piece<
         match (c, quote) {
             ('\\', _) => match chars.next() {
                 Some((_, next)) => piece.push(next),
-                None => return Err("ends with a lone backslash".to_owned()),
+                None => return Err("a lone backslash at the end".to_owned()),
             },
             (c, Some(q)) if c == q => quote = None,
             (c, Some(_)) => piece.push(c),
@@ -40,7 +40,7 @@ pub fn piece<'a>(text: &'a str, stops: &[char], brackets: bool) -> Result<Piece<
         }
     }
     match quote {
-        Some(q) => Err(format!("has an opening {q} without a closing one")),
+        Some(q) => Err(format!("an opening {q} without a closing one")),
         None => Ok(Piece { text: piece, stop: None, rest: "" }),
     }
 }
@@ -73,7 +73,7 @@ pub fn words(text: &str) -> Result<Vec<String>, String> {
         match (c, quote) {
             ('\\', None | Some('"')) => match chars.next() {
                 Some(next) => word.get_or_insert_default().push(next),
-                None => return Err("ends with a lone backslash".to_owned()),
+                None => return Err("a lone backslash at the end".to_owned()),
             },
             (c, Some(q)) if c == q => quote = None,
             (c, Some(_)) => word.get_or_insert_default().push(c),
@@ -86,7 +86,7 @@ pub fn words(text: &str) -> Result<Vec<String>, String> {
         }
     }
     if let Some(q) = quote {
-        return Err(format!("has an opening {q} without a closing one"));
+        return Err(format!("an opening {q} without a closing one"));
     }
     words.extend(word);
     Ok(words)

@@ -125,7 +125,7 @@ fn an_error_names_the_word_and_the_nearest_right_one() {
     assert!(refusal("tcp:h:80,", Role::Connect).0.contains("comma"));
     assert!(refusal("8080", Role::Connect).1.contains("localhost:8080"));
     assert!(refusal("8080", Role::Relay).1.contains("tcp-l:8080"));
-    assert!(refusal("example.org", Role::Connect).0.contains("no port"));
+    assert!(refusal("example.org", Role::Connect).0.contains("port is missing"));
     assert!(refusal("h:99999", Role::Connect).0.contains("65535"));
     assert!(refusal("::1:80", Role::Connect).0.contains("brackets"));
     assert!(refusal("", Role::Connect).0.contains("empty"));

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::flags::{EndArgs, Filters, ProgramArgs, SessionArgs, duration};
+use super::flags::{EndArgs, Filters, ProgramArgs, SessionArgs, duration, key};
 use super::outcome::exit;
 use super::runtime::{Interrupts, run};
 use super::words::{AddressFlags, Connects, WordsArgs};
@@ -19,6 +19,37 @@ use crate::event_loop::timeout;
 use crate::relay::{Finish, Limits, Relay, Side};
 use crate::report::{Event, Names};
 
+/// What means something only where there is a session.
+const SESSION: [&str; 27] = [
+    "command",
+    "quit_after",
+    "datagrams",
+    "keep_sending",
+    "crlf",
+    "preamble",
+    "max_bytes",
+    "reply_timeout",
+    "raw",
+    "readline",
+    "pty",
+    "ignore_child_status",
+    "compat_env",
+    "grace",
+    "send_only",
+    "recv_only",
+    "stats",
+    "json",
+    "capture",
+    "digest",
+    "progress",
+    "rate",
+    "delay",
+    "jitter",
+    "idle_timeout",
+    "eof_timeout",
+    "deadline",
+];
+
 /// What follows `spile connect`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -26,7 +57,7 @@ pub struct Args {
     words: WordsArgs,
     /// Look at each address once and send nothing: does it answer? Several addresses and ranges of ports (20-25)
     /// are fine, -v tells of each; the status is 0 when all answer
-    #[arg(short = 'z', long, conflicts_with = "command")]
+    #[arg(short = 'z', long, conflicts_with_all = SESSION)]
     zero: bool,
     #[command(flatten)]
     filters: Filters,
@@ -42,8 +73,8 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["raw", "command", "no_stdin", "recv_only"])]
     readline: bool,
     /// The key that ends a raw session
-    #[arg(long, value_name = "KEY", default_value = "^]", requires = "raw")]
-    escape: String,
+    #[arg(long, value_name = "KEY", value_parser = key, default_value = "^]", requires = "raw")]
+    escape: u8,
     #[command(flatten)]
     program: ProgramArgs,
     /// How long the command may take to end once the peer is gone
@@ -74,9 +105,10 @@ Examples:
             return wait::zero(&self.words, &self.options.options, &self.session.log);
         }
         let address = self.words.one(Role::Connect, &self.options.options)?;
-        if self.words.explain(&[&address]) {
-            return Ok(Exit::OK);
+        if let Some(told) = self.words.explain(&[&address]) {
+            return told;
         }
+        self.ends.check(&address)?;
         run(self.session.taps.progress(Self::NAME).beside(self.session(address)))
     }
 }
@@ -85,12 +117,14 @@ impl Args {
     async fn session(&self, address: Address) -> Result<Exit, Failure> {
         let mut interrupts = if self.raw { Interrupts::with_raw_terminal()? } else { Interrupts::new()? };
         let started = Instant::now();
+        let names = Names { left: self.words.speaker(), right: address.describe() };
         let remote = tokio::select! {
-            remote = self.open(&address) => remote?,
+            remote = self.open(&address) => {
+                remote.map_err(|failure| self.session.report.unopened(failure, &names, started))?
+            }
             () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
         let events = self.session.log.events(Self::NAME);
-        let names = Names { left: self.words.speaker(), right: address.describe() };
         events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
         let terminal = if self.raw { RawTerminal::enter()? } else { None };
         let mut limits = self.limits(&remote);
@@ -99,7 +133,7 @@ impl Args {
         }
         let local = self.local(&remote)?;
         let ends = self.session.direction.apply((local, remote));
-        let ends = self.filters.apply(ends, self.raw.then_some(self.escape.as_str()))?;
+        let ends = self.filters.apply(ends, self.raw.then_some(self.escape))?;
         let (local, remote) = self.session.pass(ends, Side::Right, 1)?;
         let relay = Relay::new(local, remote, limits).since(started);
         let report = relay.run_until(&mut interrupts, None, || ()).await;

@@ -6,7 +6,7 @@ use super::log::LogArgs;
 use super::outcome::ReportArgs;
 use super::shape::ShapeArgs;
 use super::taps::TapArgs;
-use crate::address;
+use crate::address::{self, Address};
 use crate::endpoint::{Connection, CrLf, Endpoint, Sink, Source, VariableNames};
 use crate::error::Failure;
 use crate::relay::{Finish, Limits, Side};
@@ -97,7 +97,7 @@ pub struct EndArgs {
     #[arg(short = 'q', long, value_name = "TIME", value_parser = duration)]
     pub quit_after: Option<Duration>,
     /// Leave after this many datagrams have come
-    #[arg(short = 'W', long, value_name = "N")]
+    #[arg(short = 'W', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     datagrams: Option<u32>,
     /// Go on sending after the peer has ended
     #[arg(short = 'K', long)]
@@ -105,6 +105,20 @@ pub struct EndArgs {
 }
 
 impl EndArgs {
+    /// Fails where messages are to be counted and `address` has none.
+    pub fn check(self, address: &Address) -> Result<(), Failure> {
+        let fits = match address {
+            Address::One(end) | Address::Dual(end, _) => end.may_have_messages(),
+        };
+        match self.datagrams {
+            Some(_) if !fits => {
+                let failure = Failure::usage("flag --datagrams (-W)", format!("is not for {address}"));
+                Err(failure.hint("a stream has no datagrams to count; --max-bytes ends after so many bytes"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What counts as done, where it is `usual` without these flags.
     pub fn finish(self, usual: Finish) -> Finish {
         match self.datagrams {
@@ -157,10 +171,10 @@ impl Filters {
     pub fn apply(
         &self,
         (mut local, peer): (Endpoint, Endpoint),
-        escape: Option<&str>,
+        escape: Option<u8>,
     ) -> Result<(Endpoint, Endpoint), Failure> {
         if let Some(key) = escape {
-            local.source = local.source.until_byte(escape_byte(key)?);
+            local.source = local.source.until_byte(key);
         }
         if self.crlf {
             local.source = CrLf::around(local.source);
@@ -178,14 +192,15 @@ impl Filters {
     }
 }
 
-/// `^]`, `^C`, a single character, or a number.
-fn escape_byte(key: &str) -> Result<u8, Failure> {
-    match key.as_bytes() {
+/// A clap value parser for keys: `^]`, `^C`, a single character, or a number.
+pub fn key(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
         [b'^', letter] => Ok(letter.to_ascii_uppercase() & 0x1f),
         [byte] => Ok(*byte),
-        _ => key.strip_prefix("0x").and_then(|hex| u8::from_str_radix(hex, 16).ok()).ok_or_else(|| {
-            Failure::usage(format!("--escape {key}"), "is no key").hint("for example ^] or 0x1d")
-        }),
+        _ => text
+            .strip_prefix("0x")
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            .ok_or_else(|| format!("'{text}' is no key; for example ^] or 0x1d")),
     }
 }
 

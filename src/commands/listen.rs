@@ -66,9 +66,10 @@ Examples:
 
     fn run(self) -> Result<Exit, Failure> {
         let address = self.words.one(Role::Listen, &self.options.options)?;
-        if self.words.explain(&[&address]) {
-            return Ok(Exit::OK);
+        if let Some(told) = self.words.explain(&[&address]) {
+            return told;
         }
+        self.ends.check(&address)?;
         if let Some(path) = &self.reply_file {
             check_answer(path)?;
         }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use clap::ValueEnum;
+use clap::{ArgMatches, ValueEnum};
 
 use crate::report::{Event, Events};
 
@@ -16,7 +16,8 @@ pub struct LogArgs {
     /// Say nothing on stderr but failures
     #[arg(long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Write events to stderr as text or JSON, one a line (json implies --verbose)
+    /// Write events to stderr as text or JSON, one a line (json implies --verbose; failures are
+    /// events, too)
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text, hide_default_value = true)]
     pub log: Form,
 }
@@ -54,6 +55,11 @@ impl LogArgs {
             }
         })
     }
+}
+
+/// True when a command writes its events as JSON: then stderr is objects alone, the last failure too.
+pub fn is_json(matches: &ArgMatches) -> bool {
+    matches!(matches.try_get_one::<Form>("log"), Ok(Some(Form::Json)))
 }
 
 /// Writes a line to stderr in one call; a closed stderr is no reason to die.

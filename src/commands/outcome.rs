@@ -1,8 +1,10 @@
 //! From the report of a session to an exit status, and the line that explains it.
 
+use std::time::Instant;
+
 use crate::error::{Exit, Failure};
 use crate::relay::{Outcome, Report, Side};
-use crate::report::{Names, digest_lines, session_json, session_text};
+use crate::report::{Names, digest_lines, session_json, session_text, unopened_json};
 
 use super::log::{Form, say};
 
@@ -18,9 +20,21 @@ pub struct ReportArgs {
 }
 
 impl ReportArgs {
+    fn is_json(self) -> bool {
+        self.json || self.stats == Some(Form::Json)
+    }
+
+    /// Tells of a session that could not begin, to whoever waits for an object. The failure is handed on.
+    pub fn unopened(self, failure: Failure, names: &Names, started: Instant) -> Failure {
+        if self.is_json() {
+            say(&unopened_json(&failure, names, started.elapsed()).to_string());
+        }
+        failure
+    }
+
     /// Tells what was asked for.
     pub fn tell(self, name: &str, report: &Report, names: &Names) {
-        if self.json || self.stats == Some(Form::Json) {
+        if self.is_json() {
             return say(&session_json(report, names).to_string());
         }
         if self.stats.is_some() {

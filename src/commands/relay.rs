@@ -60,8 +60,8 @@ Examples:
     fn run(self) -> Result<Exit, Failure> {
         let (left, right) = self.words.two(&self.options.options)?;
         let addresses: Vec<&Address> = std::iter::once(&left).chain(right.as_ref()).collect();
-        if self.words.explain(&addresses) {
-            return Ok(Exit::OK);
+        if let Some(told) = self.words.explain(&addresses) {
+            return told;
         }
         let progress = self.session.taps.progress(Self::NAME);
         match left.listener() {
@@ -89,7 +89,9 @@ impl Args {
             Ok::<_, Failure>((near, far))
         };
         let (near, far) = tokio::select! {
-            opened = opening => opened?,
+            opened = opening => {
+                opened.map_err(|failure| self.session.report.unopened(failure, &names, started))?
+            }
             () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
         note(&events, [&near, &far]);
@@ -153,13 +155,14 @@ impl Args {
             return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
         };
         server.stop_listening_after(&incoming);
+        let accepted = Instant::now();
         let names = Names { left: incoming.peer.to_string(), right: right_name.to_owned() };
         let connection = self.program.told(session_id(&incoming, &server.protocol, id));
         let far = match far.open(&connection).await {
             Ok(far) => far,
             Err(failure) => {
                 reject(incoming.endpoint);
-                return Err(failure);
+                return Err(self.session.report.unopened(failure, &names, accepted));
             }
         };
         let limits = self.limits([&incoming.endpoint, &far]);

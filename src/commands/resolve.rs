@@ -1,11 +1,11 @@
 //! `spile resolve`: names, services, protocols, interfaces: getaddrinfo(3) and its kin.
 
-use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
 use serde_json::{Value, json};
 
 use super::Subcommand;
+use super::stdout::print;
 use crate::address::Family;
 use crate::endpoint::numeric;
 use crate::error::{Exit, Failure};
@@ -66,30 +66,24 @@ Examples:
             );
         }
         let mut answer = Answer::default();
-        let mut failed = None;
-        for name in &self.names {
-            if let Err(failure) = self.name(name, &mut answer) {
-                failed.get_or_insert(failure);
+        let mut first = Ok(());
+        // What is found is told even where something else is not.
+        let mut look = |result: Result<(), Failure>| {
+            if first.is_ok() {
+                first = result;
             }
-        }
-        for word in &self.service {
-            service(word, &mut answer)?;
-        }
-        for word in &self.protocol {
-            protocol(word, &mut answer)?;
-        }
+        };
+        self.names.iter().for_each(|name| look(self.name(name, &mut answer)));
+        self.service.iter().for_each(|word| look(service(word, &mut answer)));
+        self.protocol.iter().for_each(|word| look(protocol(word, &mut answer)));
         if self.interfaces {
-            interfaces(&mut answer)?;
+            look(interfaces(&mut answer));
         }
         if self.hostname {
-            let name = names::qualified_host()?;
-            answer.add(name.clone(), json!({"hostname": name}));
+            look(hostname(&mut answer));
         }
         let told = answer.tell(self.json);
-        match failed {
-            Some(failure) => Err(failure),
-            None => told,
-        }
+        first.and(told)
     }
 }
 
@@ -111,11 +105,7 @@ impl Answer {
             true => format!("{:#}\n", json!({"schema": "spile.resolve/1", "answers": self.objects})),
             false => self.lines.iter().map(|line| format!("{line}\n")).collect(),
         };
-        match std::io::stdout().write_all(text.as_bytes()) {
-            Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::PIPE),
-            Err(why) => Err(Failure::other("cannot write stdout", why)),
-            Ok(()) => Ok(Exit::OK),
-        }
+        print(&text)
     }
 }
 
@@ -127,7 +117,11 @@ impl Args {
             answer.add(name.clone(), json!({"address": address.ip(), "name": name}));
             return Ok(());
         }
+        if word.is_empty() || word.starts_with(':') {
+            return Err(Failure::misuse(format!("'{word}'"), "the name is empty"));
+        }
         let (host, port) = match word.rsplit_once(':') {
+            Some((_, "")) => return Err(Failure::misuse(format!("'{word}'"), "the port is missing")),
             Some((host, service)) => (host, Some(names::port(service, "tcp")?)),
             None => (word, None),
         };
@@ -169,6 +163,12 @@ fn protocol(word: &str, answer: &mut Answer) -> Result<(), Failure> {
         format!("{} {}", entry.name, entry.number),
         json!({"protocol": entry.name, "number": entry.number}),
     );
+    Ok(())
+}
+
+fn hostname(answer: &mut Answer) -> Result<(), Failure> {
+    let name = names::qualified_host()?;
+    answer.add(name.clone(), json!({"hostname": name}));
     Ok(())
 }
 

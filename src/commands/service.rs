@@ -25,7 +25,7 @@ const SESSION_IDLE: Duration = Duration::from_secs(60);
 #[command(next_help_heading = "Serving")]
 pub struct ServerArgs {
     /// Serve this many connections in all, then end
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_total: Option<u64>,
     /// Networks that may connect, one a line; read again on HUP
     #[arg(long, value_name = "FILE")]
@@ -188,7 +188,10 @@ fn announce(listener: &Listener, args: &ServerArgs, events: &Events) -> Result<O
     let port_file = match (&args.port_file, listener.port()) {
         (Some(path), Some(port)) => Some(PortFile::write(path, port)?),
         (Some(path), None) => {
-            return Err(Failure::usage(format!("--port-file {}", path.display()), "the address has no port"));
+            return Err(Failure::misuse(
+                format!("--port-file {}", path.display()),
+                "the address has no port",
+            ));
         }
         (None, _) => None,
     };

@@ -8,21 +8,17 @@ use regex::bytes::Regex;
 
 use super::Subcommand;
 use super::flags::duration;
-use super::log::{LogArgs, say};
+use super::log::{Form, LogArgs, say};
+use super::probe::Probe;
 use super::runtime::{Interrupts, run};
 use super::words::{AddressFlags, Connects, WordsArgs};
 use crate::address::{self, Address, Options, Role};
-use crate::endpoint::{Connection, Endpoint, Input, Opener, Patience, Use, persist};
+use crate::endpoint::{Patience, persist};
 use crate::error::{Exit, Failure};
-use crate::event_loop::timeout;
 use crate::report::Event;
 
-/// How long a server has for its greeting in one try.
-const GREETING: Duration = Duration::from_secs(10);
-/// Most bytes of a greeting that are looked at.
-const GREETING_SIZE: usize = 64 * 1024;
-/// How long an ICMP refusal may take to come back.
-const REFUSAL: Duration = Duration::from_secs(1);
+/// Most addresses that are listed as not answering.
+const LISTED: usize = 10;
 
 /// What follows `spile wait`.
 #[derive(Debug, clap::Args)]
@@ -65,8 +61,8 @@ Examples:
 
     fn run(self) -> Result<Exit, Failure> {
         let addresses = self.words.all(Role::Connect, &self.options.options)?;
-        if self.words.explain(&addresses.iter().collect::<Vec<_>>()) {
-            return Ok(Exit::OK);
+        if let Some(told) = self.words.explain(&addresses.iter().collect::<Vec<_>>()) {
+            return told;
         }
         let command = self.words.command().to_vec();
         let exit = run(self.wait_for_all(addresses))?;
@@ -86,127 +82,24 @@ impl Args {
             }
         };
         let send = self.send.as_deref().map(address::unescape);
-        let check = Check { expect: self.expect, send, hold: self.hold };
+        let probe = Probe { expect: self.expect, send, hold: self.hold };
         let all = async {
             let each = addresses.iter().map(async |address| {
-                persist(patience(address), &address.describe(), || check.run(address)).await?;
-                events(&Event::Connected { address: address.describe(), took: started.elapsed() });
-                Ok::<(), Failure>(())
+                let (patience, name) = (patience(address), address.describe());
+                let until = patience.time.map(|time| Instant::now() + time);
+                let result = persist(patience, &name, || probe.look(address, until)).await;
+                // A single address that fails in text is told by the failure itself.
+                if result.is_ok() || addresses.len() > 1 || self.log.log == Form::Json {
+                    events(&told(&name, &result, started.elapsed()));
+                }
+                result
             });
-            for result in join_all(each).await {
-                result?;
-            }
-            Ok(Exit::OK)
+            every(&addresses, join_all(each).await)
         };
         tokio::select! {
             result = all => result,
             () = interrupts.ended() => Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         }
-    }
-}
-
-/// What one try has to see.
-struct Check {
-    expect: Option<Regex>,
-    send: Option<Vec<u8>>,
-    hold: Option<Duration>,
-}
-
-impl Check {
-    async fn run(&self, address: &Address) -> Result<(), Failure> {
-        let mut endpoint = Opener::new(address, Use::Output).open(&Connection::default()).await?;
-        let result = self.look(address, &mut endpoint).await;
-        // A reset leaves no TIME_WAIT behind: a loop of probes would use up the local ports.
-        crate::relay::abort(&endpoint);
-        result
-    }
-
-    async fn look(&self, address: &Address, endpoint: &mut Endpoint) -> Result<(), Failure> {
-        let is_datagram = endpoint.is_datagram();
-        if is_datagram || self.send.is_some() {
-            send(address, endpoint, self.send.as_deref().unwrap_or_default()).await?;
-        }
-        if let Some(expect) = &self.expect {
-            greeting(address, endpoint, expect).await?;
-        } else if is_datagram {
-            is_not_refused(address, endpoint).await?;
-        }
-        match self.hold {
-            Some(hold) => stays_open(address, endpoint, hold).await,
-            None => Ok(()),
-        }
-    }
-}
-
-async fn read(endpoint: &mut Endpoint, buffer: &mut [u8]) -> std::io::Result<Input> {
-    std::future::poll_fn(|cx| endpoint.source.poll_read(cx, buffer)).await
-}
-
-async fn send(address: &Address, endpoint: &mut Endpoint, mut bytes: &[u8]) -> Result<(), Failure> {
-    let cannot = |why| Failure::connect(format!("cannot send to {}", address.describe()), why);
-    loop {
-        let n = std::future::poll_fn(|cx| endpoint.sink.poll_write(cx, bytes)).await.map_err(cannot)?;
-        bytes = &bytes[n..];
-        if bytes.is_empty() {
-            return Ok(());
-        }
-    }
-}
-
-/// A datagram port says nothing when it is open; a closed one refuses. Silence counts as an answer.
-async fn is_not_refused(address: &Address, endpoint: &mut Endpoint) -> Result<(), Failure> {
-    match timeout(REFUSAL, read(endpoint, &mut [0; 512])).await {
-        Ok(Err(why)) => Err(Failure::connect(format!("{} refused", address.describe()), why)),
-        _ => Ok(()),
-    }
-}
-
-async fn greeting(address: &Address, endpoint: &mut Endpoint, expect: &Regex) -> Result<(), Failure> {
-    let mut seen: Vec<u8> = Vec::new();
-    let mut buffer = vec![0; 4096];
-    let looking = async {
-        while !expect.is_match(&seen) && seen.len() < GREETING_SIZE {
-            match read(endpoint, &mut buffer).await {
-                Ok(Input::Bytes(n) | Input::Message { len: n, .. }) => seen.extend_from_slice(&buffer[..n]),
-                Ok(Input::Long { bytes, .. }) => seen.extend(bytes),
-                Ok(Input::End) => break,
-                Err(why) => return Err(why),
-            }
-        }
-        Ok(())
-    };
-    let late = match timeout(GREETING, looking).await {
-        Ok(Err(why)) if seen.is_empty() => {
-            return Err(Failure::connect(format!("{} says nothing", address.describe()), why));
-        }
-        answered => answered.is_err(),
-    };
-    if expect.is_match(&seen) {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&seen[..seen.len().min(80)]).escape_debug().to_string();
-    let why = match (seen.is_empty(), late) {
-        (true, true) => "it says nothing".to_owned(),
-        (true, false) => "it ends without a word".to_owned(),
-        _ => format!("it says '{said}'"),
-    };
-    Err(Failure::new(Exit::UNEXPECTED, format!("{} does not say /{expect}/", address.describe()), why))
-}
-
-async fn stays_open(address: &Address, endpoint: &mut Endpoint, hold: Duration) -> Result<(), Failure> {
-    let mut buffer = vec![0; 4096];
-    let watching = async {
-        loop {
-            match read(endpoint, &mut buffer).await {
-                Ok(Input::End) => return "it was closed at once".to_owned(),
-                Err(why) => return crate::error::plain(&why.to_string()),
-                Ok(_) => {}
-            }
-        }
-    };
-    match timeout(hold, watching).await {
-        Ok(why) => Err(Failure::connect(format!("{} does not stay open", address.describe()), why)),
-        Err(_) => Ok(()),
     }
 }
 
@@ -231,37 +124,51 @@ async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Out
     done.into_iter().flatten().collect()
 }
 
+fn told(name: &str, result: &Result<(), Failure>, took: Duration) -> Event {
+    let address = name.to_owned();
+    match result {
+        Ok(()) => Event::Connected { address, took },
+        Err(failure) => Event::Unreachable { address, why: failure.to_string() },
+    }
+}
+
+/// Fails where one of the addresses has not answered; where several have not, they are listed.
+fn every(addresses: &[Address], results: Vec<Result<(), Failure>>) -> Result<Exit, Failure> {
+    let mut failed: Vec<(String, Failure)> = addresses
+        .iter()
+        .zip(results)
+        .filter_map(|(address, result)| Some((address.describe(), result.err()?)))
+        .collect();
+    if failed.len() > 1 {
+        let what = format!("{} of {} addresses do not answer", failed.len(), addresses.len());
+        let names: Vec<&str> = failed.iter().take(LISTED).map(|(name, _)| name.as_str()).collect();
+        let more = match failed.len() - names.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let why = format!("{}{more}", names.join(" "));
+        return Err(Failure::new(failed[0].1.exit, what, why).hint("-v tells why of each"));
+    }
+    failed.pop().map_or(Ok(Exit::OK), |(_, failure)| Err(failure))
+}
+
 /// `connect -z`: a look at each address, without patience unless it was asked for.
 pub fn zero(words: &WordsArgs, flags: &Options, log: &LogArgs) -> Result<Exit, Failure> {
     let addresses = words.all(Role::Connect, flags)?;
-    if words.explain(&addresses.iter().collect::<Vec<_>>()) {
-        return Ok(Exit::OK);
+    if let Some(told) = words.explain(&addresses.iter().collect::<Vec<_>>()) {
+        return told;
     }
     run(async {
         let mut interrupts = Interrupts::new()?;
-        let check = Check { expect: None, send: None, hold: None };
-        let look = async |address: &Address| {
-            let result = persist(Patience::of(address), &address.describe(), || check.run(address)).await;
-            if log.is_talkative() {
-                say(&match &result {
-                    Ok(()) => format!("{} open", address.describe()),
-                    Err(failure) => format!("{} closed: {}", address.describe(), failure.why),
-                });
-            }
-            result
-        };
         let all = async {
-            let mut failed = None;
+            let mut results = Vec::new();
             for address in &addresses {
-                if let Err(failure) = look(address).await {
-                    failed.get_or_insert(failure);
-                }
+                results.push(look_once(address, log).await);
             }
-            match failed {
-                None => Ok(Exit::OK),
+            match every(&addresses, results) {
                 // It was told already, in the line of its address.
-                Some(failure) if log.is_talkative() => Ok(failure.exit),
-                Some(failure) => Err(failure),
+                Err(failure) if log.is_talkative() => Ok(failure.exit),
+                result => result,
             }
         };
         tokio::select! {
@@ -269,6 +176,22 @@ pub fn zero(words: &WordsArgs, flags: &Options, log: &LogArgs) -> Result<Exit, F
             () = interrupts.ended() => Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         }
     })
+}
+
+async fn look_once(address: &Address, log: &LogArgs) -> Result<(), Failure> {
+    let (patience, name, started) = (Patience::of(address), address.describe(), Instant::now());
+    let until = patience.time.map(|time| started + time);
+    let probe = Probe::default();
+    let result = persist(patience, &name, || probe.look(address, until)).await;
+    if log.log == Form::Json {
+        log.events("connect")(&told(&name, &result, started.elapsed()));
+    } else if log.is_talkative() {
+        say(&match &result {
+            Ok(()) => format!("{name} open"),
+            Err(failure) => format!("{name} closed: {}", failure.why),
+        });
+    }
+    result
 }
 
 fn become_command(command: &[OsString]) -> Result<Exit, Failure> {

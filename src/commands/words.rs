@@ -5,10 +5,11 @@ use std::marker::PhantomData;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::stdout::print;
 use crate::address::{
     self, Address, End, Family, Host, Key, Net, OptionRow, Options, Part, Role, Target, UnixKind,
 };
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 
 /// The address words, what flags say of them, and the command after `--`.
 #[derive(Clone, Debug, clap::Args)]
@@ -70,7 +71,7 @@ impl FamilyArgs {
     }
 
     /// Fails for a flag that means nothing to any of these ends.
-    fn check(self, ends: &[&mut End]) -> Result<(), Failure> {
+    fn check(self, ends: &[&mut End], role: Role) -> Result<(), Failure> {
         let is_net = |end: &&mut End| matches!(end.target, Target::Net { .. });
         let has_datagrams = |end: &&mut End| {
             is_net(end) || matches!(end.target, Target::Unix { kind: UnixKind::Datagram, .. })
@@ -79,7 +80,11 @@ impl FamilyArgs {
         for (flag, _) in given.into_iter().filter(|(_, given)| *given) {
             let fits = if flag == "-u" { ends.iter().any(has_datagrams) } else { ends.iter().any(is_net) };
             if !fits {
-                return Err(Failure::usage(format!("flag {flag}"), format!("is not for {}", list(ends))));
+                let failure = Failure::usage(format!("flag {flag}"), format!("is not for {}", list(ends)));
+                return Err(match (flag, role) {
+                    ("-u", Role::Relay) => failure.hint("one way (socat's -u) is --send-only; -u is UDP"),
+                    _ => failure,
+                });
             }
         }
         Ok(())
@@ -115,7 +120,7 @@ impl WordsArgs {
             }
             [] => return Err(Failure::usage("address", "is missing")),
         };
-        self.configure([&mut address], flags)?;
+        self.configure([&mut address], flags, role)?;
         Ok(address)
     }
 
@@ -141,11 +146,12 @@ impl WordsArgs {
                     .hint("a relay has two sides: LEFT RIGHT, or LEFT -- CMD"));
             }
         };
-        self.configure(std::iter::once(&mut left).chain(&mut right), flags)?;
+        self.configure(std::iter::once(&mut left).chain(&mut right), flags, Role::Relay)?;
         Ok((left, right))
     }
 
-    /// Every word as an address, except `HOST PORT…`: a host is followed by ports and ranges of ports.
+    /// Every word as an address that can be asked whether it answers, except `HOST PORT…`: a host is followed by
+    /// ports and ranges of ports.
     pub fn all(&self, role: Role, flags: &Options) -> Result<Vec<Address>, Failure> {
         let is_ports = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         let mut all = Vec::new();
@@ -159,11 +165,13 @@ impl WordsArgs {
             }
             words => {
                 for word in words {
-                    all.push(Address::parse(word, role)?);
+                    let mut address = Address::parse(word, role)?;
+                    address.ends().into_iter().try_for_each(|end| answers(end))?;
+                    all.push(address);
                 }
             }
         }
-        self.configure(&mut all, flags)?;
+        self.configure(&mut all, flags, role)?;
         Ok(all)
     }
 
@@ -172,10 +180,11 @@ impl WordsArgs {
         &self,
         addresses: impl IntoIterator<Item = &'a mut Address>,
         flags: &Options,
+        role: Role,
     ) -> Result<(), Failure> {
         let mut ends: Vec<&mut End> = addresses.into_iter().flat_map(Address::ends).collect();
         ends.iter_mut().try_for_each(|end| self.family.apply(end))?;
-        self.family.check(&ends)?;
+        self.family.check(&ends, role)?;
         for (key, _) in flags.iter() {
             if !ends.iter().any(|end| end.takes(key)) {
                 let name = address::OPTIONS.iter().find(|row| row.key == key).map_or("", |row| row.name);
@@ -191,15 +200,22 @@ impl WordsArgs {
         Ok(())
     }
 
-    /// Prints how the addresses are read, when that was asked for.
-    pub fn explain(&self, addresses: &[&Address]) -> bool {
-        use std::io::Write as _;
-        if self.explain {
+    /// Prints how the addresses are read, where that was asked for in place of doing anything.
+    pub fn explain(&self, addresses: &[&Address]) -> Option<Result<Exit, Failure>> {
+        self.explain.then(|| {
             let all: Vec<_> = addresses.iter().map(|address| address.explain()).collect();
             let object = serde_json::json!({"schema": "spile.addresses/1", "addresses": all});
-            let _ = writeln!(std::io::stdout(), "{object:#}");
-        }
-        self.explain
+            print(&format!("{object:#}\n"))
+        })
+    }
+}
+
+/// To look at a file or to start a program would change something: only sockets can be asked.
+fn answers(end: &End) -> Result<(), Failure> {
+    match end.target {
+        Target::Net { .. } | Target::Unix { .. } | Target::Vsock { .. } => Ok(()),
+        _ => Err(Failure::usage(format!("'{end}'"), "is nothing that answers")
+            .hint("what can be looked at: HOST:PORT, udp:, vsock:, the path of a Unix socket")),
     }
 }
 

@@ -16,7 +16,7 @@ pub enum Kind {
     Tcp,
     /// A Unix stream socket: a read also stops where descriptors were sent along, unix(7).
     Local,
-    /// Any other stream socket (vsock).
+    /// Any other stream socket: vsock, or one that we have inherited and that may block.
     OtherStream,
     /// A datagram or seqpacket socket: one call, one message.
     Message,
@@ -59,7 +59,8 @@ pub struct Descriptor {
 
 impl Descriptor {
     /// Takes a descriptor into the event loop; what epoll refuses counts as always ready.
-    /// Except for sockets (MSG_DONTWAIT) it must be non-blocking already, or always ready.
+    /// It must be non-blocking already, or always ready; sockets of the kinds `OtherStream` and `Message` may block,
+    /// since they are only used with MSG_DONTWAIT.
     pub fn new(fd: OwnedFd, kind: Kind) -> io::Result<Descriptor> {
         if kind == Kind::File {
             return Ok(Descriptor { wait: Wait::Always(fd), kind });

@@ -101,6 +101,8 @@ fn over_socket_pair() -> io::Result<Joined> {
     let flags = SocketFlags::CLOEXEC;
     let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     let second = rustix::io::fcntl_dupfd_cloexec(&theirs, 3)?;
+    // For our end alone; splice(2) has no flag that stands in for it.
+    rustix::fs::fcntl_setfl(&ours, OFlags::RDWR | OFlags::NONBLOCK)?;
     let ours = Arc::new(Descriptor::new(ours, Kind::Local)?);
     let sink = Sink::Stream {
         fd: ours.clone(),

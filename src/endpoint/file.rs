@@ -65,7 +65,7 @@ pub fn open(end: &End, path: &Path, usage: Use) -> Result<Endpoint, Failure> {
         && !create
         && meta.as_ref().is_some_and(|m| m.is_file() && m.len() > 0)
     {
-        return Err(Failure::usage(format!("cannot write {}", path.display()), "it has content already")
+        return Err(Failure::misuse(format!("cannot write {}", path.display()), "it has content already")
             .hint("say file:PATH,append to add to it or file:PATH,create to replace it"));
     }
     let file = OpenOptions::new()

@@ -3,11 +3,14 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{Editor, ExternalPrinter};
@@ -28,7 +31,8 @@ pub fn line_editor() -> Result<Option<Endpoint>, Failure> {
     let mut editor = new_editor().map_err(|why| cannot(why.to_string()))?;
     // Refused by terminals without a cursor that can be moved (TERM=dumb).
     let Ok(printer) = editor.create_external_printer() else { return Ok(None) };
-    let (typed, shown) = start(editor, printer).map_err(|why| cannot(why.to_string()))?;
+    let turns = modes.turns.clone();
+    let (typed, shown) = start(editor, turns, printer).map_err(|why| cannot(why.to_string()))?;
     let person = Endpoint::new(typed.source(), shown.sink()).guarded(Some(modes));
     Ok(Some(person.pumped_by(Some(typed)).pumped_by(Some(shown))))
 }
@@ -40,17 +44,23 @@ fn new_editor() -> rustyline::Result<LineEditor> {
 }
 
 /// Two threads, since the editor blocks: one for what is typed, one for what is shown.
-fn start(editor: LineEditor, printer: impl ExternalPrinter + Send + 'static) -> io::Result<(Pump, Pump)> {
-    let typed = Pump::start(Task::Reads, move |to, _| send_lines(editor, to))?;
+fn start(
+    editor: LineEditor,
+    turns: Arc<Turns>,
+    printer: impl ExternalPrinter + Send + 'static,
+) -> io::Result<(Pump, Pump)> {
+    let typed = Pump::start(Task::Reads, move |to, _| send_lines(editor, &turns, to))?;
     let shown = Pump::start(Task::Writes, move |from, _| show(printer, &from))?;
     Ok((typed, shown))
 }
 
 /// Sends each line that is typed; ^D ends, ^C is what it always is.
-fn send_lines(mut editor: LineEditor, to: OwnedFd) {
+fn send_lines(mut editor: LineEditor, turns: &Turns, to: OwnedFd) {
     let mut to = Some(to);
-    loop {
-        match (editor.readline(""), &to) {
+    while turns.begin() {
+        let line = editor.readline("");
+        turns.end();
+        match (line, &to) {
             (Ok(line), Some(open)) if write_all(open.as_fd(), format!("{line}\n").as_bytes()).is_ok() => {}
             // The editor stays: what is shown goes through it to the last.
             (Ok(_), _) => to = None,
@@ -110,17 +120,60 @@ fn comes_in_time(from: &OwnedFd) -> bool {
     !matches!(poll(&mut [PollFd::new(from, PollFlags::IN)], Some(&REST_OF_LINE)), Ok(0))
 }
 
-/// The terminal's modes as they were; restored when dropped, for the editor may be left in the middle of a line.
-struct Modes(Termios);
+/// Whose turn it is to change the terminal's modes.
+#[derive(Default)]
+struct Turns {
+    editing: AtomicBool,
+    over: AtomicBool,
+}
 
-impl Modes {
-    fn save() -> io::Result<Modes> {
-        Ok(Modes(tcgetattr(rustix::stdio::stdin())?))
+impl Turns {
+    /// The editor's turn begins; false when there are no more.
+    fn begin(&self) -> bool {
+        self.editing.store(true, SeqCst);
+        let goes_on = !self.over.load(SeqCst);
+        if !goes_on {
+            self.end();
+        }
+        goes_on
+    }
+
+    fn end(&self) {
+        self.editing.store(false, SeqCst);
     }
 }
 
+/// The terminal's modes as they were; restored when dropped, for the editor may be left in the middle of a line.
+struct Modes {
+    before: Termios,
+    turns: Arc<Turns>,
+}
+
+impl Modes {
+    fn save() -> io::Result<Modes> {
+        Ok(Modes { before: tcgetattr(rustix::stdio::stdin())?, turns: Arc::default() })
+    }
+
+    /// The editor is about to change the modes.
+    fn are_about_to_change(&self) -> bool {
+        let are_raw = || {
+            tcgetattr(rustix::stdio::stdin())
+                .is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
+        };
+        self.turns.editing.load(SeqCst) && !are_raw()
+    }
+}
+
+/// Longest wait for an editor that is about to change the modes; it takes microseconds.
+const ABOUT: Duration = Duration::from_millis(200);
+
 impl Drop for Modes {
     fn drop(&mut self) {
-        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &self.0);
+        self.turns.over.store(true, SeqCst);
+        let until = Instant::now() + ABOUT;
+        while self.are_about_to_change() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &self.before);
     }
 }

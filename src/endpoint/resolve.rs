@@ -40,7 +40,7 @@ impl Lookup {
         };
         match &self.host {
             Host::Any | Host::Loopback => Some(Ok(both())),
-            Host::Name(name) if name.eq_ignore_ascii_case("localhost") => Some(Ok(both())),
+            Host::Name(name) if crate::names::is_localhost(name) => Some(Ok(both())),
             Host::Name(name) => numeric(name, port).map(|address| match self.allows(address.ip()) {
                 true => Ok(vec![address]),
                 false => Err(Failure::usage(
@@ -119,8 +119,10 @@ mod tests {
 
     #[test]
     fn localhost_is_both_loopbacks_whatever_the_hosts_file_says() {
-        let answer = question("localhost", Family::Any).known().unwrap().unwrap();
-        assert_eq!(answer, ["127.0.0.1:80".parse().unwrap(), "[::1]:80".parse().unwrap()]);
+        for name in ["localhost", "localhost.", "LocalHost"] {
+            let answer = question(name, Family::Any).known().unwrap().unwrap();
+            assert_eq!(answer, ["127.0.0.1:80".parse().unwrap(), "[::1]:80".parse().unwrap()]);
+        }
     }
 
     #[test]

@@ -83,6 +83,11 @@ where
             (Err(_), Some((_, time))) => return Err(spent(name, last, time, patience.flag)),
             (Err(_), None) => Failure::timeout(format!("cannot connect to {name}"), "no answer"),
         };
+        // A try that had no time at all knows less than the one before it.
+        let failure = match (last.take(), left) {
+            (Some(before), Some(Duration::ZERO)) => before,
+            _ => failure,
+        };
         let left = until.map(|(at, _)| at.saturating_duration_since(Instant::now()));
         if let (Some(Duration::ZERO), Some((_, time))) = (left, until) {
             return Err(spent(name, Some(failure), time, patience.flag));
@@ -99,9 +104,15 @@ fn spent(name: &str, last: Option<Failure>, time: Duration, flag: &str) -> Failu
         Some(last) => Failure {
             // An answer that was not the expected one stays that; being late is not the point.
             exit: if last.exit == Exit::UNEXPECTED { last.exit } else { Exit::TIMEOUT },
-            why: format!("{} (still so after {time:?}, {flag})", last.why),
+            why: match time.is_zero() {
+                true => format!("{} (tried once, {flag} 0)", last.why),
+                false => format!("{} (still so after {time:?}, {flag})", last.why),
+            },
             ..last
         },
+        None if time.is_zero() => {
+            Failure::timeout(format!("cannot connect to {name}"), format!("no answer at once ({flag} 0)"))
+        }
         None => Failure::timeout(
             format!("cannot connect to {name}"),
             format!("no answer within {time:?} ({flag})"),

@@ -179,13 +179,10 @@ fn duplicate(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 }
 
 fn socket_kind(fd: BorrowedFd<'_>) -> io::Result<Kind> {
-    use rustix::net::sockopt::{socket_domain, socket_type};
+    use rustix::net::sockopt::socket_type;
     Ok(match socket_type(fd)? {
-        SocketType::STREAM => match socket_domain(fd)? {
-            AddressFamily::INET | AddressFamily::INET6 => Kind::Tcp,
-            AddressFamily::UNIX => Kind::Local,
-            _ => Kind::OtherStream,
-        },
+        // Whatever its family: it is not ours to make non-blocking, and splice(2) has no flag that stands in for it.
+        SocketType::STREAM => Kind::OtherStream,
         _ => Kind::Message,
     })
 }
@@ -270,6 +267,7 @@ impl Pump {
 fn pair() -> io::Result<(OwnedFd, Descriptor)> {
     let (theirs, ours) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    rustix::fs::fcntl_setfl(&ours, OFlags::RDWR | OFlags::NONBLOCK)?;
     Ok((theirs, Descriptor::new(ours, Kind::Local)?))
 }
 

@@ -91,7 +91,7 @@ fn choose(name: Option<&str>, variable: &dyn Fn(&str) -> Option<String>, pid: u3
         Some(name) => names.split(':').position(|known| known == name),
         None if count == 1 => Some(0),
         None => {
-            return Err(Failure::usage("systemd", format!("{count} sockets were passed"))
+            return Err(Failure::misuse("systemd", format!("{count} sockets were passed"))
                 .hint(format!("name one: systemd:NAME, of {}", names.replace(':', " "))));
         }
     };

@@ -123,12 +123,22 @@ async fn connect_when_there_is_room(socket: &Socket, to: &SockAddr) -> io::Resul
 fn cannot_connect(name: &UnixName, why: &io::Error) -> Failure {
     let failure = Failure::connect(format!("cannot connect to {}", show(name)), why);
     match why.kind() {
-        io::ErrorKind::ConnectionRefused => failure.hint("the socket is there, but nobody listens on it"),
+        io::ErrorKind::ConnectionRefused => failure.hint(what_refuses(name)),
         io::ErrorKind::NotFound => failure.hint("a bare path is a Unix socket; 'file:PATH' is a file"),
         _ if why.raw_os_error() == Some(nix::libc::EPROTOTYPE) => {
             failure.hint("the socket is of another type: try unix:, unix-dgram: or seqpacket:")
         }
         _ => failure,
+    }
+}
+
+/// connect(2) refuses what is no socket as it refuses a socket without a listener; unix(7).
+fn what_refuses(name: &UnixName) -> &'static str {
+    let UnixName::Path(path) = name else { return "no socket has that abstract name" };
+    match std::fs::metadata(path).map(|meta| meta.file_type()) {
+        Ok(kind) if kind.is_dir() => "it is a directory; a Unix socket has a path of its own",
+        Ok(kind) if !kind.is_socket() => "it is no socket; 'spile relay' takes files, and 'file:PATH' is one",
+        _ => "the socket is there, but nobody listens on it",
     }
 }
 

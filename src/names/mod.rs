@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo, lookup_addr};
+use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo, getnameinfo};
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::{InterfaceFlags, if_nametoindex};
 
@@ -27,6 +27,12 @@ pub fn canonical(name: &str, family: Family) -> Result<Host, Failure> {
     ask(name, family, nix::libc::AI_CANONNAME)
 }
 
+/// True for `localhost`, also with the dot of a full name: it is this host whatever a name server says
+/// (RFC 6761, section 6.3).
+pub fn is_localhost(name: &str) -> bool {
+    name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case("localhost")
+}
+
 /// getaddrinfo(3); the answer is walked here and nowhere else.
 fn ask(name: &str, family: Family, flags: i32) -> Result<Host, Failure> {
     let address = match family {
@@ -37,7 +43,8 @@ fn ask(name: &str, family: Family, flags: i32) -> Result<Host, Failure> {
     let hints =
         AddrInfoHints { socktype: SockType::Stream.into(), flags, address, ..AddrInfoHints::default() };
     let cannot = |why: String| Failure::resolve(format!("cannot resolve {name}"), why);
-    let found = getaddrinfo(Some(name), None, Some(hints)).map_err(|why| cannot(reason(&why, family)))?;
+    let asked = if is_localhost(name) { "localhost" } else { name };
+    let found = getaddrinfo(Some(asked), None, Some(hints)).map_err(|why| cannot(reason(&why, family)))?;
     let mut host = Host { addresses: Vec::new(), canonical: None };
     for info in found.flatten() {
         host.canonical = host.canonical.or(info.canonname);
@@ -71,11 +78,14 @@ fn nothing_found(family: Family) -> &'static str {
 /// getnameinfo(3): the name of an address.
 pub fn of_address(ip: IpAddr) -> Result<String, Failure> {
     let cannot = |why: String| Failure::resolve(format!("cannot find the name of {ip}"), why);
-    let name = lookup_addr(&ip).map_err(|why| cannot(crate::error::plain(&why.to_string())))?;
-    match name.parse::<IpAddr>() {
-        Ok(_) => Err(cannot("it has none".to_owned())),
-        Err(_) => Ok(name),
-    }
+    let asked = SocketAddr::new(ip, 0);
+    let found = getnameinfo(&asked, nix::libc::NI_NAMEREQD | nix::libc::NI_NUMERICSERV);
+    found.map(|(name, _)| name).map_err(|why| {
+        cannot(match why.kind() {
+            LookupErrorKind::NoName | LookupErrorKind::NoData => "it has none".to_owned(),
+            _ => reason(&why, Family::Any),
+        })
+    })
 }
 
 /// A line of services(5) or protocols(5).

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::error::Failure;
+
 /// Where events go; cheap to clone.
 pub type Events = Arc<dyn Fn(&Event) + Send + Sync>;
 
@@ -35,6 +37,13 @@ pub enum Event {
         address: String,
         /// How long that took.
         took: Duration,
+    },
+    /// An address did not answer as it should.
+    Unreachable {
+        /// Which one.
+        address: String,
+        /// What failed, why.
+        why: String,
     },
     /// A connection is over.
     Closed {
@@ -91,6 +100,7 @@ impl Event {
             Event::Accepted { id, peer } => format!("[{id}] connection from {peer}"),
             Event::Rejected { peer, why } => format!("connection from {peer} refused: {why}"),
             Event::Connected { address, took } => format!("connected to {address} in {took:.1?}"),
+            Event::Unreachable { why, .. } => why.clone(),
             Event::Closed { id, text, .. } => format!("[{id}] {text}"),
             Event::Digest { id, text } => format!("[{id}] {text}"),
             Event::Failed { id, why } => format!("[{id}] {why}"),
@@ -110,6 +120,9 @@ impl Event {
             Event::Connected { address, took } => {
                 json!({"event": "connected", "address": address, "ms": took.as_secs_f64() * 1e3})
             }
+            Event::Unreachable { address, why } => {
+                json!({"event": "unreachable", "address": address, "why": why})
+            }
             Event::Closed { id, report, .. } => json!({"event": "closed", "id": id, "report": report}),
             Event::Digest { id, text } => json!({"event": "digest", "id": id, "text": text}),
             Event::Failed { id, why } => json!({"event": "failed", "id": id, "why": why}),
@@ -118,4 +131,14 @@ impl Event {
             Event::Reloaded(what) => json!({"event": "reloaded", "what": what}),
         }
     }
+}
+
+/// The failure that ended a command, as the last event of its log.
+pub fn failure_json(failure: &Failure) -> Value {
+    json!({
+        "event": "failed",
+        "why": failure.to_string(),
+        "hint": failure.hint,
+        "status": failure.exit.0,
+    })
 }

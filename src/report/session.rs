@@ -1,8 +1,11 @@
 //! The report of one session, as a line and as JSON.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::endpoint::Finding;
+use crate::error::Failure;
 use crate::relay::{Outcome, Report, Side};
 
 /// What the two sides are called.
@@ -100,4 +103,22 @@ pub fn session_json(report: &Report, names: &Names) -> Value {
         "detail": outcome_text(&report.outcome, names),
         "child_status": report.child.map(|child| child.exit().0),
     })
+}
+
+/// The object of a session that never began.
+pub fn unopened_json(failure: &Failure, names: &Names, elapsed: Duration) -> Value {
+    let report = Report {
+        sent: 0,
+        received: 0,
+        cut_messages: 0,
+        refused_messages: 0,
+        sent_tap: None,
+        received_tap: None,
+        elapsed,
+        outcome: Outcome::Failed(Side::Right, String::new()),
+        child: None,
+    };
+    let mut object = session_json(&report, names);
+    object["detail"] = failure.to_string().into();
+    object
 }

@@ -12,13 +12,12 @@ mod surroundings;
 mod users;
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::Subcommand;
 use super::log::say;
+use super::{Subcommand, stdout};
 use crate::error::{Exit, Failure};
 use crate::process::{self, Change, Status};
 use crate::signal::{self, Number};
@@ -200,12 +199,8 @@ impl Args {
             "grace": manner.grace.as_secs_f64(),
             "waits_for_orphans": manner.orphans == Orphans::Wait,
         });
-        match std::io::stdout().write_all(format!("{plan:#}\n").as_bytes()) {
-            Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::PIPE),
-            Err(why) => Err(Failure::other("cannot write stdout", why)),
-            Ok(()) if found.is_none() => Ok(Exit::NOT_FOUND),
-            Ok(()) => Ok(Exit::OK),
-        }
+        let told = stdout::print(&format!("{plan:#}\n"))?;
+        Ok(if told == Exit::OK && found.is_none() { Exit::NOT_FOUND } else { told })
     }
 }
 
