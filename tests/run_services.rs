@@ -111,8 +111,8 @@ fn a_line_or_a_command_tells_that_a_service_is_ready() {
         .run(&["--with", service, "--ready", "line:ready, port [0-9]+$", "--", "ls", "up"])
         .exits(0)
         .says("up\n");
-    let service = "sh -c 'rm -f up; sleep .3; touch up; exec sleep 60'";
-    place.run(&["--with", service, "--ready", "cmd:test -e up", "--", "ls", "up"]).exits(0);
+    let service = "sh -c 'sleep .3; touch done; exec sleep 60'";
+    place.run(&["--with", service, "--ready", "cmd:test -e done", "--", "ls", "done"]).exits(0);
     let prompt = "sh -c 'printf \"> \"; exec sleep 60'";
     place.run(&["--with", prompt, "--ready", "line:^>", "true"]).exits(0);
 }
