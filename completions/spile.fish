@@ -46,6 +46,27 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l orphans -d 'What hap
 wait\t''
 term\t''
 kill\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l stdin -d 'Where stdin comes from: a file (- is ours), null, text:TEXT, or an address (tcp:HOST:PORT…)' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l stdout -d 'Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), or an address' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l stderr -d 'The same for stderr' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l tee -d 'Copy both to a file or an address, too' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l prefix -d 'Put this before each line; {name}, {stream} and {time} are filled in' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l linger -d 'How long output that passes through spile may stay open after the program\'s end [default: 1s]' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l idle-timeout -d 'End everything when the program has written nothing for this long, with status 124; its output then passes through spile' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l max-capture -d 'Most bytes of each stream that capture keeps, and which: the first, the last or both [default: 1M:both]' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l spill -d 'Write all of what is captured to this file; stderr of its own goes to FILE.stderr' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l order -d 'Keep the order between stdout and stderr: exact (through datagrams: at most 200 KiB a write, no /dev/stderr)' -r -f -a "exact\t''
+approx\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l pty -d 'Run the program on a terminal of its own, for colours, prompts and line buffering' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l newlines -d 'Change CR LF in output to LF' -r -f -a "lf\t''
+as-written\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l retries -d 'Run it again up to this many times while it fails; -t is for each attempt, and what an attempt has left running is ended before the next' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l backoff -d 'The pause before the next attempt; from the first it doubles up to the second' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l retry-on -d 'Which failures to try again: 1,75,timeout,signal,spawn,match:REGEX (the output; it ends a list) [default: all but spawn]' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l retry-clean -d 'Run this before each new attempt; it is split into words' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l with -d 'Start this first and end it afterwards; it is split into words, its stdin is empty' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l ready -d 'When the service before it is ready: an address that answers, http://HOST:PORT/PATH, unix+http:SOCKET:/PATH, line:REGEX of its output, or cmd:\'CMD\' that succeeds' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l ready-timeout -d 'How long each service may take to get ready' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -s C -l dir -d 'Start in this directory; a relative path of the program is still meant from here' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -s e -l env -d 'Set a variable; NAME alone keeps ours in spite of -i' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -s u -l unset -d 'Remove a variable' -r
@@ -75,6 +96,13 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l pid-file -d 'A file 
 complete -c spile -n "__fish_spile_using_subcommand run" -l shell -d 'Run this line with /bin/sh -c; the words that follow are its $1, $2…' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l split -d 'Run this line, split into words as a shell does it, quotes and all, but without a shell' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l args-from -d 'Add the lines of this file (- is stdin) as arguments, in as many runs as they need; entries may also end in null bytes' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l merge -d 'stderr goes where stdout goes'
+complete -c spile -n "__fish_spile_using_subcommand run" -l swap -d 'stdout goes where stderr would, and the other way round'
+complete -c spile -n "__fish_spile_using_subcommand run" -l quiet-ok -d 'Hold output back, and show it only if the program fails'
+complete -c spile -n "__fish_spile_using_subcommand run" -l ts -d 'Put the time before each line'
+complete -c spile -n "__fish_spile_using_subcommand run" -l relay -d 'Pass output through pipes of spile\'s own: who keeps them open does not hold up our reader'
+complete -c spile -n "__fish_spile_using_subcommand run" -l line-buffer -d 'Make stdout a terminal, so that the program writes every line at once; its bytes are not changed'
+complete -c spile -n "__fish_spile_using_subcommand run" -l show-services -d 'Show the output of services on stderr, the name before each line'
 complete -c spile -n "__fish_spile_using_subcommand run" -s i -l ignore-environment -d 'Begin with an empty environment'
 complete -c spile -n "__fish_spile_using_subcommand run" -l close-fds -d 'Inherit no descriptor above 2'
 complete -c spile -n "__fish_spile_using_subcommand run" -l session -d 'Start in a session of its own, without a terminal'

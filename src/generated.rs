@@ -180,6 +180,7 @@ fn files() -> BTreeMap<String, String> {
     let others = [
         ("man/spile.1", main_page(&tree)),
         ("man/spile-addresses.7", addresses_page()),
+        ("man/spile-python.7", title("spile-python", 7) + include_str!("generated/python.roff")),
         ("completions/spile.bash", completion(Shell::Bash)),
         ("completions/_spile", completion(Shell::Zsh)),
         ("completions/spile.fish", completion(Shell::Fish)),

@@ -27,7 +27,9 @@ mod process;
 mod relay;
 mod report;
 mod server;
+mod services;
 mod signal;
+mod streams;
 mod supervise;
 
 use std::process::ExitCode;

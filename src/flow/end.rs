@@ -80,6 +80,11 @@ impl End {
         Ok(End { fd: rustix::io::fcntl_dupfd_cloexec(fd, 3)?, kind })
     }
 
+    /// The same description once more.
+    pub fn another(&self) -> io::Result<End> {
+        Ok(End { fd: rustix::io::fcntl_dupfd_cloexec(&self.fd, 3)?, kind: self.kind })
+    }
+
     /// True for a pipe, which tee(2) and both ends of splice(2) take.
     pub fn is_pipe(&self) -> bool {
         self.kind == Kind::Pipe

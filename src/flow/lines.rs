@@ -14,6 +14,8 @@ pub enum Label {
     Text(Vec<u8>),
     /// The time of day in UTC, RFC 3339 with milliseconds.
     Clock,
+    /// The same without a blank after it.
+    Moment,
     /// Seconds since the flow began.
     Elapsed,
     /// Seconds since the line before.
@@ -109,6 +111,7 @@ impl Lines {
         let seconds = |time: Duration| format!("{:10.3} ", time.as_secs_f64()).into_bytes();
         match &self.label {
             Label::Text(text) => out.extend_from_slice(text),
+            Label::Moment => out.extend_from_slice(clock(SystemTime::now()).as_bytes()),
             Label::Clock => {
                 out.extend_from_slice(format!("{} ", clock(SystemTime::now())).as_bytes());
             }

@@ -48,6 +48,11 @@ impl Outlet {
         }
     }
 
+    /// The same place once more, with nothing waiting.
+    pub fn another(&self) -> io::Result<Outlet> {
+        Ok(Outlet::new(self.end.another()?, self.name.clone()))
+    }
+
     /// Writes bytes; what does not fit waits here.
     pub fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         if !self.flush()? {

@@ -17,6 +17,8 @@ pub enum Step {
     Keep(Capture),
     /// Each line gets a label.
     Label(Lines),
+    /// CR LF becomes LF; the state is a CR whose next byte has not come yet.
+    Newlines(Option<u8>),
     /// No more than so many pass in a second.
     Limit(Rate),
     /// No more than these pass; then the writer is told to stop.
@@ -97,6 +99,10 @@ pub fn take(
                 labelled = out;
                 bytes = &labelled;
             }
+            Step::Newlines(kept) => {
+                labelled = unix_lines(bytes, kept);
+                bytes = &labelled;
+            }
             Step::Limit(_) => {}
             Step::Head(extent) => {
                 bytes = &bytes[..extent.take(bytes)];
@@ -105,6 +111,22 @@ pub fn take(
         }
     }
     sink(bytes);
+}
+
+/// CR LF as LF; a CR alone stays. A CR at the end is kept until the next byte is known.
+fn unix_lines(bytes: &[u8], kept: &mut Option<u8>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 1);
+    for byte in bytes {
+        if *byte != b'\n' || kept.is_none() {
+            out.extend(kept.take());
+        }
+        *kept = None;
+        match byte {
+            b'\r' => *kept = Some(b'\r'),
+            _ => out.push(*byte),
+        }
+    }
+    out
 }
 
 /// Hands out what labels keep back, all of it or what has become due, through the steps after them.
@@ -117,12 +139,15 @@ pub fn flush(
 ) {
     for at in 0..steps.len() {
         let (before, after) = steps.split_at_mut(at + 1);
-        let Some(Step::Label(lines)) = before.last_mut() else { continue };
-        if which == Kept::All || lines.due().is_some_and(|due| due <= now) {
-            let mut out = Vec::new();
-            lines.flush(now, &mut out);
-            take(after, &out, now, findings, &mut sink);
+        let mut out = Vec::new();
+        match before.last_mut() {
+            Some(Step::Label(lines)) if which == Kept::All || lines.due().is_some_and(|due| due <= now) => {
+                lines.flush(now, &mut out);
+            }
+            Some(Step::Newlines(kept)) if which == Kept::All => out.extend(kept.take()),
+            _ => continue,
         }
+        take(after, &out, now, findings, &mut sink);
     }
 }
 
@@ -138,6 +163,15 @@ pub enum Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn line_ends_are_changed_wherever_the_reads_were_cut() {
+        let mut kept = None;
+        let parts =
+            ["a\r", "\nb\r\r\nc\rd", "\r", "e\n\r"].map(|part| unix_lines(part.as_bytes(), &mut kept));
+        assert_eq!(parts.concat(), b"a\nb\r\nc\rd\re\n");
+        assert_eq!(kept, Some(b'\r'));
+    }
 
     #[test]
     fn a_head_takes_lines_or_bytes_and_then_no_more() {

@@ -1,4 +1,4 @@
-//! A terminal for a program's output: it passes bytes on as they are, in the size of ours.
+//! Terminals for programs: master and slave, and the size of ours.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -6,21 +6,48 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{
-    OptionalActions, OutputModes, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
+    LocalModes, OptionalActions, OutputModes, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
 };
 
-/// Master and slave. Line ends stay what the program writes; without a terminal of ours the size is 80 by 24.
+/// Who types into a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Typist {
+    /// A person, who wants to see what he types.
+    Person,
+    /// A program; what it writes would come back as output.
+    Program,
+}
+
+/// Master and slave of a terminal that passes output on as it is: line ends stay what the program writes.
 pub fn open_output() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (master, slave) = open(None, Typist::Person)?;
+    let mut modes = tcgetattr(&slave)?;
+    modes.output_modes.remove(OutputModes::OPOST);
+    tcsetattr(&slave, OptionalActions::Now, &modes)?;
+    Ok((master, slave))
+}
+
+/// Master and slave of a terminal; `None` is the size of ours.
+pub fn open(size: Option<Winsize>, typist: Typist) -> io::Result<(OwnedFd, OwnedFd)> {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     grantpt(&master)?;
     unlockpt(&master)?;
     let name = ptsname(&master, Vec::new())?;
     let slave = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
-    let ours = tcgetwinsize(rustix::stdio::stderr()).or_else(|_| tcgetwinsize(rustix::stdio::stdin()));
     let usual = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
-    tcsetwinsize(&slave, ours.unwrap_or(usual))?;
-    let mut modes = tcgetattr(&slave)?;
-    modes.output_modes.remove(OutputModes::OPOST);
-    tcsetattr(&slave, OptionalActions::Now, &modes)?;
+    tcsetwinsize(&slave, size.or_else(our_size).unwrap_or(usual))?;
+    if typist == Typist::Program {
+        let mut modes = tcgetattr(&slave)?;
+        modes.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&slave, OptionalActions::Now, &modes)?;
+    }
     Ok((master, slave))
+}
+
+/// The size of the terminal that we stand on, if there is one.
+pub fn our_size() -> Option<Winsize> {
+    let ours = tcgetwinsize(rustix::stdio::stderr());
+    ours.or_else(|_| tcgetwinsize(rustix::stdio::stdin()))
+        .or_else(|_| tcgetwinsize(rustix::stdio::stdout()))
+        .ok()
 }

@@ -57,7 +57,7 @@ pub fn tree_json(reaped: u64, killed: &[Killed], left: &[tree::Seen]) -> Value {
     json!({"reaped": reaped, "killed": killed.collect::<Vec<_>>(), "left": left.collect::<Vec<_>>()})
 }
 
-fn reason(outcome: &Outcome) -> &'static str {
+pub(super) fn reason(outcome: &Outcome) -> &'static str {
     let died = outcome.member().and_then(|member| member.end).and_then(|(status, ..)| status.signal());
     match outcome.job.reason() {
         _ if outcome.refused.is_some() => "spawn-failed",

@@ -32,6 +32,7 @@ impl Number {
     pub const TSTP: Number = Number(libc::SIGTSTP);
     pub const TTIN: Number = Number(libc::SIGTTIN);
     pub const TTOU: Number = Number(libc::SIGTTOU);
+    pub const WINCH: Number = Number(libc::SIGWINCH);
 
     /// The signal with this number; none outside 1 to 64.
     pub fn new(number: i32) -> Option<Number> {
@@ -53,6 +54,11 @@ impl Number {
     pub fn is_from_terminals(self) -> bool {
         let keys = matches!(self, Number::HUP | Number::INT | Number::QUIT | Number::TERM | Number::TSTP);
         keys || self == Number::CONT || self.0 == libc::SIGWINCH
+    }
+
+    /// True for the signals that people and shells end programs with.
+    pub fn asks_to_end(self) -> bool {
+        matches!(self, Number::HUP | Number::INT | Number::QUIT | Number::TERM)
     }
 
     /// Every signal.

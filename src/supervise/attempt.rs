@@ -58,6 +58,9 @@ pub trait Company {
         true
     }
 
+    /// Waits for nothing more than what is there already: its time after the program is over.
+    fn hang_up(&mut self) {}
+
     /// Hears of every event, also those of other children.
     fn note(&mut self, _event: &Event) {}
 
@@ -120,6 +123,26 @@ pub fn attempt(
     Ok(attempt.finish())
 }
 
+/// How long the company of a program may go on after it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// The program runs.
+    Unneeded,
+    /// Until then.
+    Until(Instant),
+    /// It was told to stop.
+    Over,
+}
+
+impl Patience {
+    fn due(self) -> Option<Instant> {
+        match self {
+            Patience::Until(end) => Some(end),
+            _ => None,
+        }
+    }
+}
+
 struct Attempt<'a> {
     outcome: Outcome,
     forwarding: Forwarding,
@@ -129,12 +152,12 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     fn live(&mut self, supervisor: &mut Supervisor, linger: Duration) -> Result<(), Failure> {
-        let mut patience = None;
+        let mut patience = Patience::Unneeded;
         loop {
             let events = {
                 let mut fds = Vec::new();
                 let due = self.company.waits(&mut fds);
-                let until = [due, self.outcome.job.due(), patience].into_iter().flatten().min();
+                let until = [due, self.outcome.job.due(), patience.due()].into_iter().flatten().min();
                 supervisor.wait(&fds, until)
             };
             let cannot = |why| Failure::new(Exit(125), "cannot wait for the program", why);
@@ -151,8 +174,17 @@ impl Attempt<'_> {
                 self.company.told(Happening::Ending(self.outcome.job.reason()));
             }
             if self.outcome.job.is_over() {
-                let end = *patience.get_or_insert(now + linger);
-                if self.company.is_over() || now >= end {
+                patience = match patience {
+                    Patience::Unneeded => Patience::Until(now + linger),
+                    Patience::Until(end) if now >= end => {
+                        self.company.hang_up();
+                        Patience::Over
+                    }
+                    same => same,
+                };
+                // What is on its way is delivered, however slow its reader; but a limit is a limit.
+                let is_cut = self.outcome.passed_a_limit() || self.outcome.interrupted.is_some();
+                if self.company.is_over() || (is_cut && patience == Patience::Over) {
                     return Ok(());
                 }
             }
@@ -188,7 +220,8 @@ impl Attempt<'_> {
             Act::End => job.end(Reason::Told, supervisor),
             Act::Kill => job.kill(),
         }
-        if matches!(act, Act::End | Act::Kill) {
+        let is_gone = job.is_over() && arrival.signal.asks_to_end();
+        if is_gone || matches!(act, Act::End | Act::Kill) {
             self.outcome.interrupted = Some(arrival.signal);
         }
         let handled = Handled { at: now, arrival: *arrival, act };

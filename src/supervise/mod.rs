@@ -19,6 +19,7 @@
 //! ```
 
 mod attempt;
+mod companions;
 mod ending;
 mod foreground;
 mod forward;
@@ -33,6 +34,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 pub use attempt::{Company, Happening, Order, Outcome, attempt};
+pub use companions::{Companions, end, keep_company, pause, sweep};
 pub use ending::{Killed, Manner, Orphans, Scope};
 pub use foreground::Foreground;
 pub use forward::{Act, Forwarding, Handled};

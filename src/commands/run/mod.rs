@@ -1,27 +1,34 @@
 //! `spile run`: one program, with its surroundings, limits, signals, and an honest end.
 
 mod command;
+mod course;
+mod io;
 pub mod limits;
 pub mod results;
+mod retries;
+mod services;
 mod signals;
 mod surroundings;
 mod users;
 
 use std::ffi::OsString;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::log::say;
 use super::{Subcommand, stdout};
 use crate::error::{Exit, Failure};
-use crate::process::{self, Change, Ends, Group, Status};
-use crate::report::{run_json, tree_json};
+use crate::process::{self, Change, Status};
 use crate::signal::{self, Number};
-use crate::supervise::{Order, Orphans, Outcome, Reason, Scope, Supervisor, attempt};
+use crate::supervise::{Limits, Orphans, Outcome, Reason};
 use command::CommandArgs;
+use course::Course;
+use io::IoArgs;
 use limits::LimitArgs;
-use results::{ResultArgs, Telling, tell_time};
+use results::ResultArgs;
+use retries::RetryArgs;
+use services::ServiceArgs;
 use signals::SignalArgs;
 use surroundings::SurroundingArgs;
 
@@ -30,6 +37,12 @@ use surroundings::SurroundingArgs;
 pub struct Args {
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    io: IoArgs,
+    #[command(flatten)]
+    retries: RetryArgs,
+    #[command(flatten)]
+    services: ServiceArgs,
     #[command(flatten)]
     surroundings: SurroundingArgs,
     #[command(flatten)]
@@ -60,6 +73,15 @@ impl Subcommand for Args {
 Examples:
   spile run -t 30s -- make test                 everything it started is ended at 30 s: status 124
   spile run -t 5m --grace 10s -- cargo build    TERM first, KILL for whoever is left 10 s later
+  spile run -t 5m --idle-timeout 60s -- ./job   a limit for silence, too: no output for a minute
+  spile run --quiet-ok --tee log.txt -- ./noisy.sh             prints only if it fails
+  spile run --retries 4 --retry-on 28,timeout -t 20s -- curl -f $URL
+  spile run --with 'db=postgres -D d' --ready tcp:5432 --with 'api=./server' \\
+      --ready http://127.0.0.1:8080/health -- npm test          services first, ended afterwards
+  spile run --prefix '{name} {stream}| ' --ts --order exact -- ./build.sh
+  x=$(spile run --relay --linger 100ms -- sh -c 'daemon & echo ready')   back at once, the daemon lives on
+  spile run --pty=120x40 -- npm test >out.ansi  colours and line buffering kept
+  spile run --stdin text:abc --stdout capture --max-capture 64K:both --report r.json -- ./filter
   spile run -C sub -e RUST_LOG=debug -u LANG --umask 027 -- ./tool arg
   spile run --ok 0,1 -- grep -r TODO src        1 is not an error
   spile run --args-from files.txt -- rustfmt    in batches that fit
@@ -72,63 +94,15 @@ Examples:
         if self.results.dry_run {
             return self.tell_plan(&runs);
         }
-        let start = Instant::now();
-        let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
-        let mut supervisor = Supervisor::new().map_err(cannot)?;
-        let mut telling = self.results.open(start)?;
-        let mut verdict = Verdict::Exit(Exit::OK);
-        for argv in runs {
-            let (next, outcome) = self.one(argv, start, &mut supervisor, &mut telling)?;
-            let goes_on = matches!(next, Verdict::Exit(Exit::OK)) && outcome.interrupted.is_none();
-            verdict = next;
-            if !goes_on {
-                break;
-            }
-        }
-        let failure = telling.failure.take();
-        drop(telling);
+        let (verdict, failure) = Course::new(&self)?.run(runs)?;
         self.end(verdict, failure)
     }
 }
 
 impl Args {
-    /// Runs one program and tells about it.
-    fn one(
-        &self,
-        argv: Vec<OsString>,
-        start: Instant,
-        supervisor: &mut Supervisor,
-        telling: &mut Telling,
-    ) -> Result<(Verdict, Outcome), Failure> {
-        let mut limits = self.limits.limits();
-        // One limit for all batches together.
-        limits.total = limits.total.map(|total| total.saturating_sub(start.elapsed()));
-        let manner = self.limits.manner();
-        let mut program = self.surroundings.program(argv.clone())?;
-        program.signals = self.signals.signals();
-        // A group of processes that is to be ended must not be ours.
-        let own_group = (manner.scope == Scope::Group).then_some(Group::New);
-        let order = Order {
-            program,
-            group: self.surroundings.group().or(own_group),
-            limits,
-            manner,
-            forwarding: self.signals.forwarding(),
-            linger: Duration::ZERO,
-        };
-        let outcome = attempt(supervisor, order, Ends::inherited(), telling)?;
-        let verdict = self.verdict(&outcome);
-        if self.results.time {
-            tell_time(&outcome);
-        }
-        if let Some(place) = &mut telling.report {
-            let given = self.limits.limits();
-            let mut report = run_json(&argv, &given, &manner, &outcome, verdict.exit());
-            let left = outcome.job.left(supervisor);
-            report["tree"] = tree_json(supervisor.reaped(), outcome.job.killed(), &left);
-            place.tell(&report)?;
-        }
-        Ok((verdict, outcome))
+    /// All limits.
+    fn limits(&self) -> Limits {
+        Limits { idle: self.io.silence(), ..self.limits.limits() }
     }
 
     /// What an outcome means for our own end.
@@ -160,7 +134,7 @@ impl Args {
 
     /// Names the limit that ran out.
     fn limit(&self, outcome: &Outcome) -> Failure {
-        let limits = self.limits.limits();
+        let limits = self.limits();
         let (flag, limit) = match outcome.job.reason() {
             Reason::CpuTimeout => ("--cpu-timeout", limits.cpu),
             Reason::IdleTimeout => ("--idle-timeout", limits.idle),
@@ -212,7 +186,7 @@ impl Args {
         };
         let text =
             |argv: &Vec<OsString>| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        let (limits, manner) = (self.limits.limits(), self.limits.manner());
+        let (limits, manner) = (self.limits(), self.limits.manner());
         let plan = json!({
             "schema": "spile.plan/1",
             "runs": runs.iter().map(text).collect::<Vec<Vec<String>>>(),

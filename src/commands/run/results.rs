@@ -154,6 +154,17 @@ pub struct Telling {
     pub failure: Option<Failure>,
 }
 
+impl Telling {
+    /// Tells one more event; its time is added.
+    pub fn event(&mut self, mut event: Value) {
+        event["at"] = self.start.elapsed().as_secs_f64().into();
+        if let Some(events) = &mut self.events {
+            let told = events.tell(&event);
+            self.failure = self.failure.take().or(told.err());
+        }
+    }
+}
+
 impl Company for Telling {
     fn told(&mut self, happening: Happening<'_>) {
         if let (Happening::Started(member), Some(file)) = (happening, &self.pid_file) {

@@ -1,0 +1,116 @@
+//! A terminal for the program, and ours in raw mode meanwhile: its keys belong to the program.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::event::PollFlags;
+use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetpgrp, tcsetattr, tcsetwinsize};
+
+use crate::flow::{End, Flow, Outlet, Way};
+use crate::process::pty::{self, Typist};
+use crate::signal::Number;
+use crate::supervise::Event;
+
+/// The end of input as a terminal in its usual mode is told, termios(3).
+const EOT: u8 = 4;
+
+/// What is typed into the program's terminal.
+#[derive(Debug)]
+pub struct Keyboard {
+    master: OwnedFd,
+    /// `None` where nothing is to be typed, or once all is.
+    flow: Option<Flow>,
+    /// Our terminal's modes, where its keys go to the program.
+    raw: Option<Raw>,
+    /// It follows ours in size.
+    follows: bool,
+}
+
+/// Our own terminal as the source of keys.
+pub fn has_our_keys() -> bool {
+    let stdin = rustix::stdio::stdin();
+    rustix::termios::isatty(stdin) && tcgetpgrp(stdin).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+/// A terminal: the keyboard, the end that output comes from, and the program's side.
+/// `typed` is what goes in; `None` is our own stdin.
+pub fn open(size: Option<Winsize>, typed: Option<End>) -> io::Result<(Keyboard, End, OwnedFd)> {
+    let person = typed.is_none() && has_our_keys();
+    let typist = if person { Typist::Person } else { Typist::Program };
+    let (master, slave) = pty::open(size, typist)?;
+    let typed = match typed {
+        Some(end) => Some(end),
+        // In the background, reading the terminal would stop us.
+        None if rustix::termios::isatty(rustix::stdio::stdin()) && !person => None,
+        None => Some(End::inherited(rustix::stdio::stdin(), Way::In)?),
+    };
+    let copy = || rustix::io::fcntl_dupfd_cloexec(&master, 3).map_err(io::Error::from).and_then(End::own);
+    let into = Outlet::new(copy()?, "the program's terminal");
+    let flow = typed.map(|end| Flow::new(end, Some(into), Vec::new(), 0));
+    let out = copy()?;
+    let raw = if person { Some(Raw::enter()?) } else { None };
+    Ok((Keyboard { master, flow, raw, follows: size.is_none() }, out, slave))
+}
+
+impl Keyboard {
+    /// What to wait for.
+    pub fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) {
+        if let Some(flow) = &self.flow {
+            flow.waits(fds);
+        }
+    }
+
+    /// Types what there is.
+    pub fn advance(&mut self, now: std::time::Instant) {
+        let Some(flow) = &mut self.flow else { return };
+        flow.advance(now);
+        if flow.is_over() {
+            self.flow = None;
+            // The first ends an unfinished line, if there is one; the next is the end then.
+            let _ = rustix::io::write(&self.master, &[EOT, EOT]);
+        }
+    }
+
+    /// Follows our terminal: its size, and its modes after a stop.
+    pub fn note(&mut self, event: &Event) {
+        match event {
+            Event::Signal(arrival) if arrival.signal == Number::WINCH && self.follows => {
+                if let Some(size) = pty::our_size() {
+                    let _ = tcsetwinsize(&self.master, size);
+                }
+            }
+            Event::Signal(arrival) if arrival.signal == Number::CONT => {
+                if let Some(raw) = &self.raw {
+                    raw.set();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Our terminal in raw mode, until dropped.
+#[derive(Debug)]
+struct Raw {
+    before: Termios,
+}
+
+impl Raw {
+    fn enter() -> io::Result<Raw> {
+        let raw = Raw { before: tcgetattr(rustix::stdio::stdin())? };
+        raw.set();
+        Ok(raw)
+    }
+
+    fn set(&self) {
+        let mut modes = self.before.clone();
+        modes.make_raw();
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes);
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        let _ = tcsetattr(rustix::stdio::stdin().as_fd(), OptionalActions::Now, &self.before);
+    }
+}

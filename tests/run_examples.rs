@@ -1,0 +1,117 @@
+//! `run`: the examples of its help, as a person would type them.
+
+mod harness;
+
+use std::process::Command;
+use std::time::Instant;
+
+use harness::*;
+
+/// A shell line in a directory with what the examples talk about.
+fn example(setup: &str, line: &str) -> (Ended, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let bin = dir.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(SPILE, bin.join("spile")).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("bash");
+    command.args(["-c", &format!("{setup}\n{line}")]).env("PATH", path).current_dir(&dir);
+    (start(command).eof().ends(), dir)
+}
+
+fn text(dir: &tempfile::TempDir, name: &str) -> String {
+    std::fs::read_to_string(dir.path().join(name)).unwrap()
+}
+
+/// Writes an executable script.
+fn script(name: &str, body: &str) -> String {
+    format!("printf '%s\\n' '#!/bin/sh' '{body}' >{name}; chmod +x {name}")
+}
+
+#[test]
+fn a_noisy_script_is_silent_while_it_is_good() {
+    let line = "spile run --quiet-ok --tee log.txt -- ./noisy.sh";
+    let (ended, dir) = example(&script("noisy.sh", "echo much; echo noise >&2; exit 0"), line);
+    assert_eq!(ended.exits(0).says("").stderr, "");
+    assert_eq!(text(&dir, "log.txt").len(), "much\nnoise\n".len());
+    let (ended, _dir) = example(&script("noisy.sh", "echo much; echo noise >&2; exit 1"), line);
+    assert_eq!(ended.exits(1).says("much\n").stderr, "noise\n");
+}
+
+#[test]
+fn a_download_is_tried_again() {
+    let body = "echo x >>tries; test $(wc -l <tries) = 1 && exit 28; test $(wc -l <tries) = 2 && exec sleep 60; echo page";
+    let line = "PATH=.:$PATH spile run --retries 4 --backoff 10ms..30ms --retry-on 28,timeout -t 500ms -- curl -f http://x";
+    let (ended, dir) = example(&script("curl", body), line);
+    ended.exits(0).says("page\n");
+    assert_eq!(text(&dir, "tries").lines().count(), 3);
+    let (ended, dir) = example(&script("curl", "echo x >>tries; exit 22"), line);
+    ended.exits(22);
+    assert_eq!(text(&dir, "tries").lines().count(), 1, "22 is not asked for");
+}
+
+#[test]
+fn tests_run_against_two_services() {
+    let (db, api) = (closed_port(), closed_port());
+    let setup = format!(
+        "mkdir web; touch web/health; {}; {}",
+        script("db", &format!("exec python3 -m http.server --bind 127.0.0.1 {db}")),
+        script("api", &format!("cd web; exec python3 -m http.server --bind 127.0.0.1 {api}")),
+    );
+    let line = format!(
+        "spile run --with 'db=./db' --ready tcp:{db} --with 'api=./api' --ready http://127.0.0.1:{api}/health \
+         -- sh -c 'ls -d /proc/[0-9]*/cwd >/dev/null 2>&1; echo tested; exit 4'"
+    );
+    let (ended, _dir) = example(&setup, &line);
+    assert_eq!(ended.exits(4).says("tested\n").stderr, "");
+    for port in [db, api] {
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "the services are ended");
+    }
+}
+
+#[test]
+fn a_build_is_labelled_in_its_order() {
+    let build = script("build.sh", "echo cc; echo warning >&2; echo ld");
+    let line =
+        "spile run --prefix '{name} {stream}| ' --ts --order exact -- ./build.sh 2>&1 | cut -d' ' -f2-";
+    let (ended, _dir) = example(&build, line);
+    ended.exits(0).says("build.sh stdout| cc\nbuild.sh stderr| warning\nbuild.sh stdout| ld\n");
+}
+
+#[test]
+fn a_daemon_lives_on_and_nobody_waits_for_it() {
+    let begun = Instant::now();
+    let line = "x=$(spile run --relay --linger 100ms -- sh -c 'sleep 40 & echo ready $!'); echo $x";
+    let (ended, _dir) = example("", line);
+    let text = String::from_utf8(ended.exits(0).stdout).unwrap();
+    let pid = text.trim().strip_prefix("ready ").unwrap().to_owned();
+    assert!(begun.elapsed().as_secs() < 10 && is_alive(pid.parse().unwrap()));
+    program("kill", &[&pid]).ends().exits(0);
+}
+
+#[test]
+fn colours_are_kept_in_a_file() {
+    let npm = script("npm", "test -t 1 && printf \"\\033[32mok\\033[m\\n\"; stty size");
+    let (ended, dir) = example(&npm, "PATH=.:$PATH spile run --pty=120x40 -- npm test >out.ansi");
+    ended.exits(0).says("");
+    assert_eq!(text(&dir, "out.ansi"), "\x1b[32mok\x1b[m\r\n40 120\r\n");
+}
+
+#[test]
+fn a_filter_is_reported() {
+    let line = r"spile run --stdin text:$'a\nb\n' --stdout capture --max-capture 64K:both --report r.json -- ./filter";
+    let (ended, dir) = example(&script("filter", "tr a-z A-Z"), line);
+    ended.exits(0).says("");
+    let report: serde_json::Value = serde_json::from_str(&text(&dir, "r.json")).unwrap();
+    assert_eq!(report["stdout"]["text"], serde_json::json!("A\nB\n"));
+}
+
+#[test]
+fn two_limits_are_told_apart() {
+    let line = "spile run -t 5m --idle-timeout 300ms --grace 10s -- sh -c 'echo compiling; exec sleep 60'";
+    let (ended, _dir) = example("", line);
+    ended.exits(124).says("compiling\n").complains("--idle-timeout ran out: after 300ms");
+    let line = "spile run -t 300ms --idle-timeout 1m -- sh -c 'echo compiling; exec sleep 60'";
+    let (ended, _dir) = example("", line);
+    ended.exits(124).complains("--timeout ran out: after 300ms");
+}
