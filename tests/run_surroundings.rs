@@ -104,7 +104,9 @@ fn a_user_comes_with_its_groups_and_without_ours() {
     run(&["--user", "nobody", "--group", "12", "--groups", "7,9", "--", "sh", "-c", "id -u; id -g; id -G"])
         .exits(0)
         .says("65534\n12\n12 7 9\n");
-    run(&["--user", "12345", "--", "sh", "-c", "id -u; id -G"]).exits(0).says("12345\n0\n");
+    run(&["--user", "12345", "--group", "12345", "--", "sh", "-c", "id -u; id -G"])
+        .exits(0)
+        .says("12345\n12345\n");
     // Who is no root any more may not become another user again.
     run(&["--user", "nobody", "--", SPILE, "run", "--user", "0", "true"]).exits(125).complains("only root");
     let dies =
@@ -163,4 +165,16 @@ fn stdin_stdout_and_stderr_are_the_programs_own() {
         .exits(0)
         .says("in")
         .complains("err");
+}
+
+#[test]
+fn a_user_without_an_entry_never_keeps_our_own_group() {
+    if !rustix::process::getuid().is_root() {
+        eprintln!("skipped: only root can become somebody else");
+        return;
+    }
+    let refused = spile(["run", "--user", "54321", "--", "id", "-g"]).ends().exits(125).says("");
+    refused.complains("it has no entry that names its group").complains("--group");
+    let named = spile(["run", "--user", "54321", "--group", "54321", "--", "id", "-g"]).ends();
+    named.exits(0).says("54321\n");
 }

@@ -22,7 +22,15 @@ pub fn identity(
                 identity.group = Some(user.gid.as_raw());
                 identity.groups = Some(groups_of(&user)?);
             }
-            // A number need not be in the database.
+            // A number need not be in the database; but nobody must keep our own group, root's perhaps, by oversight.
+            None if number(word).is_some() && group.is_none() => {
+                return Err(Failure::new(
+                    Exit(125),
+                    format!("cannot run as user {word}"),
+                    "it has no entry that names its group",
+                )
+                .hint("name the group, too: --group GID"));
+            }
             None => {
                 identity.user = Some(number(word).ok_or_else(|| unknown("user", word))?);
                 identity.groups = Some(Vec::new());
