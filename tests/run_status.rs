@@ -53,6 +53,17 @@ fn as_pid_1_a_death_is_told_as_a_status_and_every_zombie_is_reaped() {
 }
 
 #[test]
+fn in_a_container_whose_session_is_led_from_outside_limits_and_signals_work() {
+    let inside = |words: &[&str]| {
+        let begun = ["-pf", "--mount-proc", "--kill-child"];
+        program("unshare", &[&begun[..], &[SPILE], words].concat()).eof().ends()
+    };
+    inside(&["run", "-t", "200ms", "--", "sleep", "60"]).exits(124);
+    inside(&["pipe", "-t", "200ms", "sleep", "60", "::", "sleep", "60"]).exits(124);
+    inside(&["run", "--pty", "--", "sh", "-c", "echo x; kill -TERM $$"]).exits(143).says("x\r\n");
+}
+
+#[test]
 fn accepted_statuses_are_a_success() {
     run(&["--ok", "0,1", "--", "sh", "-c", "exit 1"]).exits(0);
     run(&["--ok", "3-5,TERM", "--", "sh", "-c", "exit 4"]).exits(0);

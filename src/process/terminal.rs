@@ -3,11 +3,17 @@
 use std::cell::Cell;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, pthread_sigmask};
+use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
 use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
-use rustix::process::{Pid, getpgrp};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+/// True where our process group is in the foreground of this terminal. A group outside of our pid namespace reads
+/// as 0 (pid_namespaces(7)): that is nobody's.
+pub fn is_foreground(terminal: impl AsFd) -> bool {
+    tcgetpgrp(terminal).is_ok_and(|group| group.as_raw() > 0 && group == getpgrp())
+}
 
 /// Our controlling terminal with its modes as they were; dropped, it is ours again if we had given it away.
 pub struct Terminal {
@@ -31,7 +37,7 @@ impl Terminal {
 
     /// True while our process group is in the foreground.
     pub fn is_ours(&self) -> bool {
-        tcgetpgrp(&self.fd).is_ok_and(|group| group == getpgrp())
+        is_foreground(&self.fd)
     }
 
     /// True when we were in the foreground at the start.
@@ -47,22 +53,19 @@ impl Terminal {
     /// Puts a process group in the foreground. Never called while another job has the terminal.
     pub fn give_to(&self, group: i32) {
         self.is_held_by(group);
-        if let Some(group) = Pid::from_raw(group) {
-            without_ttou(|| _ = tcsetpgrp(&self.fd, group));
-        }
+        without_ttou(|| _ = tcsetpgrp(&self.fd, Pid::from_raw(group)));
     }
 
     /// Takes note of a group that has put itself in the foreground on our behalf.
     pub fn is_held_by(&self, group: i32) {
-        self.holder.set(Pid::from_raw(group));
+        self.holder.set(Some(Pid::from_raw(group)));
     }
 
     /// Puts us in the foreground again, if it is held by whom we gave it to, or by a group that is no more: never
     /// while another job of the shell has it.
     pub fn take_back(&self) {
         let Ok(holder) = tcgetpgrp(&self.fd) else { return };
-        let is_deserted =
-            || self.was_ours && rustix::process::test_kill_process_group(holder) == Err(Errno::SRCH);
+        let is_deserted = || self.was_ours && killpg(holder, None) == Err(Errno::ESRCH);
         if self.holder.get() == Some(holder) || (holder != getpgrp() && is_deserted()) {
             without_ttou(|| _ = tcsetpgrp(&self.fd, getpgrp()));
         }

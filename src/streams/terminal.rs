@@ -4,10 +4,11 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::PollFlags;
-use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetpgrp, tcsetattr, tcsetwinsize};
+use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 use crate::flow::{End, Flow, Outlet, Way};
 use crate::process::pty::{self, Typist};
+use crate::process::terminal::is_foreground;
 use crate::signal::Number;
 use crate::supervise::Event;
 
@@ -29,7 +30,7 @@ pub struct Keyboard {
 /// Our own terminal as the source of keys.
 pub fn has_our_keys() -> bool {
     let stdin = rustix::stdio::stdin();
-    rustix::termios::isatty(stdin) && tcgetpgrp(stdin).is_ok_and(|group| group == rustix::process::getpgrp())
+    rustix::termios::isatty(stdin) && is_foreground(stdin)
 }
 
 /// A terminal: the keyboard, the end that output comes from, and the program's side.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use nix::unistd::Pid;
+
 use crate::process::tree::{self, Seen};
 use crate::signal::Number;
 
@@ -102,7 +104,8 @@ pub fn ask(processes: &[Seen], signal: Number, told: &mut Vec<Killed>) {
 }
 
 fn describe(seen: Seen, signal: Number) -> Killed {
-    let own = rustix::process::getsid(None).map_or(0, |session| session.as_raw_nonzero().get());
+    // 0, here and in /proc, for a session whose leader is outside of our pid namespace.
+    let own = nix::unistd::getsid(None).map_or(0, Pid::as_raw);
     let left_session = tree::stat(seen.pid).is_some_and(|stat| stat.session != own);
     Killed { pid: seen.pid, name: tree::name(seen.pid), signal, left_session }
 }

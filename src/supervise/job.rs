@@ -282,6 +282,6 @@ fn reason(limit: Passed) -> Reason {
 }
 
 fn leads_group(pid: i32) -> bool {
-    rustix::process::Pid::from_raw(pid)
-        .is_some_and(|process| rustix::process::getpgid(Some(process)).is_ok_and(|group| group == process))
+    let process = nix::unistd::Pid::from_raw(pid);
+    nix::unistd::getpgid(Some(process)).is_ok_and(|group| group == process)
 }
