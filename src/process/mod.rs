@@ -25,5 +25,5 @@ pub use program::{
 };
 pub use spawn::{Started, candidates, spawn};
 pub use status::{Change as StateChange, Status, Usage};
-pub use sys::{Waited, wait_any};
+pub use sys::{Waited, next_to_tell, wait_any, wait_for};
 pub use transfer::Transfer;
