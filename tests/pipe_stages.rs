@@ -54,7 +54,7 @@ fn holds(pid: u32, pipe: &Path) -> Vec<u32> {
 }
 
 #[test]
-fn nobody_but_its_two_stages_holds_a_pipe() {
+fn nobody_but_its_two_stages_holds_a_pipe_but_for_our_read_end() {
     let process = spile(["pipe", "cat", "::", "sleep", "60", "::", "cat"]);
     let names = |pids: &[u32]| -> Vec<String> {
         pids.iter()
@@ -65,7 +65,10 @@ fn nobody_but_its_two_stages_holds_a_pipe() {
     let stages = children(process.pid());
     for at in [0, 1] {
         let pipe = descriptor(stages[at], 1);
-        wait_until("spile has closed its ends", || holds(process.pid(), &pipe).is_empty());
+        wait_until("spile holds nothing else", || holds(process.pid(), &pipe).len() == 1);
+        let ours = holds(process.pid(), &pipe)[0];
+        let info = std::fs::read_to_string(format!("/proc/{}/fdinfo/{ours}", process.pid())).unwrap();
+        assert!(info.lines().any(|line| line.starts_with("flags:") && line.ends_with('0')), "{info}");
         let holders: Vec<Vec<u32>> = stages.iter().map(|pid| holds(*pid, &pipe)).collect();
         let mut wanted = vec![vec![]; 3];
         (wanted[at], wanted[at + 1]) = (vec![1], vec![0]);

@@ -43,6 +43,21 @@ fn a_broken_pipe_is_a_failure_where_the_reader_failed_or_was_still_reading() {
 }
 
 #[test]
+fn a_broken_pipe_that_was_only_sent_is_a_failure_however_soon_the_reader_ends() {
+    for _ in 0..50 {
+        words(&["sh", "-c", "kill -PIPE $$", "::", "cat"]).exits(141);
+    }
+    words(&["sh", "-c", "kill -PIPE $$", "::", "@meter", "cat"]).exits(141);
+    words(&["sh", "-c", "kill -PIPE $$", "::", "@buffer=1k", "::", "cat"]).exits(141);
+}
+
+#[test]
+fn a_reader_that_reads_no_more_but_works_on_ends_the_writer_at_its_own_end() {
+    words(&["yes", "::", "sh", "-c", "exec <&-; sleep 0.2"]).exits(0).says("");
+    words(&["seq", "100000", "::", "sh", "-c", "cat & exit 0"]).exits(0);
+}
+
+#[test]
 fn a_shell_that_tells_of_a_broken_pipe_by_its_status_is_excused_likewise() {
     words(&["sh", "-c", "yes; exit $?", "::", "head", "-1"]).exits(0).says("y\n");
     words(&["yes", "::", "cat", "::", "sh", "-c", "cat", "::", "head", "-1"]).exits(0).says("y\n");

@@ -136,6 +136,9 @@ impl Live<'_> {
             for event in events.map_err(cannot)? {
                 self.hear(&event, supervisor);
             }
+            for at in (0..self.seats.len()).filter(|at| self.seats[*at].end.is_some()) {
+                self.plumbing.let_go(at);
+            }
             let now = Instant::now();
             self.move_bytes(now, audience);
             self.look_for_activity(now, supervisor);
@@ -168,8 +171,7 @@ impl Live<'_> {
         match event {
             Event::Ended(pid, status, usage) => {
                 if let Some(at) = self.seats.iter().position(|seat| seat.pid() == Some(*pid)) {
-                    let view = self.plumbing.views[at].as_ref();
-                    self.seats[at].unread = view.is_some_and(|view| !view.has_readers());
+                    self.seats[at].unread = self.plumbing.is_unread(at);
                     self.seats[at].end = Some((*status, *usage, self.start.elapsed()));
                     self.seats[at].transfer = supervisor.transfer_of(*pid);
                     self.stop_after(at, *status, supervisor);

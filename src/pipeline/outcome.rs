@@ -143,7 +143,10 @@ impl Outcome {
             .zip(&order.stages)
             .map(|(seat, stage)| Ended {
                 end: seat.how(stage),
-                unread: seat.unread || seat.ending == Some(Ending::ReaderGone),
+                unread: match stage.body {
+                    Body::Passage => seat.ending == Some(Ending::ReaderGone),
+                    _ => seat.unread,
+                },
                 accepted: &stage.accepted,
                 optional: stage.weight == Weight::Optional,
             })

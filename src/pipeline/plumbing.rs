@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::stage::{Body, Copy, Errors, Modifier, Output, Stage, Time};
 use crate::error::{Exit, Failure};
 use crate::flow::{
-    self, Capture, End, Existing, Flow, Keep, Label, Lines, Outlet, Rate, Step, Unfinished, View, Way,
+    self, Capture, End, Ending, Existing, Flow, Keep, Label, Lines, Outlet, Rate, Step, Unfinished, View, Way,
 };
 use crate::process::{Ends, pty};
 
@@ -57,6 +57,9 @@ pub struct Plumbing {
     pub ends: Vec<Ends>,
     /// The pipe behind each stage's output, seen from outside; none where it is not ours.
     pub views: Vec<Option<View>>,
+    /// A read end of our own of the pipe into each stage that reads it without us in between. Until it is closed
+    /// no write of the stage before fails, so that of the two who ended first is told for sure.
+    pub held: Vec<Option<OwnedFd>>,
     /// All flows.
     pub pumps: Vec<Pump>,
     /// Copies to addresses.
@@ -85,6 +88,8 @@ pub fn lay(stages: &[Stage], common: &Common) -> Result<Plumbing, Failure> {
             false => (None, None),
         };
         plumbing.views.push(out.as_ref().and_then(|out| View::of(out).ok()));
+        let reads_itself = stage.body != Body::Passage && stage.inlet.is_empty();
+        plumbing.held.push(upstream.as_ref().filter(|_| reads_itself).map(copy_of).transpose()?);
         let ends = plumbing.stage(at, stage, common, upstream, out)?;
         plumbing.ends.push(ends);
         upstream = downstream;
@@ -260,6 +265,22 @@ impl Plumbing {
         let copy = copy_of(&file)?;
         self.files.insert(path.to_owned(), OwnedFd::from(file));
         Ok(copy)
+    }
+
+    /// True when nobody reads any more what a stage writes, while there could be more of it. Asked when the stage
+    /// has just been reaped, before the readers that were reaped with it are let go.
+    pub fn is_unread(&self, at: usize) -> bool {
+        let pump = self.pumps.iter().find(|pump| pump.stage == at + 1 && pump.carries == Carries::Input);
+        match (pump, self.held.get(at + 1)) {
+            (Some(pump), _) => pump.flow.ending().is_some_and(|ending| *ending != Ending::EndOfData),
+            (None, Some(Some(_))) => false,
+            _ => self.views[at].as_ref().is_some_and(|view| !view.has_readers()),
+        }
+    }
+
+    /// A stage has ended: who writes to it is to learn of it, if nobody else reads there.
+    pub fn let_go(&mut self, at: usize) {
+        self.held[at] = None;
     }
 
     /// Once everything runs, only the stages are to hold their ends.
