@@ -52,6 +52,12 @@ fn a_broken_pipe_that_was_only_sent_is_a_failure_however_soon_the_reader_ends() 
 }
 
 #[test]
+fn a_terminal_that_hangs_up_since_nobody_reads_it_any_more_is_a_broken_pipe() {
+    words(&["@pty", "yes", "::", "head", "-1"]).exits(0);
+    words(&["@pty", "sh", "-c", "kill -HUP $$", "::", "cat"]).exits(129);
+}
+
+#[test]
 fn a_reader_that_reads_no_more_but_works_on_ends_the_writer_at_its_own_end() {
     words(&["yes", "::", "sh", "-c", "exec <&-; sleep 0.2"]).exits(0).says("");
     words(&["seq", "100000", "::", "sh", "-c", "cat & exit 0"]).exits(0);

@@ -147,6 +147,7 @@ impl Outcome {
                     Body::Passage => seat.ending == Some(Ending::ReaderGone),
                     _ => seat.unread,
                 },
+                output: stage.output,
                 accepted: &stage.accepted,
                 optional: stage.weight == Weight::Optional,
             })

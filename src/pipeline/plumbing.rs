@@ -270,8 +270,13 @@ impl Plumbing {
     /// True when nobody reads any more what a stage writes, while there could be more of it. Asked when the stage
     /// has just been reaped, before the readers that were reaped with it are let go.
     pub fn is_unread(&self, at: usize) -> bool {
-        let pump = self.pumps.iter().find(|pump| pump.stage == at + 1 && pump.carries == Carries::Input);
-        match (pump, self.held.get(at + 1)) {
+        // From its terminal, or into the next stage.
+        let reads = |pump: &&Pump| match pump.carries {
+            Carries::Output => pump.stage == at,
+            Carries::Input => pump.stage == at + 1,
+            Carries::Errors => false,
+        };
+        match (self.pumps.iter().find(reads), self.held.get(at + 1)) {
             (Some(pump), _) => pump.flow.ending().is_some_and(|ending| *ending != Ending::EndOfData),
             (None, Some(Some(_))) => false,
             _ => self.views[at].as_ref().is_some_and(|view| !view.has_readers()),
