@@ -51,6 +51,27 @@ fn a_broken_pipe_that_was_only_sent_is_a_failure_however_soon_the_reader_ends() 
     words(&["sh", "-c", "kill -PIPE $$", "::", "@buffer=1k", "::", "cat"]).exits(141);
 }
 
+/// A writer that dies of a SIGPIPE that was sent, and takes its time between closing its pipe and being reaped: a
+/// watch of inotify(7) is slow to close. One comes before the pipe and one after, whichever the kernel begins with.
+const SLOW_TO_DIE: &str = r#"
+import ctypes, os, signal
+libc = ctypes.CDLL(None)
+for _ in range(2):
+    libc.inotify_add_watch(libc.inotify_init(), b"/", 0x100)
+os.dup2(4, 60)
+os.close(4)
+os.dup2(1, 50)
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+os.kill(os.getpid(), signal.SIGPIPE)
+"#;
+
+#[test]
+fn a_reader_may_be_reaped_before_the_writer_that_ended_first() {
+    for _ in 0..5 {
+        words(&["python3", "-c", SLOW_TO_DIE, "::", "cat"]).exits(141);
+    }
+}
+
 #[test]
 fn a_terminal_that_hangs_up_since_nobody_reads_it_any_more_is_a_broken_pipe() {
     words(&["@pty", "yes", "::", "head", "-1"]).exits(0);

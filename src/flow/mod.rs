@@ -23,7 +23,7 @@ pub use capture::{Capture, Captured, Keep};
 pub use end::{End, Way};
 pub use lines::{Label, Lines, Unfinished};
 pub use outlet::{Existing, Outlet};
-pub use pipe::{LARGE, View, grow, pipe};
+pub use pipe::{LARGE, View, grow, has_writers, pipe};
 pub use rate::Rate;
 pub use step::{Extent, Step};
 

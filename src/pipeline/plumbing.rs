@@ -283,9 +283,11 @@ impl Plumbing {
         }
     }
 
-    /// A stage has ended: who writes to it is to learn of it, if nobody else reads there.
+    /// A stage has ended: who writes to it is to learn of it, if nobody else reads there. Where nobody writes any
+    /// more the end is kept: a writer closes its pipe some time before it can be reaped, and by then its reader may
+    /// have seen the end of the data and be reaped already.
     pub fn let_go(&mut self, at: usize) {
-        self.held[at] = None;
+        self.held[at].take_if(|held| flow::has_writers(held));
     }
 
     /// Once everything runs, only the stages are to hold their ends.
