@@ -79,6 +79,17 @@ fn nobody_but_its_two_stages_holds_a_pipe_but_for_our_read_end() {
 }
 
 #[test]
+fn pipes_are_large_or_as_asked() {
+    let size = "python3 -c 'import fcntl; print(fcntl.fcntl(1, 1032), flush=True)'";
+    let of =
+        |args: &[&str]| spile([&["pipe"], args, &["-s", size, "-s", "cat"]].concat()).eof().ends().exits(0);
+    of(&[]).says("262144\n");
+    of(&["--pipe-size", "64K"]).says("65536\n");
+    // More than the kernel gives: as much as there is.
+    spile(["pipe", "--pipe-size", "1T", "echo", "x", "::", "cat"]).eof().ends().exits(0).says("x\n");
+}
+
+#[test]
 fn arguments_and_names_may_be_any_bytes() {
     let mut command = Command::new(SPILE);
     command.args(["pipe", "--report", "fd:2", "printf", "%s|"]);

@@ -34,7 +34,8 @@ pub struct Args {
     /// or a file
     #[arg(long, value_name = "WHERE", default_value = "pass")]
     err: OsString,
-    /// Make the pipes this large
+    /// Make the pipes this large (256K by itself, where a user's share of memory for pipes allows it; 1M where
+    /// spile moves the data)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pipe_size: Option<u64>,
     /// Show on stderr, if it is a terminal, how much each stage has written, and whom the others wait for; the
