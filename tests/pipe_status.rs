@@ -160,6 +160,19 @@ fn the_report_has_every_stage_with_its_status_and_verdict() {
 }
 
 #[test]
+fn the_report_tells_when_it_began_and_how_long_a_writer_was_held_up() {
+    let slow = report(&["head", "-c", "500000", "/dev/zero", "::", "@limit=1MB", "wc", "-c", "::", "cat"]);
+    let stalled = |at: usize| slow["stages"][at]["stalled_write"].as_f64();
+    assert!(stalled(0).unwrap() > 0.3 && stalled(0).unwrap() <= slow["wall"].as_f64().unwrap(), "{slow}");
+    // Between the last two there is a pipe alone, and spile does not see into it.
+    assert_eq!((stalled(1), stalled(2)), (None, None));
+    let start = slow["start"].as_str().unwrap();
+    assert!(start.len() == 24 && start.starts_with("20") && start.ends_with('Z'), "{start}");
+    let quick = report(&["echo", "a", "::", "@meter", "wc", "-c"]);
+    assert!(quick["stages"][0]["stalled_write"].as_f64().unwrap() < 0.1, "{quick}");
+}
+
+#[test]
 fn the_report_can_go_to_a_file_and_a_bad_place_is_found_before_anything_starts() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.json").display().to_string();
