@@ -518,7 +518,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__pipe)
-            opts="-s -f -t -h --sep --stage --file --err --pipe-size --meter --report --status --strict-pipe --on-fail --exit-128 --timeout --timeout-clock --cpu-timeout --signal --grace --scope --orphans --idle-timeout --linger --help"
+            opts="-s -f -t -h --sep --stage --file --err --pipe-size --meter --report --events --status --strict-pipe --on-fail --exit-128 --timeout --timeout-clock --cpu-timeout --signal --grace --scope --orphans --idle-timeout --linger --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -557,6 +557,10 @@ _spile() {
                     return 0
                     ;;
                 --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --events)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -118,6 +118,7 @@ complete -c spile -n "__fish_spile_using_subcommand pipe" -l pipe-size -d 'Make 
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l meter -d 'Show on stderr, if it is a terminal, how much each stage has written, and whom the others wait for; the data is not touched (--meter=always: also where there is no terminal)' -r -f -a "auto\t'On a terminal'
 always\t'Everywhere'"
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l report -d 'Write one JSON object at the end, to a file or a descriptor' -r -F
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l events -d 'Write events as they happen, one JSON object a line' -r -F
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l status -d 'Whose status is the pipeline\'s: of the stages that failed the rightmost or the first, the last stage\'s, or 1 if any failed' -r -f -a "rightmost\t''
 first\t''
 last\t''

@@ -13,7 +13,7 @@ mod verdict;
 
 pub use live::run;
 pub use modifier::errors;
-pub use order::{Audience, OnFailure, Order, Progress, Trouble};
+pub use order::{Audience, Happening, OnFailure, Order, Progress, Trouble};
 pub use outcome::{Judgement, Outcome, Seat};
 pub use plumbing::Common;
 pub use stage::{Body, Errors, Modifier, Output, Stage};

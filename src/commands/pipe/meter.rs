@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::When;
 use crate::commands::log::say;
-use crate::pipeline::{Audience, Modifier, Progress, Stage, Trouble};
+use crate::pipeline::{Modifier, Progress, Stage, Trouble};
 
 /// Between two looks: often enough to see it live, too rarely to be noticed by the stages.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -58,13 +58,15 @@ impl Meter {
     }
 }
 
-impl Audience for Meter {
-    fn interval(&self) -> Option<Duration> {
+impl Meter {
+    /// How often it wants to know how far the stages are.
+    pub fn interval(&self) -> Option<Duration> {
         let shows = self.shows_all() || (self.on_terminal && self.metered.contains(&true));
         shows.then_some(INTERVAL)
     }
 
-    fn progress(&mut self, stages: &[Progress]) {
+    /// Shows how far they are.
+    pub fn progress(&mut self, stages: &[Progress]) {
         let seconds = self.looked.elapsed().as_secs_f64().max(0.001);
         self.looked = Instant::now();
         let shown: Vec<String> =
@@ -78,12 +80,14 @@ impl Audience for Meter {
         }
     }
 
-    fn trouble(&mut self, trouble: &Trouble<'_>) {
+    /// Says what went wrong beside the data.
+    pub fn trouble(&mut self, trouble: &Trouble<'_>) {
         self.close_line();
         say(&format!("spile pipe: {}: {}", trouble.stage, trouble.failure));
     }
 
-    fn end(&mut self, stages: &[Progress]) {
+    /// Says how far they were at the end.
+    pub fn end(&mut self, stages: &[Progress]) {
         self.close_line();
         for (at, stage) in stages.iter().enumerate() {
             let bytes = if self.metered[at] { stage.received } else { stage.written };

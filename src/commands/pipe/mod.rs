@@ -1,6 +1,7 @@
 //! `spile pipe`: a pipeline without a shell, with every stage's status.
 
 mod meter;
+mod told;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -24,6 +25,8 @@ use crate::report::pipe_json;
 use crate::signal;
 use crate::supervise::{Forwarding, Limits, Reason, Supervisor};
 use meter::Meter;
+use serde_json::json;
+use told::Told;
 
 /// What follows `spile pipe`.
 #[derive(Debug, clap::Args)]
@@ -45,6 +48,9 @@ pub struct Args {
     /// Write one JSON object at the end, to a file or a descriptor
     #[arg(long, value_name = "FILE|fd:N")]
     report: Option<PathBuf>,
+    /// Write events as they happen, one JSON object a line
+    #[arg(long, value_name = "FILE|fd:N")]
+    events: Option<PathBuf>,
     #[command(flatten)]
     statuses: StatusArgs,
     #[command(flatten)]
@@ -147,19 +153,22 @@ data goes on.
 
     fn run(self) -> Result<Exit, Failure> {
         let order = self.order()?;
-        let report = self.report.as_deref().map(|path| Place::open("--report", path)).transpose()?;
+        let place =
+            |flag, path: &Option<PathBuf>| path.as_deref().map(|path| Place::open(flag, path)).transpose();
+        let (report, events) = (place("--report", &self.report)?, place("--events", &self.events)?);
         let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
         let mut supervisor = Supervisor::new().map_err(cannot)?;
         if report.is_some() || self.meter.is_some() {
             supervisor.count_transfers();
         }
-        let mut meter = Meter::new(&order.stages, self.meter);
-        let outcome = pipeline::run(&order, &mut supervisor, &mut meter)?;
+        let names = order.stages.iter().map(|stage| stage.name.clone()).collect();
+        let mut told = Told::new(Meter::new(&order.stages, self.meter), events, names);
+        let outcome = pipeline::run(&order, &mut supervisor, &mut told)?;
         let judgement = outcome.judge(&order);
-        let told = report.map(|mut place| place.tell(&pipe_json(&order, &outcome, &judgement)));
-        let exit = self.end(&order, &outcome, &judgement)?;
-        told.transpose()?;
-        Ok(exit)
+        let whole = pipe_json(&order, &outcome, &judgement);
+        told.event(json!({"ev": "exit", "exit": whole["exit"], "reason": whole["reason"]}));
+        let unreported = report.and_then(|mut place| place.tell(&whole).err());
+        self.end(&order, &outcome, &judgement, told.failure.or(unreported))
     }
 }
 
@@ -194,7 +203,19 @@ impl Args {
     }
 
     /// Says what only we know, and ends as the stage that decides.
-    fn end(&self, order: &Order, outcome: &Outcome, judgement: &Judgement) -> Result<Exit, Failure> {
+    fn end(
+        &self,
+        order: &Order,
+        outcome: &Outcome,
+        judgement: &Judgement,
+        untold: Option<Failure>,
+    ) -> Result<Exit, Failure> {
+        match untold {
+            // What spile could not do must not look like a success.
+            Some(failure) if judgement.decision == Decision::Exit(Exit::OK) => return Err(failure),
+            Some(failure) => say(&format!("spile pipe: {failure}")),
+            None => {}
+        }
         for (seat, stage) in outcome.seats.iter().zip(&order.stages) {
             if let Some(refused) = &seat.refused {
                 return Err(refused.failure.as_ref().clone());

@@ -1,14 +1,15 @@
 //! The life of a pipeline: one loop over its processes, its flows, its limits and the signals sent to spile.
 
-use std::time::{Duration, Instant, SystemTime};
+mod flowing;
 
-use super::launch::{self, Grouping, Place};
-use super::order::{Audience, OnFailure, Order, Progress, Trouble};
-use super::outcome::{Outcome, Seat};
-use super::plumbing::{Carries, Plumbing, lay};
-use super::stage::{Body, Weight};
+use std::time::{Instant, SystemTime};
+
 use crate::error::{Exit, Failure};
-use crate::flow::Ending;
+use crate::pipeline::launch::{self, Grouping, Place};
+use crate::pipeline::order::{Audience, Happening, OnFailure, Order};
+use crate::pipeline::outcome::{Outcome, Seat};
+use crate::pipeline::plumbing::{Carries, Plumbing, lay};
+use crate::pipeline::stage::{Body, Weight};
 use crate::process::{Program, Status, Transfer};
 use crate::signal::{self, Arrival, Number};
 use crate::supervise::{Act, Event, Forwarding, Handled, Job, Limits, Manner, Orphans, Reason, Supervisor};
@@ -48,7 +49,7 @@ pub fn run(
         transferred: Transfer::default(),
         shown: Instant::now(),
     };
-    live.start(programs, supervisor);
+    live.start(programs, supervisor, audience);
     live.go_on(supervisor, audience)?;
     Ok(live.finish(supervisor, audience))
 }
@@ -81,7 +82,12 @@ struct Live<'a> {
 
 impl Live<'_> {
     /// Starts all stages; when one cannot be, those before it are ended.
-    fn start(&mut self, programs: Vec<Option<Program>>, supervisor: &mut Supervisor) {
+    fn start(
+        &mut self,
+        programs: Vec<Option<Program>>,
+        supervisor: &mut Supervisor,
+        audience: &mut dyn Audience,
+    ) {
         let ends = std::mem::take(&mut self.plumbing.ends);
         let couriers = std::mem::take(&mut self.plumbing.couriers);
         for (at, (program, ends)) in programs.into_iter().zip(ends).enumerate() {
@@ -93,6 +99,7 @@ impl Live<'_> {
             });
             match self.grouping.spawn(supervisor, program, stage.output, ends) {
                 Ok(started) => {
+                    audience.told(Happening::Started(at, &started));
                     self.whole.add(started.clone());
                     self.seats[at].job = job.map(|mut job| {
                         job.add(started.clone());
@@ -136,7 +143,7 @@ impl Live<'_> {
             };
             let cannot = |why| Failure::new(Exit(125), "cannot wait for the stages", why);
             for event in events.map_err(cannot)? {
-                self.hear(&event, supervisor);
+                self.hear(&event, supervisor, audience);
             }
             for at in (0..self.seats.len()).filter(|at| self.seats[*at].end.is_some()) {
                 self.plumbing.let_go(at);
@@ -144,13 +151,23 @@ impl Live<'_> {
             let now = Instant::now();
             self.move_bytes(now, audience);
             self.look_for_activity(now, supervisor);
-            for job in self.seats.iter_mut().filter_map(|seat| seat.job.as_mut()) {
-                job.tick(now, supervisor);
-            }
-            self.whole.tick(now, supervisor);
+            self.tick(now, supervisor, audience);
             self.show(now, audience);
             if self.whole.is_over() && self.is_done(now) {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Fires the limits, of stages and of all together.
+    fn tick(&mut self, now: Instant, supervisor: &Supervisor, audience: &mut dyn Audience) {
+        let jobs = self.seats.iter_mut().enumerate();
+        let jobs = jobs.filter_map(|(at, seat)| Some((Some(at), seat.job.as_mut()?)));
+        for (stage, job) in jobs.chain([(None, &mut self.whole)]) {
+            let before = job.reason();
+            job.tick(now, supervisor);
+            if job.reason() != before {
+                audience.told(Happening::OutOfTime(stage, job.reason()));
             }
         }
     }
@@ -165,7 +182,7 @@ impl Live<'_> {
         jobs.chain(self.whole.due()).chain(quiet).chain(shown).chain(looked).chain(total).min()
     }
 
-    fn hear(&mut self, event: &Event, supervisor: &Supervisor) {
+    fn hear(&mut self, event: &Event, supervisor: &Supervisor, audience: &mut dyn Audience) {
         let is_about_us = self.whole.note(event);
         for job in self.seats.iter_mut().filter_map(|seat| seat.job.as_mut()) {
             job.note(event);
@@ -173,6 +190,7 @@ impl Live<'_> {
         match event {
             Event::Ended(pid, status, usage) => {
                 if let Some(at) = self.seats.iter().position(|seat| seat.pid() == Some(*pid)) {
+                    audience.told(Happening::Ended(at, *pid, *status));
                     self.seats[at].unread = self.plumbing.is_unread(at);
                     self.seats[at].end = Some((*status, *usage, self.start.elapsed()));
                     self.seats[at].transfer = supervisor.transfer_of(*pid);
@@ -185,7 +203,7 @@ impl Live<'_> {
                 }
             }
             Event::Stopped(pid, by) if is_about_us => self.stopped(*pid, *by),
-            Event::Signal(arrival) => self.signal(arrival, supervisor),
+            Event::Signal(arrival) => self.signal(arrival, supervisor, audience),
             _ => {}
         }
     }
@@ -209,7 +227,7 @@ impl Live<'_> {
         }
     }
 
-    fn signal(&mut self, arrival: &Arrival, supervisor: &Supervisor) {
+    fn signal(&mut self, arrival: &Arrival, supervisor: &Supervisor, audience: &mut dyn Audience) {
         let now = Instant::now();
         let act = self.forwarding.decide(arrival, self.grouping.foreground.together(), now);
         let running = self.whole.members().iter().filter(|member| member.end.is_none());
@@ -237,86 +255,9 @@ impl Live<'_> {
                 self.interrupted = Some(arrival.signal);
             }
         }
-        self.signals.push(Handled { at: now, arrival: *arrival, act });
-    }
-
-    fn move_bytes(&mut self, now: Instant, audience: &mut dyn Audience) {
-        for pump in &mut self.plumbing.pumps {
-            let before = pump.flow.received();
-            pump.flow.advance(now);
-            if pump.flow.received() > before {
-                self.quiet_since = None;
-                self.whole.is_active(now);
-            }
-            for failure in pump.flow.failures() {
-                audience.trouble(&Trouble { stage: &self.order.stages[pump.stage].name, failure: &failure });
-                self.seats[pump.stage].failures.push(failure);
-            }
-            if let (Some(Ending::Failed(failure)), Carries::Input | Carries::Output) =
-                (pump.flow.ending(), pump.carries)
-                && !self.seats[pump.stage].failures.contains(failure)
-            {
-                audience.trouble(&Trouble { stage: &self.order.stages[pump.stage].name, failure });
-                self.seats[pump.stage].failures.push(failure.clone());
-            }
-        }
-    }
-
-    /// How often to look whether anything moves, where a limit depends on it.
-    fn idle_interval(&self) -> Option<Duration> {
-        let stages = self.order.stages.iter().filter_map(|stage| stage.idle);
-        let shortest = stages.chain(self.order.limits.idle).min()?;
-        Some((shortest / 10).clamp(Duration::from_millis(10), Duration::from_millis(500)))
-    }
-
-    /// A stage is active when it or a process below it writes; the pipeline when any of its processes does.
-    fn look_for_activity(&mut self, now: Instant, supervisor: &Supervisor) {
-        if self.idle_interval().is_none_or(|interval| now < self.looked + interval) {
-            return;
-        }
-        self.looked = now;
-        let mut all = Transfer::default();
-        for seat in &mut self.seats {
-            let Some(pid) = seat.running() else { continue };
-            let transfer = Transfer::of_all(&supervisor.tree_of(&[pid]));
-            all.read += transfer.read;
-            all.written += transfer.written;
-            if seat.transfer.replace(transfer).is_none_or(|before| before.written != transfer.written)
-                && let Some(job) = &mut seat.job
-            {
-                job.is_active(now);
-            }
-        }
-        if all != self.transferred {
-            self.transferred = all;
-            self.whole.is_active(now);
-        }
-    }
-
-    fn show(&mut self, now: Instant, audience: &mut dyn Audience) {
-        if audience.interval().is_some_and(|interval| now >= self.shown + interval) {
-            self.shown = now;
-            audience.progress(&self.progress());
-        }
-    }
-
-    fn progress(&self) -> Vec<Progress> {
-        let of = |(at, seat): (usize, &Seat)| {
-            let input =
-                self.plumbing.pumps.iter().find(|pump| pump.stage == at && pump.carries == Carries::Input);
-            let transfer = seat.running().and_then(Transfer::of).or(seat.transfer);
-            let passes = self.order.stages[at].body == Body::Passage;
-            Progress {
-                received: input.map(|pump| pump.flow.received()),
-                written: match input.filter(|_| passes) {
-                    Some(pump) => Some(pump.flow.sent()),
-                    None => transfer.map(|transfer| transfer.written),
-                },
-                waiting: self.plumbing.views[at].as_ref().and_then(crate::flow::View::fill),
-                elapsed: seat.end.map_or_else(|| self.start.elapsed(), |(_, _, at)| at),
-            }
-        };
-        self.seats.iter().enumerate().map(of).collect()
+        let handled = Handled { at: now, arrival: *arrival, act };
+        audience.told(Happening::Signal(&handled));
+        self.signals.push(handled);
     }
 
     /// No process is left that counts. Are the flows through, too? Bytes for a slow reader are waited for, silence
@@ -367,6 +308,9 @@ impl Live<'_> {
         });
         self.grouping.foreground.over(died);
         let reason = if self.out_of_time { Reason::Timeout } else { self.whole.reason() };
+        if reason != self.whole.reason() {
+            audience.told(Happening::OutOfTime(None, reason));
+        }
         let left = self.whole.left(supervisor);
         Outcome {
             seats: self.seats,
