@@ -113,7 +113,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -s h -l help -d 'Print 
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l sep -d 'The word between stages' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -s s -l stage -d 'A stage as one word, split as a shell does it, quotes and all, but without a shell; may be repeated' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -s f -l file -d 'Read the stages from a file, one a line, split likewise; empty lines and # comments are skipped' -r -F
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l err -d 'Where the stages\' stderr goes: pass, label (each line with the stage\'s name), capture (into the report), null, or a file' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l err -d 'Where the stages\' stderr goes: pass, label (each line with the stage\'s name), capture (into the report), null, a file, or append:FILE' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l pipe-size -d 'Make the pipes this large (256K by itself, where a user\'s share of memory for pipes allows it; 1M where spile moves the data)' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l meter -d 'Show on stderr, if it is a terminal, how much each stage has written, and whom the others wait for; the data is not touched (--meter=always: also where there is no terminal)' -r -f -a "auto\t'On a terminal'
 always\t'Everywhere'"

@@ -135,6 +135,22 @@ fn stderr_passes_or_is_labelled_joined_dropped_or_filed() {
 }
 
 #[test]
+fn stderr_can_be_added_to_what_is_in_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("err");
+    let append = format!("append:{}", path.display());
+    let own = format!("@err={append}");
+    let stages = ["sh", "-c", "echo one >&2", "::", "sh", "-c", "cat; echo two >&2"];
+    for _ in 0..2 {
+        words(&[&["--err", &append], &stages[..]].concat()).exits(0);
+        words(&[&[own.as_str()], &stages[..3]].concat()).exits(0);
+    }
+    let filed = std::fs::read_to_string(&path).unwrap();
+    assert_eq!((filed.matches("one\n").count(), filed.matches("two\n").count()), (4, 2), "{filed}");
+    words(&["--err", "append:/no/such/file", "true"]).exits(125).complains("cannot write /no/such/file");
+}
+
+#[test]
 fn stderr_can_be_captured_into_the_report() {
     let loud = "printf 'e\\377' >&2; echo out";
     let many = "head -c 1000000 /dev/zero >&2; cat";

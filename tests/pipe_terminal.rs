@@ -52,6 +52,15 @@ fn a_stage_of_modifiers_alone_reads_the_terminal_and_ends_by_its_keys() {
 }
 
 #[test]
+fn the_terminal_of_a_stage_follows_ours_in_size() {
+    let line = "T=$(tty); D=$(mktemp -d); (until test -e $D/go; do sleep .02; done; stty -F $T rows 31 cols 91) & \
+         $SPILE pipe @pty sh -c \"trap 'stty size <&1; exit' WINCH; touch $D/go; \
+         while :; do sleep .05; done\" :: cat; rm -r $D";
+    let shown = Terminal::shell(line).ends();
+    assert!(shown.contains("31 91\r\n"), "{shown:?}");
+}
+
+#[test]
 fn the_meter_shows_one_line_that_is_written_over() {
     let line = "$SPILE pipe --meter sh -c 'echo abc; sleep 1.2' :: cat";
     let shown = Terminal::shell(line).ends();

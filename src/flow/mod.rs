@@ -119,6 +119,11 @@ impl Flow {
         }
     }
 
+    /// Where it reads, while it does.
+    pub fn inlet(&self) -> Option<&End> {
+        self.inlet.as_ref()
+    }
+
     /// Bytes that were read.
     pub fn received(&self) -> u64 {
         self.received

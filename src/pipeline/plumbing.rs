@@ -205,8 +205,8 @@ impl Plumbing {
 
     fn copy(&mut self, at: usize, copy: &Copy) -> Result<Outlet, Failure> {
         match copy {
-            Copy::File(path) => {
-                let outlet = Outlet::file(path, Existing::Replaced);
+            Copy::File(path, existing) => {
+                let outlet = Outlet::file(path, *existing);
                 outlet.map_err(|failure| Failure { exit: Exit(125), ..failure })
             }
             Copy::Address(address) => {
@@ -228,8 +228,8 @@ impl Plumbing {
         match stage.errors.as_ref().unwrap_or(&common.errors) {
             Errors::Pass => Ok(None),
             Errors::Merge => copy_of(out.unwrap_or(rustix::stdio::stdout())).map(Some),
-            Errors::Null => self.shared_file(Path::new("/dev/null")).map(Some),
-            Errors::File(path) => self.shared_file(path).map(Some),
+            Errors::Null => self.shared_file(Path::new("/dev/null"), Existing::Kept).map(Some),
+            Errors::File(path, existing) => self.shared_file(path, *existing).map(Some),
             Errors::Capture => {
                 let (out, into) = pipe(None)?;
                 let steps = vec![Step::Keep(Capture::new(CAPTURED, Keep::Both))];
@@ -256,14 +256,18 @@ impl Plumbing {
     }
 
     /// A file that several stages may write to, each line where the last one ended.
-    fn shared_file(&mut self, path: &Path) -> Result<OwnedFd, Failure> {
+    fn shared_file(&mut self, path: &Path, existing: Existing) -> Result<OwnedFd, Failure> {
         if let Some(fd) = self.files.get(path) {
             return copy_of(fd);
         }
         let options = |options: &mut OpenOptions| options.create(true).open(path);
         // Emptied once, then added to: the stages must not write over each other.
-        let file = options(OpenOptions::new().write(true).truncate(true))
-            .and_then(|_| options(OpenOptions::new().append(true)))
+        let emptied = match existing {
+            Existing::Replaced => options(OpenOptions::new().write(true).truncate(true)).map(drop),
+            Existing::Kept => Ok(()),
+        };
+        let file = emptied
+            .and_then(|()| options(OpenOptions::new().append(true)))
             .map_err(|why| Failure::new(Exit(125), format!("cannot write {}", path.display()), why))?;
         let copy = copy_of(&file)?;
         self.files.insert(path.to_owned(), OwnedFd::from(file));
@@ -278,6 +282,12 @@ impl Plumbing {
             (None, Some(Some(_))) => false,
             _ => self.views[at].as_ref().is_some_and(|view| !view.has_readers()),
         }
+    }
+
+    /// The terminals of stages get the size of ours.
+    pub fn resize(&self) {
+        let of_stages = self.pumps.iter().filter(|pump| pump.carries == Carries::Output);
+        of_stages.filter_map(|pump| pump.flow.inlet()).for_each(pty::follow_ours);
     }
 
     /// Who of us reads what a stage writes: from its terminal, or into the next stage.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::PollFlags;
-use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcsetattr};
 
 use crate::flow::{End, Flow, Outlet, Way};
 use crate::process::pty::{self, Typist};
@@ -76,9 +76,7 @@ impl Keyboard {
     pub fn note(&mut self, event: &Event) {
         match event {
             Event::Signal(arrival) if arrival.signal == Number::WINCH && self.follows => {
-                if let Some(size) = pty::our_size() {
-                    let _ = tcsetwinsize(&self.master, size);
-                }
+                pty::follow_ours(&self.master);
             }
             Event::Signal(arrival) if arrival.signal == Number::CONT => {
                 if let Some(raw) = &self.raw {

@@ -34,7 +34,7 @@ pub struct Args {
     #[command(flatten)]
     stages: StageArgs,
     /// Where the stages' stderr goes: pass, label (each line with the stage's name), capture (into the report), null,
-    /// or a file
+    /// a file, or append:FILE
     #[arg(long, value_name = "WHERE", default_value = "pass")]
     err: OsString,
     /// Make the pipes this large (256K by itself, where a user's share of memory for pipes allows it; 1M where
@@ -144,7 +144,8 @@ Before a stage may stand, about the stage:
   @err=label|pass|null|merge|capture|FILE     @sh 'LINE'  the rest of the stage is a line for /bin/sh
 and about its input:
   @tee=FILE|ADDR  @meter[=NAME]  @limit=RATE  @buffer=SIZE  @ts[=clock|elapsed|delta]  @head=LINES|SIZE
-A stage of these alone passes bytes on. An address (tcp:HOST:PORT, file:PATH...) may be the first or last stage.
+A FILE is emptied first, append:FILE is not. A stage of these alone passes bytes on. An address (tcp:HOST:PORT,
+file:PATH...) may be the first or last stage.
 
 No stage starts unless every program is there (127). A stage that dies of a broken pipe has not failed if its reader
 had ended, and well; the last stage always counts. A copy that cannot be written is told and makes the status 1; the

@@ -230,6 +230,9 @@ impl Live<'_> {
     fn signal(&mut self, arrival: &Arrival, supervisor: &Supervisor, audience: &mut dyn Audience) {
         let now = Instant::now();
         let act = self.forwarding.decide(arrival, self.grouping.foreground.together(), now);
+        if arrival.signal == Number::WINCH {
+            self.plumbing.resize();
+        }
         let running = self.whole.members().iter().filter(|member| member.end.is_none());
         if arrival.signal == Number::CONT {
             for pid in running.clone().map(|member| member.started.pid) {
