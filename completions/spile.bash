@@ -518,7 +518,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__pipe)
-            opts="-s -f -t -h --sep --stage --file --err --pipe-size --meter --report --events --status --strict-pipe --on-fail --exit-128 --timeout --timeout-clock --cpu-timeout --signal --grace --scope --orphans --idle-timeout --linger --help"
+            opts="-s -f -t -h --sep --stage --file --err --pipe-size --meter --report --events --dry-run --status --strict-pipe --on-fail --exit-128 --timeout --timeout-clock --cpu-timeout --signal --grace --scope --orphans --idle-timeout --linger --signals --ignore --block --default --rewrite --no-forward --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -609,6 +609,30 @@ _spile() {
                     return 0
                     ;;
                 --linger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signals)
+                    COMPREPLY=($(compgen -W "inherit default" -- "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --block)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --default)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rewrite)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --no-forward)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

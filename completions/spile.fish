@@ -82,7 +82,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l pass-fd -d 'Inherit 
 complete -c spile -n "__fish_spile_using_subcommand run" -l pgroup -d 'The process group: a new one or ours; usually a new one, but ours in a terminal\'s foreground' -r -f -a "new\t''
 same\t''"
 complete -c spile -n "__fish_spile_using_subcommand run" -l pdeath -d 'Sent to the program when spile itself is killed' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l signals -d 'What the program begins with: exactly what spile was started with (inherit), or everything at its default; usually PIPE is at its default and what was ignored stays so' -r -f -a "inherit\t''
+complete -c spile -n "__fish_spile_using_subcommand run" -l signals -d 'What a program begins with: exactly what spile was started with (inherit), or everything at its default; usually PIPE is at its default and what was ignored stays so' -r -f -a "inherit\t''
 default\t''"
 complete -c spile -n "__fish_spile_using_subcommand run" -l ignore -d 'Ignored by the program, as nohup does with HUP' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l block -d 'Blocked in the program' -r
@@ -140,6 +140,14 @@ term\t''
 kill\t''"
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l idle-timeout -d 'End everything, with status 124, when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l linger -d 'When all stages have ended but something that one has left behind holds a pipe open, wait for more of it this long' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l signals -d 'What a program begins with: exactly what spile was started with (inherit), or everything at its default; usually PIPE is at its default and what was ignored stays so' -r -f -a "inherit\t''
+default\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l ignore -d 'Ignored by the program, as nohup does with HUP' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l block -d 'Blocked in the program' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l default -d 'At their defaults and not blocked' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l no-forward -d 'Do not pass these on; without a value, none at all' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l dry-run -d 'Say as JSON what would be run, with the ends of each stage, and run nothing'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l strict-pipe -d 'A stage that dies of a broken pipe has failed, as with bash\'s pipefail, even if its reader was content'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l exit-128 -d 'Exit 128 + N when the deciding stage dies of signal N; else spile dies of it, too'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -s h -l help -d 'Print help (see more with \'--help\')'

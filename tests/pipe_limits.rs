@@ -129,3 +129,18 @@ fn the_stages_are_one_process_group() {
     process.signal_if_running("TERM");
     process.ends().exits(143);
 }
+
+#[test]
+fn signals_are_found_and_passed_on_as_asked() {
+    let flags = ["pipe", "--ignore", "HUP", "--block", "USR1", "--default", "PIPE"];
+    let words = ["sh", "-c", "kill -HUP $$; kill -USR1 $$; echo alive", "::", "cat"];
+    spile([&flags[..], &words].concat()).eof().ends().exits(0).says("alive\n");
+    let counts = "trap 'echo usr1; exit 5' USR1; echo ready; while :; do sleep 0.02; done";
+    let flags = ["pipe", "--rewrite", "TERM:USR1", "--no-forward=USR2", "sh", "-c", counts];
+    let process = spile(flags).gets("ready\n");
+    process.signal("USR2");
+    process.signal("TERM");
+    process.ends().exits(5).says("usr1\n");
+    let usage = spile(["pipe", "--rewrite", "TERM", "true"]).eof().ends();
+    usage.exits(125).complains("is not FROM:TO");
+}

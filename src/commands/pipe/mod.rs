@@ -1,6 +1,7 @@
 //! `spile pipe`: a pipeline without a shell, with every stage's status.
 
 mod meter;
+mod plan;
 mod told;
 
 use std::ffi::OsString;
@@ -15,15 +16,16 @@ use super::flags::duration;
 use super::log::say;
 use super::run::limits::LimitArgs;
 use super::run::results::Place;
+use super::run::signals::SignalArgs;
 use crate::address::size;
 use crate::error::{Exit, Failure};
 use crate::pipeline::{
     self, Choice, Common, Decision, Errors, Judgement, OnFailure, Order, Outcome, Stage, Strictness,
 };
-use crate::process::{Signals, words};
+use crate::process::words;
 use crate::report::pipe_json;
 use crate::signal;
-use crate::supervise::{Forwarding, Limits, Reason, Supervisor};
+use crate::supervise::{Limits, Reason, Supervisor};
 use meter::Meter;
 use serde_json::json;
 use told::Told;
@@ -51,6 +53,9 @@ pub struct Args {
     /// Write events as they happen, one JSON object a line
     #[arg(long, value_name = "FILE|fd:N")]
     events: Option<PathBuf>,
+    /// Say as JSON what would be run, with the ends of each stage, and run nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     statuses: StatusArgs,
     #[command(flatten)]
@@ -62,6 +67,8 @@ pub struct Args {
     /// this long
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
     linger: Duration,
+    #[command(flatten)]
+    signals: SignalArgs,
 }
 
 /// The stages, in one of three forms.
@@ -154,6 +161,9 @@ data goes on.
 
     fn run(self) -> Result<Exit, Failure> {
         let order = self.order()?;
+        if self.dry_run {
+            return plan::tell(&order);
+        }
         let place =
             |flag, path: &Option<PathBuf>| path.as_deref().map(|path| Place::open(flag, path)).transpose();
         let (report, events) = (place("--report", &self.report)?, place("--events", &self.events)?);
@@ -186,8 +196,8 @@ impl Args {
             common: Common { errors, pipe_size },
             limits: Limits { idle, ..self.limits.limits() },
             manner: self.limits.manner(),
-            signals: Signals::default(),
-            forwarding: Forwarding::default(),
+            signals: self.signals.signals(),
+            forwarding: self.signals.forwarding(),
             strictness: if self.statuses.strict_pipe { Strictness::Strict } else { Strictness::Tolerant },
             choice: match self.statuses.status {
                 Whose::Rightmost => Choice::Rightmost,

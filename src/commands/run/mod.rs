@@ -7,7 +7,7 @@ pub mod limits;
 pub mod results;
 mod retries;
 mod services;
-mod signals;
+pub mod signals;
 mod surroundings;
 mod users;
 

@@ -5,7 +5,7 @@ mod flowing;
 use std::time::{Instant, SystemTime};
 
 use crate::error::{Exit, Failure};
-use crate::pipeline::launch::{self, Grouping, Place};
+use crate::pipeline::launch::{self, Grouping};
 use crate::pipeline::order::{Audience, Happening, OnFailure, Order};
 use crate::pipeline::outcome::{Outcome, Seat};
 use crate::pipeline::plumbing::{Carries, Plumbing, lay};
@@ -21,9 +21,7 @@ pub fn run(
     supervisor: &mut Supervisor,
     audience: &mut dyn Audience,
 ) -> Result<Outcome, Failure> {
-    let count = order.stages.len();
-    let of = |(at, stage)| launch::program(stage, Place::of(at, count), order.signals);
-    let programs: Vec<Option<Program>> = order.stages.iter().enumerate().map(of).collect();
+    let programs = launch::programs(&order.stages, order.signals);
     let mut seats: Vec<Seat> = order.stages.iter().map(|_| Seat::default()).collect();
     if let Err((at, refused)) = launch::lookup(&programs) {
         seats[at].refused = Some(refused);
