@@ -22,7 +22,8 @@ MEDIAN = Column("us", 0)
 LEAST = Column("least us", 0)
 TARGETS = [at_most(MEDIAN, 1.1, "timeout 5")]
 EACH = Column("us each", 0)
-HEAP_TARGETS = [at_most(EACH, 1.05, "spile")]
+# As fast as without a heap, with what two equal rows differ by; a fork would take 20 times as long.
+HEAP_TARGETS = [at_most(EACH, 1.1, "spile")]
 
 
 def add_arguments(parser):
