@@ -42,8 +42,8 @@ pub struct Args {
     /// data is not touched (--meter=always: also where there is no terminal)
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
     meter: Option<When>,
-    /// Write one JSON object at the end, to a file or a descriptor
-    #[arg(long, value_name = "FILE|fd:N")]
+    /// Write one JSON object at the end, to a file, a descriptor, or stdout (-)
+    #[arg(long, value_name = "FILE|fd:N|-")]
     report: Option<PathBuf>,
     #[command(flatten)]
     statuses: StatusArgs,
