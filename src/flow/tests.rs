@@ -236,3 +236,22 @@ fn resident() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
     pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }
+
+#[test]
+fn the_time_that_a_writer_is_held_up_is_counted_and_no_other() {
+    for buffer in [0, 1000] {
+        let (_out, into) = pipe().unwrap();
+        let sink = Outlet::new(End::own(into).unwrap(), "the sink");
+        let (out, writer) = pipe().unwrap();
+        let mut flow = Flow::new(End::own(out).unwrap(), Some(sink), vec![], buffer);
+        let at = |seconds| Instant::now() + Duration::from_secs(seconds);
+        flow.advance(at(0));
+        flow.advance(at(10));
+        assert_eq!(flow.stalled(), Duration::ZERO);
+        grow(&writer, LARGE);
+        rustix::io::write(&writer, &vec![0; 500_000]).unwrap();
+        flow.advance(at(20));
+        flow.advance(at(23));
+        assert_eq!(flow.stalled().as_secs_f64().round(), 3.0);
+    }
+}

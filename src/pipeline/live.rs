@@ -1,6 +1,6 @@
 //! The life of a pipeline: one loop over its processes, its flows, its limits and the signals sent to spile.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::launch::{self, Grouping, Place};
 use super::order::{Audience, OnFailure, Order, Progress, Trouble};
@@ -37,6 +37,7 @@ pub fn run(
         grouping: Grouping::arrange(),
         forwarding: order.forwarding.clone(),
         couriers: Vec::new(),
+        began: SystemTime::now(),
         start: Instant::now(),
         interrupted: None,
         out_of_time: false,
@@ -63,6 +64,7 @@ struct Live<'a> {
     forwarding: Forwarding,
     /// Processes that write copies, and whose input they copy.
     couriers: Vec<(i32, usize)>,
+    began: SystemTime,
     start: Instant,
     interrupted: Option<Number>,
     /// The time limit was passed when no process was left, only flows.
@@ -343,6 +345,9 @@ impl Live<'_> {
 
     fn finish(mut self, supervisor: &Supervisor, audience: &mut dyn Audience) -> Outcome {
         let progress = self.progress();
+        for (at, seat) in self.seats.iter_mut().enumerate() {
+            seat.stalled = self.plumbing.stalled(at, &self.order.stages[at]);
+        }
         for pump in &mut self.plumbing.pumps {
             if !pump.flow.is_over() {
                 pump.flow.stop_reading();
@@ -369,6 +374,7 @@ impl Live<'_> {
             interrupted: self.interrupted,
             culprit: self.culprit,
             wall: self.start.elapsed(),
+            began: self.began,
             start: self.start,
             signals: self.signals,
             killed: self.whole.killed().to_vec(),

@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::stage::{Body, Copy, Errors, Modifier, Output, Stage, Time};
 use crate::error::{Exit, Failure};
@@ -273,22 +273,37 @@ impl Plumbing {
     /// True when nobody reads any more what a stage writes, while there could be more of it. Asked when the stage
     /// has just been reaped, before the readers that were reaped with it are let go.
     pub fn is_unread(&self, at: usize) -> bool {
-        // From its terminal, or into the next stage.
-        let reads = |pump: &&Pump| match pump.carries {
-            Carries::Output => pump.stage == at,
-            Carries::Input => pump.stage == at + 1,
-            Carries::Errors => false,
-        };
-        match (self.pumps.iter().find(reads), self.held.get(at + 1)) {
+        match (self.reader(at), self.held.get(at + 1)) {
             (Some(pump), _) => pump.flow.ending().is_some_and(|ending| *ending != Ending::EndOfData),
             (None, Some(Some(_))) => false,
             _ => self.views[at].as_ref().is_some_and(|view| !view.has_readers()),
         }
     }
 
-    /// A stage has ended: who writes to it is to learn of it, if nobody else reads there.
+    /// Who of us reads what a stage writes: from its terminal, or into the next stage.
+    fn reader(&self, at: usize) -> Option<&Pump> {
+        self.pumps.iter().find(|pump| match pump.carries {
+            Carries::Output => pump.stage == at,
+            Carries::Input => pump.stage == at + 1,
+            Carries::Errors => false,
+        })
+    }
+
+    /// How long what a stage wrote could not be passed on, where that is ours to do.
+    pub fn stalled(&self, at: usize, stage: &Stage) -> Option<Duration> {
+        let own = |pump: &&Pump| pump.stage == at && pump.carries == Carries::Input;
+        let pump = match stage.body {
+            Body::Passage => self.pumps.iter().find(own),
+            _ => self.reader(at),
+        };
+        pump.map(|pump| pump.flow.stalled())
+    }
+
+    /// A stage has ended: who writes to it is to learn of it, if nobody else reads there. Where nobody writes any
+    /// more the end is kept: a writer closes its pipe some time before it can be reaped, and by then its reader may
+    /// have seen the end of the data and be reaped already.
     pub fn let_go(&mut self, at: usize) {
-        self.held[at] = None;
+        self.held[at].take_if(|held| flow::has_writers(held));
     }
 
     /// Once everything runs, only the stages are to hold their ends.
