@@ -90,7 +90,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l default -d 'At their
 complete -c spile -n "__fish_spile_using_subcommand run" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l no-forward -d 'Do not pass these on; without a value, none at all' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l ok -d 'Statuses that are a success, beside 0: 1,3-5,TERM; spile then exits 0' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l report -d 'Write one JSON object at the end, to a file or a descriptor' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l report -d 'Write one JSON object at the end, to a file, a descriptor, or stdout (-)' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l events -d 'Write events as they happen, one JSON object a line' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l pid-file -d 'A file with the program\'s process id while it runs' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l shell -d 'Run this line with /bin/sh -c; the words that follow are its $1, $2…' -r
@@ -117,7 +117,7 @@ complete -c spile -n "__fish_spile_using_subcommand pipe" -l err -d 'Where the s
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l pipe-size -d 'Make the pipes this large (256K by itself, where a user\'s share of memory for pipes allows it; 1M where spile moves the data)' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l meter -d 'Show on stderr, if it is a terminal, how much each stage has written, and whom the others wait for; the data is not touched (--meter=always: also where there is no terminal)' -r -f -a "auto\t'On a terminal'
 always\t'Everywhere'"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l report -d 'Write one JSON object at the end, to a file or a descriptor' -r -F
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l report -d 'Write one JSON object at the end, to a file, a descriptor, or stdout (-)' -r -F
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l events -d 'Write events as they happen, one JSON object a line' -r -F
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l status -d 'Whose status is the pipeline\'s: of the stages that failed the rightmost or the first, the last stage\'s, or 1 if any failed' -r -f -a "rightmost\t''
 first\t''

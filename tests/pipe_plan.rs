@@ -20,7 +20,7 @@ fn every_stage_is_told_with_its_ends_and_nothing_runs_or_is_written() {
     let [mark, copy, errors] = ["mark", "copy", "errors"].map(|name| dir.path().join(name));
     let (tee, err) = (format!("@tee=append:{}", copy.display()), format!("{}", errors.display()));
     let first = ["--err", &err, "-t", "5s", "touch", mark.to_str().unwrap(), "::"];
-    let second = ["@name=two", &tee, "@head=5", "@ts", "@pty", "@cwd=/", "@env=A=b", "@ok=0,1", "cat", "-"];
+    let second = ["@name=two", &tee, "@head=5", "@ts", "@pty", "@cwd=/", "@env=A=b", "@ok=1", "cat", "-"];
     let third = ["::", "@optional", "@err=append:e", "tcp:127.0.0.1:9"];
     let plan = plan(&dry(&[&first[..], &second, &third].concat()).exits(0));
     let [one, two, three] = [0, 1, 2].map(|n| &plan["stages"][n]);
@@ -41,7 +41,7 @@ fn every_stage_is_told_with_its_ends_and_nothing_runs_or_is_written() {
     );
     assert_eq!((&three["stderr"], &three["stdout"]), (&json!("append:e"), &json!("stdout")));
     assert_eq!((&three["optional"], &three["argv"]), (&json!(true), &json!(["tcp:127.0.0.1:9"])));
-    assert_eq!((&plan["timeout"], &plan["grace"]), (&json!(5.0), &json!(5.0)));
+    assert_eq!((&plan["limits"]["timeout"], &plan["limits"]["grace"]), (&json!(5.0), &json!(5.0)));
     assert!(!mark.exists() && !copy.exists() && !errors.exists());
 }
 

@@ -29,7 +29,7 @@ def run(options):
 
     def measure(tool, site):
         argv = tool.command(site)
-        seconds = [_once(argv, null) for _ in range(options.times)]
+        seconds = [once(argv, null) for _ in range(options.times)]
         return {MEDIAN: statistics.median(seconds) * 1e6, LEAST: min(seconds) * 1e6}
 
     tools = peers.select(options, SPILE_ARGUMENTS, peers.STARTUP_PEERS)
@@ -38,7 +38,7 @@ def run(options):
     return [Table(f"{NAME}, {options.times} times per round", [MEDIAN, LEAST], TARGETS, runs)]
 
 
-def _once(argv, null):
+def once(argv, null):
     """posix_spawn and not subprocess: there the fork of a large Python would be part of the figure."""
     silence = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
     started = time.perf_counter()

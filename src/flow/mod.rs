@@ -13,6 +13,7 @@ mod pipe;
 mod rate;
 mod splice;
 mod step;
+mod typing;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ pub use outlet::{Existing, Outlet};
 pub use pipe::{LARGE, View, grow, has_writers, pipe};
 pub use rate::Rate;
 pub use step::{Extent, Step};
+pub use typing::Typing;
 
 use crate::error::Failure;
 use splice::Splice;

@@ -18,7 +18,7 @@ pub mod words;
 
 pub use child::{Child, ChildStatus};
 pub use failure::SpawnError;
-pub use inherited::{descriptor, raise_open_files, seal_inherited, take_descriptor};
+pub use inherited::{descriptor, fill_standard_streams, raise_open_files, seal_inherited, take_descriptor};
 pub use lookup::lookup;
 pub use program::{
     Base, Change, Ends, Environment, Group, Identity, Inherits, Limit, Program, SignalBase, Signals,

@@ -1,7 +1,7 @@
 //! `spile pipe`: a pipeline without a shell, with every stage's status.
 
+mod dry_run;
 mod meter;
-mod plan;
 mod told;
 
 use std::ffi::OsString;
@@ -47,11 +47,11 @@ pub struct Args {
     /// data is not touched (--meter=always: also where there is no terminal)
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
     meter: Option<When>,
-    /// Write one JSON object at the end, to a file or a descriptor
-    #[arg(long, value_name = "FILE|fd:N")]
+    /// Write one JSON object at the end, to a file, a descriptor, or stdout (-)
+    #[arg(long, value_name = "FILE|fd:N|-")]
     report: Option<PathBuf>,
     /// Write events as they happen, one JSON object a line
-    #[arg(long, value_name = "FILE|fd:N")]
+    #[arg(long, value_name = "FILE|fd:N|-")]
     events: Option<PathBuf>,
     /// Say as JSON what would be run, with the ends of each stage, and run nothing
     #[arg(long)]
@@ -162,7 +162,7 @@ data goes on.
     fn run(self) -> Result<Exit, Failure> {
         let order = self.order()?;
         if self.dry_run {
-            return plan::tell(&order);
+            return dry_run::tell(&order);
         }
         let place =
             |flag, path: &Option<PathBuf>| path.as_deref().map(|path| Place::open(flag, path)).transpose();

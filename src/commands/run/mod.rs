@@ -2,6 +2,7 @@
 
 mod command;
 mod course;
+pub mod dry_run;
 mod io;
 pub mod limits;
 pub mod results;
@@ -12,19 +13,17 @@ mod surroundings;
 mod users;
 
 use std::ffi::OsString;
-use std::time::Duration;
 
-use serde_json::json;
-
+use super::Subcommand;
 use super::log::say;
-use super::{Subcommand, stdout};
 use crate::error::{Exit, Failure};
-use crate::process::{self, Change, Status};
+use crate::process::Status;
 use crate::signal::{self, Number};
-use crate::supervise::{Limits, Orphans, Outcome, Reason};
+use crate::streams::Plan;
+use crate::supervise::{Limits, Outcome, Reason};
 use command::CommandArgs;
 use course::Course;
-use io::IoArgs;
+use io::{IoArgs, Watched};
 use limits::LimitArgs;
 use results::ResultArgs;
 use retries::RetryArgs;
@@ -100,9 +99,21 @@ Examples:
 }
 
 impl Args {
-    /// All limits.
+    /// All time limits.
     fn limits(&self) -> Limits {
         Limits { idle: self.io.silence(), ..self.limits.limits() }
+    }
+
+    /// What happens to the standard streams of a program.
+    fn plan(&self, argv: &[OsString]) -> Plan {
+        let name = argv.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = name.rsplit('/').next().unwrap_or_default().to_owned();
+        let watched = match self.limits().idle {
+            _ if self.retries.looks_at_output() => Watched::ForWords,
+            Some(_) => Watched::ForSilence,
+            None => Watched::No,
+        };
+        self.io.plan(name, watched)
     }
 
     /// What an outcome means for our own end.
@@ -170,37 +181,6 @@ impl Args {
             }
             None => Ok(exit),
         }
-    }
-
-    /// `--dry-run`.
-    fn tell_plan(&self, runs: &[Vec<OsString>]) -> Result<Exit, Failure> {
-        let program = self.surroundings.program(runs[0].clone())?;
-        let candidates = process::candidates(&program)?;
-        let found = candidates
-            .iter()
-            .map(|path| path.to_string_lossy())
-            .find(|path| rustix::fs::access(path.as_ref(), rustix::fs::Access::EXEC_OK).is_ok());
-        let change = |change: &Change| match change {
-            Change::Set(name, value) => format!("{}={}", name.to_string_lossy(), value.to_string_lossy()),
-            Change::Unset(name) => format!("-{}", name.to_string_lossy()),
-        };
-        let text =
-            |argv: &Vec<OsString>| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        let (limits, manner) = (self.limits(), self.limits.manner());
-        let plan = json!({
-            "schema": "spile.plan/1",
-            "runs": runs.iter().map(text).collect::<Vec<Vec<String>>>(),
-            "path": found,
-            "cwd": program.dir.or_else(|| std::env::current_dir().ok()),
-            "environment": program.environment.changes.iter().map(change).collect::<Vec<_>>(),
-            "timeout": limits.total.as_ref().map(Duration::as_secs_f64),
-            "cpu_timeout": limits.cpu.as_ref().map(Duration::as_secs_f64),
-            "signal": manner.signal.to_string(),
-            "grace": manner.grace.as_secs_f64(),
-            "waits_for_orphans": manner.orphans == Orphans::Wait,
-        });
-        let told = stdout::print(&format!("{plan:#}\n"))?;
-        Ok(if told == Exit::OK && found.is_none() { Exit::NOT_FOUND } else { told })
     }
 }
 

@@ -1,10 +1,11 @@
-//! `pipe --dry-run`: what would be run, with the ends of each stage, as JSON.
+//! `pipe --dry-run`: what would be run, with the ends of each stage, as JSON; nothing is started or opened.
 
 use std::ffi::OsString;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::commands::run::dry_run::limits_json;
 use crate::commands::stdout;
 use crate::error::{Exit, Failure};
 use crate::flow::{Existing, Extent};
@@ -20,11 +21,7 @@ pub fn tell(order: &Order) -> Result<Exit, Failure> {
         "schema": "spile.plan/1",
         "kind": "pipe",
         "stages": stages.collect::<Vec<_>>(),
-        "timeout": seconds(order.limits.total),
-        "idle_timeout": seconds(order.limits.idle),
-        "cpu_timeout": seconds(order.limits.cpu),
-        "signal": order.manner.signal.to_string(),
-        "grace": order.manner.grace.as_secs_f64(),
+        "limits": limits_json(&order.limits, &order.manner),
     });
     let told = stdout::print(&format!("{plan:#}\n"))?;
     match programs.iter().flatten().find_map(|program| process::lookup(program).err()) {
