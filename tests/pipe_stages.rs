@@ -25,6 +25,23 @@ fn stages_are_words_lines_or_a_file() {
 }
 
 #[test]
+fn a_file_of_stages_that_cannot_be_read_or_is_wrong_starts_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let [mark, path] = ["mark", "stages"].map(|name| dir.path().join(name));
+    let run = |path: &Path| words(&["-f", path.to_str().unwrap()]).exits(125).says("");
+    let complaint = format!("cannot read {}: Is a directory", dir.path().display());
+    run(dir.path()).complains(&complaint);
+    run(&path).complains("No such file");
+    std::fs::write(&path, "# none\n\n").unwrap();
+    run(&path).complains("has no stages");
+    for (line, why) in [("cat 'x", "quote"), ("@nosuch cat", "@nosuch")] {
+        std::fs::write(&path, format!("touch {}\n{line}\n", mark.display())).unwrap();
+        run(&path).complains(why);
+    }
+    assert!(!mark.exists());
+}
+
+#[test]
 fn only_the_modifier_sh_runs_a_shell() {
     words(&["echo", "$HOME|", "::", "cat"]).says("$HOME|\n");
     words(&["@sh", "echo $1 | tr a-z A-Z", "word", "::", "cat"]).exits(0).says("WORD\n");
