@@ -46,8 +46,8 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l orphans -d 'What hap
 wait\t''
 term\t''
 kill\t''"
-complete -c spile -n "__fish_spile_using_subcommand run" -l stdin -d 'Where stdin comes from: a file (- is ours), null, text:TEXT, or an address (tcp:HOST:PORT…)' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l stdout -d 'Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), or an address' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l stdin -d 'Where stdin comes from: a file (- is ours), null, text:TEXT, fd:N, or an address (tcp:HOST:PORT…)' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l stdout -d 'Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), fd:N, or an address' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l stderr -d 'The same for stderr' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l tee -d 'Copy both to a file or an address, too' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l prefix -d 'Put this before each line; {name}, {stream} and {time} are filled in' -r

@@ -133,3 +133,9 @@ fn who_shares_our_foreground_keeps_the_terminal() {
     let terminal = Terminal::interactive().types(&line).sees("data\r\n");
     terminal.types("typed\n").sees("got typed").sees("$ ").types("exit\n").ends();
 }
+
+#[test]
+fn a_prompt_behind_a_label_is_shown_before_its_line_ends() {
+    let line = "$SPILE run --prefix 'job: ' -- sh -c 'printf \"name? \"; read name; echo $name'";
+    Terminal::shell(line).sees("job: name? ").types("spile\n").sees("spile\r\n").ends();
+}

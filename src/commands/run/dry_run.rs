@@ -81,6 +81,7 @@ fn input(from: &Input) -> String {
         Input::Null => "null".to_owned(),
         Input::Text(text) => format!("text:{}", String::from_utf8_lossy(text)),
         Input::File(path) => file(path),
+        Input::Descriptor(number) => format!("fd:{number}"),
         Input::Address(address) => address.clone(),
     }
 }
@@ -91,6 +92,7 @@ fn output(to: &Output) -> String {
         Output::Null => "null".to_owned(),
         Output::Capture => "capture".to_owned(),
         Output::File(path) => file(path),
+        Output::Descriptor(number) => format!("fd:{number}"),
         Output::Append(path) => format!("append:{}", path.display()),
         Output::Address(address) => address.clone(),
     }
