@@ -170,7 +170,7 @@ pub struct Filters {
     crlf: bool,
     /// Send this file first
     #[arg(long, value_name = "FILE")]
-    preamble: Option<std::path::PathBuf>,
+    preamble: Option<PathBuf>,
     /// End after this many bytes have been received
     #[arg(long, value_name = "SIZE", value_parser = address::size)]
     max_bytes: Option<u64>,

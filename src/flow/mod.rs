@@ -23,7 +23,7 @@ use rustix::event::PollFlags;
 pub use capture::{Capture, Captured, Keep};
 pub use end::{End, Way};
 pub use lines::{Label, Lines, Unfinished};
-pub use outlet::{Existing, Outlet};
+pub use outlet::Outlet;
 pub use pipe::{LARGE, View, grow, pipe};
 pub use rate::Rate;
 pub use step::{Extent, Step};

@@ -8,16 +8,6 @@ use std::path::Path;
 use super::end::End;
 use crate::error::Failure;
 
-/// Whether a file that exists is replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
-    /// Its content goes, as tee(1) and a shell's `>` do.
-    Replaced,
-    /// It is added to.
-    #[allow(dead_code)] // for run
-    Kept,
-}
-
 /// An end that is written to.
 #[derive(Debug)]
 pub struct Outlet {
@@ -35,11 +25,9 @@ impl Outlet {
         Outlet { end, name: name.into(), waiting: Vec::new(), gone: 0 }
     }
 
-    /// Opens a file for writing.
-    pub fn file(path: &Path, existing: Existing) -> Result<Outlet, Failure> {
-        let replaced = existing == Existing::Replaced;
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(replaced).append(!replaced).open(path);
+    /// Opens a file for writing; what was in it goes, as with tee(1).
+    pub fn file(path: &Path) -> Result<Outlet, Failure> {
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(path);
         let end = file.and_then(|file| End::own(OwnedFd::from(file)));
         let name = path.display().to_string();
         match end {

@@ -9,9 +9,7 @@ use std::time::Instant;
 
 use super::stage::{Body, Copy, Errors, Modifier, Output, Stage, Time};
 use crate::error::{Exit, Failure};
-use crate::flow::{
-    self, Capture, End, Existing, Flow, Keep, Label, Lines, Outlet, Rate, Step, Unfinished, View, Way,
-};
+use crate::flow::{self, Capture, End, Flow, Keep, Label, Lines, Outlet, Rate, Step, Unfinished, View, Way};
 use crate::process::{Ends, pty};
 
 /// Bytes that are kept of a stderr for the report: half from the start, half from the end.
@@ -198,7 +196,7 @@ impl Plumbing {
     fn copy(&mut self, at: usize, copy: &Copy) -> Result<Outlet, Failure> {
         match copy {
             Copy::File(path) => {
-                let outlet = Outlet::file(path, Existing::Replaced);
+                let outlet = Outlet::file(path);
                 outlet.map_err(|failure| Failure { exit: Exit(125), ..failure })
             }
             Copy::Address(address) => {

@@ -22,7 +22,7 @@ use crate::pipeline::{
 use crate::process::{Signals, words};
 use crate::report::pipe_json;
 use crate::signal;
-use crate::supervise::{Forwarding, Limits, Reason, Supervisor};
+use crate::supervise::{Forwarding, Reason, Supervisor};
 use meter::Meter;
 
 /// What follows `spile pipe`.
@@ -48,9 +48,6 @@ pub struct Args {
     statuses: StatusArgs,
     #[command(flatten)]
     limits: LimitArgs,
-    /// End everything, with status 124, when nothing has moved for this long
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    idle_timeout: Option<Duration>,
     /// When all stages have ended but something that one has left behind holds a pipe open, wait for more of it
     /// this long
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
@@ -169,11 +166,10 @@ impl Args {
         if errors == Errors::Merge {
             return Err(Failure::usage("--err merge", "is for single stages: @err=merge"));
         }
-        let idle = self.idle_timeout.filter(|limit| !limit.is_zero());
         Ok(Order {
             stages: self.stages.stages()?,
             common: Common { errors, pipe_size },
-            limits: Limits { idle, ..self.limits.limits() },
+            limits: self.limits.limits(),
             manner: self.limits.manner(),
             signals: Signals::default(),
             forwarding: Forwarding::default(),

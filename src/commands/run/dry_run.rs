@@ -32,7 +32,7 @@ impl Args {
             "cwd": program.dir.or_else(|| std::env::current_dir().ok()),
             "environment": program.environment.changes.iter().map(change).collect::<Vec<_>>(),
             "streams": streams_json(&self.plan(&runs[0]), self.io.order()),
-            "limits": limits_json(&self.limits(), &self.limits.manner()),
+            "limits": limits_json(&self.limits.limits(), &self.limits.manner()),
             "retries": self.retries.plan_json(),
             "services": self.services.wanted.iter().map(service_json).collect::<Vec<_>>(),
             "ready_timeout": self.services.patience.as_secs_f64(),

@@ -57,10 +57,6 @@ pub struct IoArgs {
     /// How long output that passes through spile may stay open after the program's end [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     linger: Option<Duration>,
-    /// End everything when the program has written nothing for this long, with status 124; its output then passes
-    /// through spile
-    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Limits")]
-    idle_timeout: Option<Duration>,
     /// Most bytes of each stream that capture keeps, and which: the first, the last or both [default: 1M:both]
     #[arg(long, value_name = "SIZE[:head|tail|both]", value_parser = kept)]
     max_capture: Option<(usize, Keep)>,
@@ -234,11 +230,6 @@ impl IoArgs {
     /// How long what passes through us may go on after the program.
     pub fn linger(&self) -> Duration {
         self.linger.unwrap_or(LINGER)
-    }
-
-    /// The longest time without output.
-    pub fn silence(&self) -> Option<Duration> {
-        self.idle_timeout.filter(|limit| !limit.is_zero())
     }
 
     /// The order between stdout and stderr, for the report.
