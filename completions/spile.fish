@@ -43,7 +43,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l grace -d 'Who has no
 complete -c spile -n "__fish_spile_using_subcommand run" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions' -r -f -a "child\t''
 group\t''
 tree\t''"
-complete -c spile -n "__fish_spile_using_subcommand run" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill' -r -f -a "leave\t''
+complete -c spile -n "__fish_spile_using_subcommand run" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace' -r -f -a "leave\t''
 wait\t''
 term\t''
 kill\t''"
@@ -135,7 +135,7 @@ complete -c spile -n "__fish_spile_using_subcommand pipe" -l grace -d 'Who has n
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions' -r -f -a "child\t''
 group\t''
 tree\t''"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill' -r -f -a "leave\t''
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace' -r -f -a "leave\t''
 wait\t''
 term\t''
 kill\t''"

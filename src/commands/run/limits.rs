@@ -33,9 +33,10 @@ pub struct LimitArgs {
     /// Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions
     #[arg(long, value_name = "SCOPE", value_enum, default_value = "tree", hide_possible_values = true)]
     scope: ScopeName,
-    /// What happens to processes that outlive the program: leave, wait, term or kill
-    #[arg(long, value_name = "WHAT", value_enum, default_value = "leave", hide_possible_values = true)]
-    orphans: OrphansName,
+    /// What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but
+    /// when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace
+    #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
+    orphans: Option<OrphansName>,
 }
 
 /// `--timeout-clock`.
@@ -86,10 +87,11 @@ impl LimitArgs {
             ScopeName::Tree => Scope::Tree,
         };
         let orphans = match self.orphans {
-            OrphansName::Leave => Orphans::Leave,
-            OrphansName::Wait => Orphans::Wait,
-            OrphansName::Term => Orphans::Term,
-            OrphansName::Kill => Orphans::Kill,
+            None => Orphans::Usual,
+            Some(OrphansName::Leave) => Orphans::Leave,
+            Some(OrphansName::Wait) => Orphans::Wait,
+            Some(OrphansName::Term) => Orphans::Term,
+            Some(OrphansName::Kill) => Orphans::Kill,
         };
         Manner { signal: self.signal, grace: self.grace, scope, orphans }
     }
