@@ -120,10 +120,11 @@ pub fn limits_json(limits: &Limits, manner: &Manner) -> Value {
             Scope::Tree => "tree",
         },
         "orphans": match manner.orphans {
-            Orphans::Leave => "leave",
-            Orphans::Wait => "wait",
-            Orphans::Term => "term",
-            Orphans::Kill => "kill",
+            Orphans::Usual => None,
+            Orphans::Leave => Some("leave"),
+            Orphans::Wait => Some("wait"),
+            Orphans::Term => Some("term"),
+            Orphans::Kill => Some("kill"),
         },
     })
 }
