@@ -518,7 +518,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__pipe)
-            opts="-s -f -t -h --sep --stage --file --err --pipe-size --meter --report --events --dry-run --status --strict-pipe --on-fail --exit-128 --timeout --timeout-clock --cpu-timeout --signal --grace --scope --orphans --idle-timeout --linger --signals --ignore --block --default --rewrite --no-forward --help"
+            opts="-s -f -t -h --sep --stage --file --err --pipe-size --meter --report --events --dry-run --status --strict-pipe --on-fail --exit-128 --timeout --timeout-clock --idle-timeout --cpu-timeout --signal --grace --scope --orphans --linger --signals --ignore --block --default --rewrite --no-forward --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -584,6 +584,10 @@ _spile() {
                     COMPREPLY=($(compgen -W "running wall" -- "${cur}"))
                     return 0
                     ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --cpu-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -602,10 +606,6 @@ _spile() {
                     ;;
                 --orphans)
                     COMPREPLY=($(compgen -W "leave wait term kill" -- "${cur}"))
-                    return 0
-                    ;;
-                --idle-timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --linger)
@@ -928,7 +928,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__run)
-            opts="-t -C -e -u -i -h --timeout --timeout-clock --cpu-timeout --signal --grace --scope --orphans --stdin --stdout --stderr --merge --swap --tee --quiet-ok --prefix --ts --relay --linger --idle-timeout --max-capture --spill --order --pty --newlines --line-buffer --retries --backoff --retry-on --retry-clean --with --ready --ready-timeout --show-services --dir --env --unset --ignore-environment --env-file --argv0 --user --group --groups --umask --nice --rlimit --close-fds --pass-fd --pgroup --session --pdeath --signals --ignore --block --default --rewrite --no-forward --ok --exit-128 --report --events --time --pid-file --dry-run --shell --split --args-from --help"
+            opts="-t -C -e -u -i -h --timeout --timeout-clock --idle-timeout --cpu-timeout --signal --grace --scope --orphans --stdin --stdout --stderr --merge --swap --tee --quiet-ok --prefix --ts --relay --linger --max-capture --spill --order --pty --newlines --line-buffer --retries --backoff --retry-on --retry-clean --with --ready --ready-timeout --show-services --dir --env --unset --ignore-environment --env-file --argv0 --user --group --groups --umask --nice --rlimit --close-fds --pass-fd --pgroup --session --pdeath --signals --ignore --block --default --rewrite --no-forward --ok --exit-128 --report --events --time --pid-file --dry-run --shell --split --args-from --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -944,6 +944,10 @@ _spile() {
                     ;;
                 --timeout-clock)
                     COMPREPLY=($(compgen -W "running wall" -- "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cpu-timeout)
@@ -987,10 +991,6 @@ _spile() {
                     return 0
                     ;;
                 --linger)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --idle-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -36,23 +36,23 @@ complete -c spile -n "__fish_spile_needs_command" -f -a "resolve" -d 'Look up na
 complete -c spile -n "__fish_spile_using_subcommand run" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l timeout-clock -d 'What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it' -r -f -a "running\t''
 wall\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l idle-timeout -d 'End everything when nothing has been written for this long; what `run` starts then writes through spile' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l cpu-timeout -d 'End everything after this much CPU time, all processes together' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l signal -d 'The signal that asks to end' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions' -r -f -a "child\t''
 group\t''
 tree\t''"
-complete -c spile -n "__fish_spile_using_subcommand run" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill' -r -f -a "leave\t''
+complete -c spile -n "__fish_spile_using_subcommand run" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace' -r -f -a "leave\t''
 wait\t''
 term\t''
 kill\t''"
-complete -c spile -n "__fish_spile_using_subcommand run" -l stdin -d 'Where stdin comes from: a file (- is ours), null, text:TEXT, or an address (tcp:HOST:PORT…)' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l stdout -d 'Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), or an address' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l stdin -d 'Where stdin comes from: a file (- is ours), null, text:TEXT, fd:N, or an address (tcp:HOST:PORT…)' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l stdout -d 'Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), fd:N, or an address' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l stderr -d 'The same for stderr' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l tee -d 'Copy both to a file or an address, too' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l prefix -d 'Put this before each line; {name}, {stream} and {time} are filled in' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l linger -d 'How long output that passes through spile may stay open after the program\'s end [default: 1s]' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l idle-timeout -d 'End everything when the program has written nothing for this long, with status 124; its output then passes through spile' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l max-capture -d 'Most bytes of each stream that capture keeps, and which: the first, the last or both [default: 1M:both]' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l spill -d 'Write all of what is captured to this file; stderr of its own goes to FILE.stderr' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l order -d 'Keep the order between stdout and stderr: exact (through datagrams: at most 200 KiB a write, no /dev/stderr)' -r -f -a "exact\t''
@@ -128,17 +128,17 @@ stop\t''"
 complete -c spile -n "__fish_spile_using_subcommand pipe" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l timeout-clock -d 'What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it' -r -f -a "running\t''
 wall\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l idle-timeout -d 'End everything when nothing has been written for this long; what `run` starts then writes through spile' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l cpu-timeout -d 'End everything after this much CPU time, all processes together' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l signal -d 'The signal that asks to end' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions' -r -f -a "child\t''
 group\t''
 tree\t''"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill' -r -f -a "leave\t''
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace' -r -f -a "leave\t''
 wait\t''
 term\t''
 kill\t''"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l idle-timeout -d 'End everything, with status 124, when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l linger -d 'When all stages have ended but something that one has left behind holds a pipe open, wait for more of it this long' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l signals -d 'What a program begins with: exactly what spile was started with (inherit), or everything at its default; usually PIPE is at its default and what was ignored stays so' -r -f -a "inherit\t''
 default\t''"

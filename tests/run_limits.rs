@@ -25,22 +25,6 @@ fn python(dir: &tempfile::TempDir, text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// The living processes that have this word among their arguments.
-fn with_argument(word: &str) -> Vec<u32> {
-    let pids = std::fs::read_dir("/proc").unwrap().flatten();
-    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let has_word = |pid: &u32| {
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes())
-    };
-    pids.filter(|pid| has_word(pid) && is_alive(*pid)).collect()
-}
-
-/// A number that no other test sleeps for.
-fn unique_sleep(nth: u32) -> String {
-    format!("9{:06}.{nth}", std::process::id())
-}
-
 #[test]
 fn a_time_limit_is_status_124_and_named() {
     let (ended, took) = timed(&["-t", "300ms", "--", "sleep", "30"]);

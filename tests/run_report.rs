@@ -184,6 +184,12 @@ fn a_dry_run_tells_streams_limits_retries_and_services_as_they_would_be() {
 }
 
 #[test]
+fn the_order_between_the_streams_is_told_as_exact_only_where_it_was() {
+    assert_eq!(run(&["--report", "-", "--relay", "--", "true"]).json()["order"], "approx");
+    assert_eq!(run(&["--report", "-", "--order", "exact", "--", "true"]).json()["order"], "exact");
+}
+
+#[test]
 fn a_dash_is_stdout_for_reports_and_events() {
     let ended = run(&["--report", "-", "--", "echo", "data"]).exits(0);
     assert!(ended.stdout.starts_with(b"data\n{"), "{ended:?}");

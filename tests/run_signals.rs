@@ -119,12 +119,6 @@ fn who_insists_with_a_second_interrupt_ends_it_and_with_a_third_kills_it() {
     process.ends().dies_of(2);
 }
 
-/// True while a signal waits to be read.
-fn has_pending(pid: u32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    status.lines().any(|line| line.starts_with("ShdPnd:") && !line.ends_with("0000000000000000"))
-}
-
 #[test]
 fn a_signal_between_start_and_exec_is_not_lost() {
     // The program is at its defaults: whenever TERM comes, spile ends, and never hangs or forgets it.

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import statistics
 
 import arguments
 import build
@@ -18,9 +17,7 @@ SPILE_ARGUMENTS = "run -- true"
 HEAP_MIB = 512
 ATTEMPTS = 200
 
-MEDIAN = Column("us", 0)
-LEAST = Column("least us", 0)
-TARGETS = [at_most(MEDIAN, 1.1, "timeout 5")]
+TARGETS = [at_most(startup.MEDIAN, 1.1, "timeout 5")]
 EACH = Column("us each", 0)
 # As fast as without a heap, with what two equal rows differ by; a fork would take 20 times as long.
 HEAP_TARGETS = [at_most(EACH, 1.1, "spile")]
@@ -32,29 +29,27 @@ def add_arguments(parser):
 
 
 def run(options):
+    tools = peers.select(options, SPILE_ARGUMENTS, peers.SPAWN_PEERS)
+    tables = [startup.starts(NAME, tools, TARGETS, options)]
+    if options.tools is None and not options.add:
+        tables.append(_beside_a_heap(options))
+    return tables
+
+
+def _beside_a_heap(options):
+    """From the first to the last start of many attempts: the making of the heap is not part of it."""
     null = os.open(os.devnull, os.O_RDWR)
 
-    def starts(tool, site):
-        argv = tool.command(site)
-        seconds = [startup.once(argv, null) for _ in range(options.times)]
-        return {MEDIAN: statistics.median(seconds) * 1e6, LEAST: min(seconds) * 1e6}
-
     def attempts(tool, site):
-        """From the first to the last start: the making of the heap is not part of it."""
         events = os.path.join(site.directory, "events")
         startup.once([*tool.command(site), "--events", events, "--", "false"], null)
         with open(events) as file:
             starts = [event["at"] for event in map(json.loads, file) if event["ev"] == "start"]
         return {EACH: (starts[-1] - starts[0]) / (len(starts) - 1) * 1e6}
 
-    tools = peers.select(options, SPILE_ARGUMENTS, peers.SPAWN_PEERS)
-    tables = [Table(f"{NAME}, {options.times} times per round", [MEDIAN, LEAST], TARGETS,
-                    rounds.interleave(tools, options, 1, starts))]
-    if options.tools is None and not options.add:
-        tables.append(Table(f"{NAME} again and again, beside a heap", [EACH], HEAP_TARGETS,
-                            rounds.interleave(_with_and_without_heap(options), options, 1, attempts)))
+    runs = rounds.interleave(_with_and_without_heap(options), options, 1, attempts)
     os.close(null)
-    return tables
+    return Table(f"{NAME} again and again, beside a heap", [EACH], HEAP_TARGETS, runs)
 
 
 def _with_and_without_heap(options):

@@ -93,7 +93,8 @@ fn a_file_that_is_appended_to_takes_everything_although_it_refuses_splice() {
     let dir = tempfile::tempdir().unwrap();
     let (path, copy) = (dir.path().join("all"), dir.path().join("copy"));
     std::fs::write(&path, "before ").unwrap();
-    let outlet = Outlet::file(&path, Existing::Kept).unwrap();
+    let added = std::fs::File::options().append(true).open(&path).unwrap();
+    let outlet = Outlet::new(End::own(added.into()).unwrap(), "file");
     let bytes = sample(500_000);
     let steps = vec![Step::Tee(Some(file(&copy)))];
     let mut flow = Flow::new(source(bytes.clone()), Some(outlet), steps, 0);

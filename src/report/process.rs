@@ -98,6 +98,7 @@ pub fn usage_json(usage: &Usage) -> Value {
 pub fn signal_json(handled: &Handled, start: Instant) -> Value {
     let (action, to) = match handled.act {
         Act::Forward(signal) => ("forward", Some(signal.to_string())),
+        Act::Shared => ("shared", None),
         Act::Ignore => ("ignore", None),
         Act::End => ("end", None),
         Act::Kill => ("kill", None),

@@ -215,7 +215,11 @@ impl Attempt<'_> {
             self.foreground.continued(stopped.started.pid);
         }
         match act {
-            Act::Forward(signal) => job.send(signal, arrival.value),
+            Act::Forward(signal) => {
+                job.send(signal, arrival.value);
+                job.was_sent(signal, supervisor);
+            }
+            Act::Shared => job.was_sent(arrival.signal, supervisor),
             Act::Ignore => {}
             Act::End => job.end(Reason::Told, supervisor),
             Act::Kill => job.kill(),

@@ -46,10 +46,12 @@ pub enum Scope {
 /// What happens to descendants that are left when the program ends by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Orphans {
-    /// They go on without us.
+    /// They go on without us, unless somebody has asked us to end: then they are asked to end as well.
     #[default]
+    Usual,
+    /// They go on without us.
     Leave,
-    /// We wait for them.
+    /// We wait for them; once somebody has asked us to end, they are asked as well.
     Wait,
     /// They are asked to end, and killed after the grace.
     Term,

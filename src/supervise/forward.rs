@@ -21,7 +21,9 @@ pub struct Forwarding {
 pub enum Act {
     /// Pass it on as this one.
     Forward(Number),
-    /// Nothing: it has reached the program already, or is none of its business.
+    /// Nothing: it has reached the program already.
+    Shared,
+    /// Nothing: it is none of the program's business.
     Ignore,
     /// Somebody insists: end everything.
     End,
@@ -65,8 +67,13 @@ impl Forwarding {
         }
         let is_kernels = arrival.sender == Sender::Kernel;
         // The kernel's own ones to us are about us, but for the keys and the hang-up of a terminal.
-        let is_ours = is_kernels && (together == Togetherness::SameGroup || !signal.is_from_terminals());
-        if is_ours || self.kept.contains(signal) {
+        if is_kernels && !signal.is_from_terminals() {
+            return Act::Ignore;
+        }
+        if is_kernels && together == Togetherness::SameGroup {
+            return Act::Shared;
+        }
+        if self.kept.contains(signal) {
             return Act::Ignore;
         }
         match self.rewrites.iter().find(|(from, _)| *from == signal) {
@@ -103,7 +110,7 @@ mod tests {
     fn what_the_terminal_sends_to_both_is_not_sent_twice() {
         let now = Instant::now();
         let cases = [
-            (Number::INT, Sender::Kernel, Togetherness::SameGroup, Act::Ignore),
+            (Number::INT, Sender::Kernel, Togetherness::SameGroup, Act::Shared),
             (Number::INT, Sender::Kernel, Togetherness::OwnGroup, Act::Forward(Number::INT)),
             (Number::INT, SOMEBODY, Togetherness::SameGroup, Act::Forward(Number::INT)),
             (Number::CHLD, Sender::Kernel, Togetherness::OwnGroup, Act::Ignore),

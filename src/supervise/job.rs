@@ -65,6 +65,14 @@ pub struct Job {
     reason: Reason,
     killed: Vec<Killed>,
     reaped: u64,
+    request: Request,
+}
+
+/// Whether somebody has asked the children to end, past us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    None,
+    Made,
 }
 
 impl Job {
@@ -78,6 +86,7 @@ impl Job {
             reason: Reason::Ended,
             killed: Vec::new(),
             reaped: 0,
+            request: Request::None,
         }
     }
 
@@ -158,6 +167,18 @@ impl Job {
                 Some(value) => signal::queue(pid, signal, value),
                 None => signal::send(group.unwrap_or(pid), signal),
             };
+        }
+    }
+
+    /// Somebody's signal, not ours, has reached the children. How they take it is their business; but when it asks
+    /// to end and they do, so does everything they leave behind.
+    pub fn was_sent(&mut self, signal: Number, supervisor: &Supervisor) {
+        if !signal.asks_to_end() {
+            return;
+        }
+        self.request = Request::Made;
+        if self.phase == Phase::Waiting {
+            self.ask(signal, supervisor);
         }
     }
 
@@ -243,11 +264,13 @@ impl Job {
 
     /// The children have ended by themselves.
     fn settle(&mut self, supervisor: &Supervisor) {
-        match self.manner.orphans {
-            Orphans::Leave => self.phase = Phase::Over,
-            Orphans::Wait => self.phase = Phase::Waiting,
-            Orphans::Term => self.ask(self.manner.signal, supervisor),
-            Orphans::Kill => self.kill(),
+        match (self.manner.orphans, self.request) {
+            (Orphans::Leave, _) | (Orphans::Usual, Request::None) => self.phase = Phase::Over,
+            (Orphans::Wait, Request::None) => self.phase = Phase::Waiting,
+            (Orphans::Kill, _) => self.kill(),
+            (Orphans::Term, _) | (Orphans::Usual | Orphans::Wait, Request::Made) => {
+                self.ask(self.manner.signal, supervisor);
+            }
         }
         if self.phase == Phase::Waiting && self.processes(supervisor).is_empty() {
             self.phase = Phase::Over;

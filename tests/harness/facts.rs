@@ -80,3 +80,31 @@ impl BlackHole {
 pub fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
+
+/// The living processes that have this word among their arguments.
+pub fn with_argument(word: &str) -> Vec<u32> {
+    let pids = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let has_word = |pid: &u32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes())
+    };
+    pids.filter(|pid| has_word(pid) && super::is_alive(*pid)).collect()
+}
+
+/// A number that no other test sleeps for.
+pub fn unique_sleep(nth: u32) -> String {
+    format!("9{:06}.{nth}", std::process::id())
+}
+
+/// True while a signal waits to be read by a process.
+pub fn has_pending(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    status.lines().any(|line| line.starts_with("ShdPnd:") && !line.ends_with("0000000000000000"))
+}
+
+/// True for a living process with this short name.
+pub fn is_a(pid: u32, name: &str) -> bool {
+    let own = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    own.trim_end() == name && super::is_alive(pid)
+}

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::When;
 use crate::commands::log::say;
+use crate::commands::progress::amount;
 use crate::pipeline::{Modifier, Progress, Stage, Trouble};
 
 /// Between two looks: often enough to see it live, too rarely to be noticed by the stages.
@@ -50,9 +51,9 @@ impl Meter {
         }?;
         let rate = bytes.saturating_sub(self.before[at]) as f64 / seconds;
         self.before[at] = bytes;
-        let mut text = format!("{} {} {}/s", self.names[at], size(bytes as f64), size(rate));
+        let mut text = format!("{} {} {}/s", self.names[at], amount(bytes as f64), amount(rate));
         if let Some(waiting) = stage.waiting.filter(|waiting| *waiting > 0 && self.shows_all()) {
-            let _ = write!(text, " (+{})", size(waiting as f64));
+            let _ = write!(text, " (+{})", amount(waiting as f64));
         }
         Some(text)
     }
@@ -93,7 +94,7 @@ impl Meter {
             let bytes = if self.metered[at] { stage.received } else { stage.written };
             if let (true, Some(bytes)) = (self.metered[at] || self.shows_all(), bytes) {
                 let seconds = stage.elapsed.as_secs_f64().max(0.001);
-                let (total, rate) = (size(bytes as f64), size(bytes as f64 / seconds));
+                let (total, rate) = (amount(bytes as f64), amount(bytes as f64 / seconds));
                 say(&format!("{}: {total} in {seconds:.1} s, {rate}/s", self.names[at]));
             }
         }
@@ -105,28 +106,5 @@ impl Meter {
         if std::mem::take(&mut self.line_is_open) {
             let _ = std::io::stderr().write_all(b"\n");
         }
-    }
-}
-
-/// Bytes as a person reads them, in powers of 1024.
-fn size(bytes: f64) -> String {
-    let mut value = bytes;
-    for unit in ["B", "KiB", "MiB", "GiB"] {
-        if value < 1024.0 {
-            return if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") };
-        }
-        value /= 1024.0;
-    }
-    format!("{value:.1} TiB")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn sizes_are_short() {
-        let all = [0.0, 1023.0, 1536.0, 5.0 * 1024.0 * 1024.0, 1024f64.powi(4)].map(size);
-        assert_eq!(all, ["0 B", "1023 B", "1.5 KiB", "5.0 MiB", "1.0 TiB"]);
     }
 }

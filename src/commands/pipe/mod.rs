@@ -25,7 +25,7 @@ use crate::pipeline::{
 use crate::process::words;
 use crate::report::pipe_json;
 use crate::signal;
-use crate::supervise::{Limits, Reason, Supervisor};
+use crate::supervise::{Reason, Supervisor};
 use meter::Meter;
 use serde_json::json;
 use told::Told;
@@ -60,9 +60,6 @@ pub struct Args {
     statuses: StatusArgs,
     #[command(flatten)]
     limits: LimitArgs,
-    /// End everything, with status 124, when nothing has moved for this long
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    idle_timeout: Option<Duration>,
     /// When all stages have ended but something that one has left behind holds a pipe open, wait for more of it
     /// this long
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
@@ -190,11 +187,10 @@ impl Args {
         if errors == Errors::Merge {
             return Err(Failure::usage("--err merge", "is for single stages: @err=merge"));
         }
-        let idle = self.idle_timeout.filter(|limit| !limit.is_zero());
         Ok(Order {
             stages: self.stages.stages()?,
             common: Common { errors, pipe_size },
-            limits: Limits { idle, ..self.limits.limits() },
+            limits: self.limits.limits(),
             manner: self.limits.manner(),
             signals: self.signals.signals(),
             forwarding: self.signals.forwarding(),

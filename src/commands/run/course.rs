@@ -151,7 +151,7 @@ impl<'a> Course<'a> {
 
     fn order(&self, program: Program, linger: Duration) -> Order {
         let args = self.args;
-        let mut limits = args.limits();
+        let mut limits = args.limits.limits();
         if !args.retries.is_asked_for() {
             // One limit for all batches together.
             limits.total = limits.total.map(|total| total.saturating_sub(self.start.elapsed()));
@@ -202,7 +202,7 @@ impl<'a> Course<'a> {
             tell_time(outcome);
         }
         if self.telling.report.is_some() {
-            let (given, manner) = (self.args.limits(), self.args.limits.manner());
+            let (given, manner) = (self.args.limits.limits(), self.args.limits.manner());
             // What spile could not do must not look like a success.
             let own =
                 told.failures.first().map(|failure| failure.exit).filter(|_| verdict.exit() == Exit::OK);

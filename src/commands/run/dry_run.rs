@@ -32,7 +32,7 @@ impl Args {
             "cwd": program.dir.or_else(|| std::env::current_dir().ok()),
             "environment": program.environment.changes.iter().map(change).collect::<Vec<_>>(),
             "streams": streams_json(&self.plan(&runs[0]), self.io.order()),
-            "limits": limits_json(&self.limits(), &self.limits.manner()),
+            "limits": limits_json(&self.limits.limits(), &self.limits.manner()),
             "retries": self.retries.plan_json(),
             "services": self.services.wanted.iter().map(service_json).collect::<Vec<_>>(),
             "ready_timeout": self.services.patience.as_secs_f64(),
@@ -81,6 +81,7 @@ fn input(from: &Input) -> String {
         Input::Null => "null".to_owned(),
         Input::Text(text) => format!("text:{}", String::from_utf8_lossy(text)),
         Input::File(path) => file(path),
+        Input::Descriptor(number) => format!("fd:{number}"),
         Input::Address(address) => address.clone(),
     }
 }
@@ -91,6 +92,7 @@ fn output(to: &Output) -> String {
         Output::Null => "null".to_owned(),
         Output::Capture => "capture".to_owned(),
         Output::File(path) => file(path),
+        Output::Descriptor(number) => format!("fd:{number}"),
         Output::Append(path) => format!("append:{}", path.display()),
         Output::Address(address) => address.clone(),
     }
@@ -118,10 +120,11 @@ pub fn limits_json(limits: &Limits, manner: &Manner) -> Value {
             Scope::Tree => "tree",
         },
         "orphans": match manner.orphans {
-            Orphans::Leave => "leave",
-            Orphans::Wait => "wait",
-            Orphans::Term => "term",
-            Orphans::Kill => "kill",
+            Orphans::Usual => None,
+            Orphans::Leave => Some("leave"),
+            Orphans::Wait => Some("wait"),
+            Orphans::Term => Some("term"),
+            Orphans::Kill => Some("kill"),
         },
     })
 }

@@ -18,6 +18,9 @@ pub struct LimitArgs {
     /// What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it
     #[arg(long, value_name = "CLOCK", value_enum, default_value = "running", hide_possible_values = true)]
     timeout_clock: ClockName,
+    /// End everything when nothing has been written for this long; what `run` starts then writes through spile
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    idle_timeout: Option<Duration>,
     /// End everything after this much CPU time, all processes together
     #[arg(long, value_name = "TIME", value_parser = duration)]
     cpu_timeout: Option<Duration>,
@@ -30,9 +33,10 @@ pub struct LimitArgs {
     /// Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions
     #[arg(long, value_name = "SCOPE", value_enum, default_value = "tree", hide_possible_values = true)]
     scope: ScopeName,
-    /// What happens to processes that outlive the program: leave, wait, term or kill
-    #[arg(long, value_name = "WHAT", value_enum, default_value = "leave", hide_possible_values = true)]
-    orphans: OrphansName,
+    /// What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but
+    /// when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace
+    #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
+    orphans: Option<OrphansName>,
 }
 
 /// `--timeout-clock`.
@@ -60,14 +64,19 @@ enum OrphansName {
 }
 
 impl LimitArgs {
-    /// The limits.
+    /// The limits; 0 is none.
     pub fn limits(&self) -> Limits {
         let some = |limit: Option<Duration>| limit.filter(|limit| !limit.is_zero());
         let clock = match self.timeout_clock {
             ClockName::Running => Clock::Running,
             ClockName::Wall => Clock::Wall,
         };
-        Limits { total: some(self.timeout), clock, idle: None, cpu: some(self.cpu_timeout) }
+        Limits {
+            total: some(self.timeout),
+            clock,
+            idle: some(self.idle_timeout),
+            cpu: some(self.cpu_timeout),
+        }
     }
 
     /// The way to the end.
@@ -78,10 +87,11 @@ impl LimitArgs {
             ScopeName::Tree => Scope::Tree,
         };
         let orphans = match self.orphans {
-            OrphansName::Leave => Orphans::Leave,
-            OrphansName::Wait => Orphans::Wait,
-            OrphansName::Term => Orphans::Term,
-            OrphansName::Kill => Orphans::Kill,
+            None => Orphans::Usual,
+            Some(OrphansName::Leave) => Orphans::Leave,
+            Some(OrphansName::Wait) => Orphans::Wait,
+            Some(OrphansName::Term) => Orphans::Term,
+            Some(OrphansName::Kill) => Orphans::Kill,
         };
         Manner { signal: self.signal, grace: self.grace, scope, orphans }
     }

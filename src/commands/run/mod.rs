@@ -20,7 +20,7 @@ use crate::error::{Exit, Failure};
 use crate::process::Status;
 use crate::signal::{self, Number};
 use crate::streams::Plan;
-use crate::supervise::{Limits, Outcome, Reason};
+use crate::supervise::{Outcome, Reason};
 use command::CommandArgs;
 use course::Course;
 use io::{IoArgs, Watched};
@@ -99,16 +99,11 @@ Examples:
 }
 
 impl Args {
-    /// All time limits.
-    fn limits(&self) -> Limits {
-        Limits { idle: self.io.silence(), ..self.limits.limits() }
-    }
-
     /// What happens to the standard streams of a program.
     fn plan(&self, argv: &[OsString]) -> Plan {
         let name = argv.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
         let name = name.rsplit('/').next().unwrap_or_default().to_owned();
-        let watched = match self.limits().idle {
+        let watched = match self.limits.limits().idle {
             _ if self.retries.looks_at_output() => Watched::ForWords,
             Some(_) => Watched::ForSilence,
             None => Watched::No,
@@ -145,7 +140,7 @@ impl Args {
 
     /// Names the limit that ran out.
     fn limit(&self, outcome: &Outcome) -> Failure {
-        let limits = self.limits();
+        let limits = self.limits.limits();
         let (flag, limit) = match outcome.job.reason() {
             Reason::CpuTimeout => ("--cpu-timeout", limits.cpu),
             Reason::IdleTimeout => ("--idle-timeout", limits.idle),

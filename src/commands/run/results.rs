@@ -5,8 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use serde_json::{Value, json};
 
+use crate::commands::flags::file_name;
 use crate::commands::log::say;
 use crate::error::{Exit, Failure};
 use crate::process::{Status, Usage};
@@ -34,7 +36,7 @@ pub struct ResultArgs {
     #[arg(long)]
     pub time: bool,
     /// A file with the program's process id while it runs
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(file_name))]
     pid_file: Option<PathBuf>,
     /// Say as JSON what would be run, and run nothing
     #[arg(long)]

@@ -237,12 +237,13 @@ impl Live<'_> {
                 self.grouping.foreground.continued(self.grouping.leader().unwrap_or(pid));
             }
         }
-        let asks_to_end = matches!(arrival.signal, Number::HUP | Number::INT | Number::QUIT | Number::TERM);
-        if running.clone().next().is_none() {
+        if self.whole.is_over() {
             // There is nobody to pass it on to.
+            let asks_to_end = arrival.signal.asks_to_end();
             self.interrupted = self.interrupted.or(asks_to_end.then_some(arrival.signal));
         } else {
-            match (act, self.grouping.leader()) {
+            let leader = self.grouping.leader().filter(|_| running.clone().next().is_some());
+            match (act, leader) {
                 // To the group as the terminal does it; it exists as long as somebody in it is not reaped.
                 (Act::Forward(signal), Some(leader)) if signal.is_from_terminals() => {
                     let _ = signal::send(-leader, signal);
@@ -250,7 +251,12 @@ impl Live<'_> {
                 (Act::Forward(signal), _) => self.whole.send(signal, arrival.value),
                 (Act::End, _) => self.whole.end(Reason::Told, supervisor),
                 (Act::Kill, _) => self.whole.kill(),
-                (Act::Ignore, _) => {}
+                (Act::Shared | Act::Ignore, _) => {}
+            }
+            match act {
+                Act::Forward(signal) => self.whole.was_sent(signal, supervisor),
+                Act::Shared => self.whole.was_sent(arrival.signal, supervisor),
+                _ => {}
             }
             if matches!(act, Act::End | Act::Kill) {
                 self.interrupted = Some(arrival.signal);
