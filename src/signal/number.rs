@@ -56,6 +56,11 @@ impl Number {
         keys || self == Number::CONT || self.0 == libc::SIGWINCH
     }
 
+    /// True for the signals that job control stops with and that a program may catch.
+    pub fn is_stop_key(self) -> bool {
+        matches!(self, Number::TSTP | Number::TTIN | Number::TTOU)
+    }
+
     /// True for the signals that people and shells end programs with.
     pub fn asks_to_end(self) -> bool {
         matches!(self, Number::HUP | Number::INT | Number::QUIT | Number::TERM)

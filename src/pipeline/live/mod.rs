@@ -11,7 +11,7 @@ use crate::pipeline::outcome::{Outcome, Seat};
 use crate::pipeline::plumbing::{Carries, Plumbing, lay};
 use crate::pipeline::stage::{Body, Weight};
 use crate::process::{Program, Status, Transfer};
-use crate::signal::{self, Arrival, Number};
+use crate::signal::{Arrival, Number};
 use crate::supervise::{Act, Event, Forwarding, Handled, Job, Limits, Manner, Orphans, Reason, Supervisor};
 
 /// Runs a pipeline to its end. A stage that cannot be started is an outcome, too; a failure is that spile itself
@@ -242,16 +242,11 @@ impl Live<'_> {
             let asks_to_end = arrival.signal.asks_to_end();
             self.interrupted = self.interrupted.or(asks_to_end.then_some(arrival.signal));
         } else {
-            let leader = self.grouping.leader().filter(|_| running.clone().next().is_some());
-            match (act, leader) {
-                // To the group as the terminal does it; it exists as long as somebody in it is not reaped.
-                (Act::Forward(signal), Some(leader)) if signal.is_from_terminals() => {
-                    let _ = signal::send(-leader, signal);
-                }
-                (Act::Forward(signal), _) => self.whole.send(signal, arrival.value),
-                (Act::End, _) => self.whole.end(Reason::Told, supervisor),
-                (Act::Kill, _) => self.whole.kill(),
-                (Act::Shared | Act::Ignore, _) => {}
+            match act {
+                Act::Forward(signal) => self.whole.send(signal, arrival.value),
+                Act::End => self.whole.end(Reason::Told, supervisor),
+                Act::Kill => self.whole.kill(),
+                Act::Shared | Act::Ignore => {}
             }
             match act {
                 Act::Forward(signal) => self.whole.was_sent(signal, supervisor),
