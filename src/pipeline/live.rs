@@ -235,9 +235,6 @@ impl Live<'_> {
                 Act::Shared => self.whole.was_sent(arrival.signal, supervisor),
                 _ => {}
             }
-            if matches!(act, Act::End | Act::Kill) {
-                self.interrupted = Some(arrival.signal);
-            }
         }
         self.signals.push(Handled { at: now, arrival: *arrival, act });
     }

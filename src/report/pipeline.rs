@@ -103,6 +103,7 @@ fn reason(outcome: &Outcome, judgement: &Judgement) -> &'static str {
         (Reason::Timeout | Reason::IdleTimeout | Reason::CpuTimeout, _) => limit_name(outcome.reason),
         _ if outcome.interrupted.is_some() => "interrupted",
         _ if outcome.culprit.is_some() => "stopped",
+        (Reason::Told, _) => "interrupted",
         (_, Decision::Signal(_)) => "signaled",
         _ => "exited",
     }
