@@ -92,8 +92,19 @@ fn no_forward_keeps_some_or_all() {
     process.ends().exits(0).says("15\n");
     let process = spile(["run", "--no-forward", "--", "sh", "-c", "echo ready; sleep .4"]).gets("ready\n");
     process.signal("TERM");
+    process.signal("TERM");
     process.signal("INT");
     process.ends().exits(0);
+}
+
+#[test]
+fn who_insists_ends_what_gets_no_signals_too() {
+    let process = spile(["run", "--no-forward", "--", "sh", "-c", "echo ready; exec sleep 60"]);
+    let process = process.gets("ready\n");
+    process.signal("INT");
+    wait_until("the first was read", || !has_pending(process.pid()));
+    process.signal("INT");
+    process.ends().dies_of(15);
 }
 
 #[test]
