@@ -593,7 +593,7 @@ _spile() {
                     return 0
                     ;;
                 --scope)
-                    COMPREPLY=($(compgen -W "child group tree" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --orphans)
@@ -931,7 +931,7 @@ _spile() {
                     return 0
                     ;;
                 --scope)
-                    COMPREPLY=($(compgen -W "child group tree" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --orphans)
