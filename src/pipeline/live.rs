@@ -364,6 +364,8 @@ impl Live<'_> {
         self.grouping.foreground.over(died);
         let reason = if self.out_of_time { Reason::Timeout } else { self.whole.reason() };
         let left = self.whole.left(supervisor);
+        // What writes copies for us is not theirs.
+        let ended = self.seats.iter().filter(|seat| seat.end.is_some()).count() as u64;
         Outcome {
             seats: self.seats,
             reason,
@@ -373,7 +375,7 @@ impl Live<'_> {
             start: self.start,
             signals: self.signals,
             killed: self.whole.killed().to_vec(),
-            reaped: supervisor.reaped(),
+            reaped: supervisor.orphans() + ended,
             left,
             progress,
         }

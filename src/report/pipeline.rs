@@ -6,7 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use serde_json::{Value, json};
 
-use super::process::{base64, base64_of_all, error_json, signal_json, status_json, tree_json, usage_json};
+use super::process::{
+    base64, base64_of_all, error_json, scope_name, signal_json, status_json, tree_json, usage_json,
+};
 use crate::error::Exit;
 use crate::flow::Captured;
 use crate::pipeline::{Body, Decision, Judgement, Order, Outcome, Progress, Seat, Stage, Verdict};
@@ -29,6 +31,7 @@ pub fn pipe_json(order: &Order, outcome: &Outcome, judgement: &Judgement) -> Val
         "exit": exit.0,
         "reason": reason(outcome, judgement),
         "decided_by": judgement.decided_by,
+        "scope": scope_name(order.manner.scope),
         "wall": outcome.wall.as_secs_f64(),
         "stages": stages.collect::<Vec<_>>(),
         "signals": outcome.signals.iter().map(|handled| signal_json(handled, outcome.start)).collect::<Vec<_>>(),

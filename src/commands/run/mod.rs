@@ -20,6 +20,7 @@ use super::log::say;
 use super::{Subcommand, stdout};
 use crate::error::{Exit, Failure};
 use crate::process::{self, Change, Status};
+use crate::report::scope_name;
 use crate::signal::{self, Number};
 use crate::supervise::{Limits, Orphans, Outcome, Reason};
 use command::CommandArgs;
@@ -185,6 +186,8 @@ impl Args {
         let (limits, manner) = (self.limits(), self.limits.manner());
         let plan = json!({
             "schema": "spile.plan/1",
+            "spile": 1,
+            "kind": "plan",
             "runs": runs.iter().map(text).collect::<Vec<Vec<String>>>(),
             "path": found,
             "cwd": program.dir.or_else(|| std::env::current_dir().ok()),
@@ -193,6 +196,7 @@ impl Args {
             "cpu_timeout": limits.cpu.as_ref().map(Duration::as_secs_f64),
             "signal": manner.signal.to_string(),
             "grace": manner.grace.as_secs_f64(),
+            "scope": scope_name(manner.scope),
             "waits_for_orphans": manner.orphans == Orphans::Wait,
         });
         let told = stdout::print(&format!("{plan:#}\n"))?;
