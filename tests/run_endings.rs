@@ -61,6 +61,21 @@ fn the_programs_own_verdict_stands_while_its_tree_is_ended() {
 }
 
 #[test]
+fn where_nothing_is_left_nothing_is_waited_for() {
+    let start = Instant::now();
+    for how in ["term", "kill", "wait"] {
+        spile(["run", "--orphans", how, "--grace", "60s", "true"]).eof().ends().exits(0);
+    }
+    for command in commands(&["--grace", "60s"], "exec sleep 60") {
+        let process = spile(command);
+        wait_until("it runs", || children(process.pid()).iter().any(|pid| is_a(*pid, "sleep")));
+        process.signal("TERM");
+        process.eof().ends().dies_of(15);
+    }
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+}
+
+#[test]
 fn who_goes_on_in_spite_of_the_signal_is_left_alone_with_all_it_has() {
     let nap = unique_sleep(11);
     let main = "trap '' TERM; echo ready; read x; exit 4";

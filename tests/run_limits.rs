@@ -180,6 +180,12 @@ fn the_scope_says_whom_the_end_reaches() {
 }
 
 #[test]
+fn a_scope_that_there_is_not_is_refused_with_the_way_round_it() {
+    run(&["--scope", "cgroup", "true"]).exits(125).complains("control groups").complains("'tree'");
+    run(&["--scope", "session", "true"]).exits(125).complains("child, group or tree");
+}
+
+#[test]
 fn orphans_are_left_waited_for_asked_or_killed() {
     let nap = unique_sleep(8);
     let script = format!("setsid sleep {nap} >/dev/null 2>&1 & exit 3");

@@ -79,6 +79,21 @@ fn descendants_that_are_left_are_named() {
 }
 
 #[test]
+fn what_is_reaped_are_the_program_and_its_orphans_not_our_own_helpers() {
+    let peer = server(|stream| drop(read_all(&stream)));
+    let address = format!("tcp:127.0.0.1:{peer}");
+    let script = "(sleep 0 &); (sleep 0 &); sleep .2; exit 3";
+    let flags = ["--report", "fd:1", "--scope", "group", "--orphans", "wait"];
+    // Whoever writes to the address is a process, too.
+    let report = run(&[&flags[..], &["--stderr", &address, "--", "sh", "-c", script]].concat()).json();
+    assert_eq!((&report["scope"], &report["tree"]["reaped"]), (&json!("group"), &json!(3)), "{report}");
+    let tee = format!("@tee={address}");
+    let words = [&["pipe"], &flags[..], &["true", "::", &tee, "sh", "-c", script]].concat();
+    let report = spile(words).eof().ends().json();
+    assert_eq!((&report["scope"], &report["tree"]["reaped"]), (&json!("group"), &json!(4)), "{report}");
+}
+
+#[test]
 fn a_report_goes_to_a_descriptor_that_we_were_given() {
     let ended = shell("$SPILE run --report fd:5 -- echo out 5>&2").eof().ends().exits(0).says("out\n");
     ended.complains("\"reason\":\"exited\"");
@@ -150,6 +165,7 @@ fn a_dry_run_tells_the_plan_and_runs_nothing() {
     let plan = run(&["--dry-run", "-t", "5s", "-e", "A=b", "--", "touch", made.to_str().unwrap()]).exits(0);
     let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
     assert_eq!((&plan["runs"][0][0], &plan["limits"]["timeout"]), (&json!("touch"), &json!(5.0)));
+    assert_eq!((&plan["kind"], &plan["limits"]["scope"]), (&json!("run"), &json!("tree")));
     assert!(plan["path"].as_str().unwrap().ends_with("/touch"));
     assert!(!made.exists());
     run(&["--dry-run", "nosuch"]).exits(127);

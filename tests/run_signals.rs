@@ -92,8 +92,19 @@ fn no_forward_keeps_some_or_all() {
     process.ends().exits(0).says("15\n");
     let process = spile(["run", "--no-forward", "--", "sh", "-c", "echo ready; sleep .4"]).gets("ready\n");
     process.signal("TERM");
+    process.signal("TERM");
     process.signal("INT");
     process.ends().exits(0);
+}
+
+#[test]
+fn who_insists_ends_what_gets_no_signals_too() {
+    let process = spile(["run", "--no-forward", "--", "sh", "-c", "echo ready; exec sleep 60"]);
+    let process = process.gets("ready\n");
+    process.signal("INT");
+    wait_until("the first was read", || !has_pending(process.pid()));
+    process.signal("INT");
+    process.ends().dies_of(15);
 }
 
 #[test]
@@ -108,15 +119,28 @@ fn after_a_signal_the_programs_own_verdict_counts() {
 }
 
 #[test]
-fn who_insists_with_a_second_interrupt_ends_it_and_with_a_third_kills_it() {
-    let script = "trap '' INT; trap 'echo asked' TERM; echo ready; while :; do sleep .05; done";
-    let mut process = spile(["run", "--grace", "60s", "--", "sh", "-c", script]).gets("ready\n");
-    process.signal("INT");
-    wait_until("the first was read", || !has_pending(process.pid()));
-    process.signal("INT");
-    process.read(b"asked\n");
-    process.signal("INT");
-    process.ends().dies_of(2);
+fn a_second_interrupt_asks_the_tree_and_a_third_kills_it_and_the_programs_verdict_counts() {
+    let nap = unique_sleep(1);
+    for (on_term, signals, status) in [("-", 2, 143), ("'exit 3'", 2, 3), ("'echo asked'", 3, 137)] {
+        let main = format!("trap '' INT; trap {on_term} TERM; echo ready; while :; do sleep .02; done");
+        let script = format!("(setsid sh -c 'trap \"\" INT; sleep {nap}; :' &); {main}");
+        for command in [&["run"][..], &["pipe", "sleep", "60", "::"]] {
+            let grace: &[&str] = if signals == 3 { &["--grace", "60s"] } else { &[] };
+            let words = [&command[..1], grace, &command[1..], &["sh", "-c", &script]].concat();
+            let mut process = spile(words).gets("ready\n");
+            wait_until("the tree is there", || with_argument(&nap).iter().any(|pid| is_a(*pid, "sleep")));
+            process.signal("INT");
+            wait_until("the first was read", || !has_pending(process.pid()));
+            process.signal("INT");
+            if signals == 3 {
+                process.read(b"asked\n");
+                process.signal("INT");
+            }
+            let ended = process.ends().exits(status);
+            assert_eq!(ended.signal, (status > 128).then_some(status - 128));
+            assert_eq!(with_argument(&nap), [0; 0]);
+        }
+    }
 }
 
 #[test]

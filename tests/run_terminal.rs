@@ -103,7 +103,7 @@ fn an_interrupt_ends_the_loop_around_it_only_if_the_program_dies_of_it() {
     let line = "for i in 1 2 3; do $SPILE run -- sh -c 'echo run; sleep 9'; done; echo after";
     let shown = Terminal::shell(line).sees("run").types("\x03").ends();
     assert!(!shown.contains("run") && !shown.contains("after"), "{shown:?}");
-    let handles = "trap \"exit 0\" INT; echo run; sleep 9";
+    let handles = "trap \"exit 0\" INT; echo run; while :; do sleep .02; done";
     let line = format!("for i in 1 2; do $SPILE run -- sh -c '{handles}'; done; echo after");
     let shown = Terminal::shell(&line).sees("run").types("\x03").sees("run").types("\x03").ends();
     assert!(shown.contains("after"), "{shown:?}");
@@ -122,4 +122,27 @@ fn who_shares_our_foreground_keeps_the_terminal() {
 fn a_prompt_behind_a_label_is_shown_before_its_line_ends() {
     let line = "$SPILE run --prefix 'job: ' -- sh -c 'printf \"name? \"; read name; echo $name'";
     Terminal::shell(line).sees("job: name? ").types("spile\n").sees("spile\r\n").ends();
+}
+
+#[test]
+fn insisting_with_the_key_asks_and_then_kills() {
+    // In a group of its own, the program alone hears of the keys.
+    let word = unique_sleep(1);
+    // Two interrupts that wait together are one.
+    let was_read = |terminal: Terminal| {
+        let of_spile = || with_argument(&word).into_iter().find(|pid| is_a(*pid, "spile"));
+        wait_until("it was read", || of_spile().is_some_and(|pid| !has_pending(pid)));
+        terminal
+    };
+    // The shell around it is not to end of its own interrupt.
+    let start = |on_term| {
+        let script = format!("trap \"\" INT; trap \"{on_term}\" TERM; echo in; while :; do sleep .02; done");
+        let run = format!("$SPILE run --grace 60s -- sh -c '{script}' {word}");
+        Terminal::shell(&format!("trap : INT; {run}; echo rc=$?")).sees("in\r\n")
+    };
+    let shown = was_read(start("echo asked; exit 3").types("\x03").sees("^C")).types("\x03").ends();
+    assert!(shown.contains("asked\r\n") && shown.contains("rc=3\r\n"), "{shown:?}");
+    let terminal = was_read(start("echo asked").types("\x03").sees("^C")).types("\x03").sees("asked");
+    let shown = was_read(terminal).types("\x03").ends();
+    assert!(shown.contains("rc=137\r\n"), "{shown:?}");
 }

@@ -103,7 +103,7 @@ pub struct Outcome {
     pub signals: Vec<Handled>,
     /// Who had to be signalled to end it.
     pub killed: Vec<Killed>,
-    /// How many processes were reaped.
+    /// How many processes were reaped, stages and orphans.
     pub reaped: u64,
     /// What is left of it.
     pub left: Vec<Seen>,

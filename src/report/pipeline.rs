@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::{Value, json};
 
 use super::process::{
-    base64, base64_of_all, error_json, signal_json, status_json, timestamp, tree_json, usage_json,
+    base64, base64_of_all, error_json, scope_name, signal_json, status_json, timestamp, tree_json, usage_json,
 };
 use crate::error::Exit;
 use crate::flow::Captured;
@@ -32,6 +32,7 @@ pub fn pipe_json(order: &Order, outcome: &Outcome, judgement: &Judgement) -> Val
         "reason": reason(outcome, judgement),
         "decided_by": judgement.decided_by,
         "start": timestamp(outcome.began),
+        "scope": scope_name(order.manner.scope),
         "wall": outcome.wall.as_secs_f64(),
         "stages": stages.collect::<Vec<_>>(),
         "signals": outcome.signals.iter().map(|handled| signal_json(handled, outcome.start)).collect::<Vec<_>>(),
@@ -107,6 +108,7 @@ fn reason(outcome: &Outcome, judgement: &Judgement) -> &'static str {
         (Reason::Timeout | Reason::IdleTimeout | Reason::CpuTimeout, _) => limit_name(outcome.reason),
         _ if outcome.interrupted.is_some() => "interrupted",
         _ if outcome.culprit.is_some() => "stopped",
+        (Reason::Told, _) => "interrupted",
         (_, Decision::Signal(_)) => "signaled",
         _ => "exited",
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::error::Exit;
 use crate::process::{SpawnError, Status, Usage, tree};
 use crate::signal::Sender;
-use crate::supervise::{Act, Handled, Killed, Limits, Manner, Outcome, Reason};
+use crate::supervise::{Act, Handled, Killed, Limits, Manner, Outcome, Reason, Scope};
 
 /// The report of a finished `run`.
 pub fn run_json(argv: &[OsString], limits: &Limits, manner: &Manner, outcome: &Outcome, exit: Exit) -> Value {
@@ -29,6 +29,7 @@ pub fn run_json(argv: &[OsString], limits: &Limits, manner: &Manner, outcome: &O
         "start": timestamp(outcome.began),
         "wall": outcome.wall.as_secs_f64(),
         "status": end.map(|(status, ..)| status_json(status)),
+        "scope": scope_name(manner.scope),
         "limit": {
             "timeout": limits.total.as_ref().map(Duration::as_secs_f64),
             "idle": limits.idle.as_ref().map(Duration::as_secs_f64),
@@ -43,7 +44,16 @@ pub fn run_json(argv: &[OsString], limits: &Limits, manner: &Manner, outcome: &O
     })
 }
 
-/// What became of the descendants. `reaped` counts all children that ended, orphans included.
+/// The word of `--scope`.
+pub fn scope_name(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Child => "child",
+        Scope::Group => "group",
+        Scope::Tree => "tree",
+    }
+}
+
+/// What became of the descendants. `reaped` counts the programs and the orphans that have come to us.
 pub fn tree_json(reaped: u64, killed: &[Killed], left: &[tree::Seen]) -> Value {
     let killed = killed.iter().map(|killed| {
         json!({

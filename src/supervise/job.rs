@@ -285,7 +285,7 @@ impl Job {
                 self.ask(self.manner.signal, supervisor);
             }
         }
-        if self.phase == Phase::Waiting && self.processes(supervisor).is_empty() {
+        if matches!(self.phase, Phase::Waiting | Phase::Asked(_)) && self.processes(supervisor).is_empty() {
             self.phase = Phase::Over;
         }
     }

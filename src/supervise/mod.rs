@@ -72,6 +72,8 @@ pub struct Supervisor {
     roots: BTreeSet<i32>,
     /// Children reaped so far, orphans included.
     reaped: u64,
+    /// Those among them that we had not started.
+    orphans: u64,
     awake: Instant,
     /// What our children that have ended had read and written, where somebody wants to know.
     transfers: Option<BTreeMap<i32, Transfer>>,
@@ -83,7 +85,14 @@ impl Supervisor {
     pub fn new() -> io::Result<Supervisor> {
         let arrivals = Arrivals::take()?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-        Ok(Supervisor { arrivals, roots: BTreeSet::new(), reaped: 0, awake: Instant::now(), transfers: None })
+        Ok(Supervisor {
+            arrivals,
+            roots: BTreeSet::new(),
+            reaped: 0,
+            orphans: 0,
+            awake: Instant::now(),
+            transfers: None,
+        })
     }
 
     /// Starts a child.
@@ -106,6 +115,11 @@ impl Supervisor {
     /// Children reaped so far, orphans included.
     pub fn reaped(&self) -> u64 {
         self.reaped
+    }
+
+    /// Orphans that had come to us and are reaped.
+    pub fn orphans(&self) -> u64 {
+        self.orphans
     }
 
     /// Waits until a child changes its state, a signal comes, one of `fds` is ready or the time has come, whatever
@@ -144,7 +158,7 @@ impl Supervisor {
                 StateChange::Stopped(signal) => Event::Stopped(pid, signal),
                 StateChange::Continued => Event::Continued(pid),
                 StateChange::Exited(_) | StateChange::Killed(_) => {
-                    self.roots.remove(&pid);
+                    self.orphans += u64::from(!self.roots.remove(&pid));
                     self.reaped += 1;
                     Event::Ended(pid, status, usage)
                 }

@@ -208,7 +208,8 @@ impl<'a> Course<'a> {
                 told.failures.first().map(|failure| failure.exit).filter(|_| verdict.exit() == Exit::OK);
             let mut report = run_json(argv, &given, &manner, outcome, own.unwrap_or(verdict.exit()));
             let left = outcome.job.left(&self.supervisor);
-            report["tree"] = tree_json(self.supervisor.reaped(), outcome.job.killed(), &left);
+            let ended = outcome.job.members().iter().filter(|member| member.end.is_some()).count() as u64;
+            report["tree"] = tree_json(self.supervisor.orphans() + ended, outcome.job.killed(), &left);
             streams_json(&mut report, &told, self.args.io.order());
             report["attempts"] = past.into();
             self.reports.push(report);

@@ -10,9 +10,10 @@ use super::Args;
 use crate::commands::stdout;
 use crate::error::{Exit, Failure};
 use crate::process::{self, Change};
+use crate::report::scope_name;
 use crate::services::{Ready, Wanted};
 use crate::streams::{Input, Joining, Output, Plan, Tty};
-use crate::supervise::{Clock, Limits, Manner, Orphans, Scope};
+use crate::supervise::{Clock, Limits, Manner, Orphans};
 
 impl Args {
     /// Prints the plan for `runs`.
@@ -27,6 +28,7 @@ impl Args {
         };
         let plan = json!({
             "schema": "spile.plan/1",
+            "kind": "run",
             "runs": runs.iter().map(|argv| words(argv)).collect::<Vec<_>>(),
             "path": found,
             "cwd": program.dir.or_else(|| std::env::current_dir().ok()),
@@ -114,11 +116,7 @@ pub fn limits_json(limits: &Limits, manner: &Manner) -> Value {
         "cpu_timeout": limits.cpu.as_ref().map(Duration::as_secs_f64),
         "signal": manner.signal.to_string(),
         "grace": manner.grace.as_secs_f64(),
-        "scope": match manner.scope {
-            Scope::Child => "child",
-            Scope::Group => "group",
-            Scope::Tree => "tree",
-        },
+        "scope": scope_name(manner.scope),
         "orphans": match manner.orphans {
             Orphans::Usual => None,
             Orphans::Leave => Some("leave"),

@@ -31,8 +31,8 @@ pub struct LimitArgs {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     grace: Duration,
     /// Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions
-    #[arg(long, value_name = "SCOPE", value_enum, default_value = "tree", hide_possible_values = true)]
-    scope: ScopeName,
+    #[arg(long, value_name = "SCOPE", value_parser = scope, default_value = "tree")]
+    scope: Scope,
     /// What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but
     /// when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace
     #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
@@ -46,12 +46,19 @@ enum ClockName {
     Wall,
 }
 
-/// `--scope`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ScopeName {
-    Child,
-    Group,
-    Tree,
+/// Reads `child`, `group` or `tree`.
+fn scope(text: &str) -> Result<Scope, String> {
+    match text {
+        "child" => Ok(Scope::Child),
+        "group" => Ok(Scope::Group),
+        "tree" => Ok(Scope::Tree),
+        "cgroup" => {
+            Err("spile makes no control groups, and 'tree' finds what a session cannot hide; what another \
+                         daemon starts is the one thing to need 'systemd-run --scope'"
+                .into())
+        }
+        _ => Err("it is child, group or tree".into()),
+    }
 }
 
 /// `--orphans`.
@@ -81,11 +88,6 @@ impl LimitArgs {
 
     /// The way to the end.
     pub fn manner(&self) -> Manner {
-        let scope = match self.scope {
-            ScopeName::Child => Scope::Child,
-            ScopeName::Group => Scope::Group,
-            ScopeName::Tree => Scope::Tree,
-        };
         let orphans = match self.orphans {
             None => Orphans::Usual,
             Some(OrphansName::Leave) => Orphans::Leave,
@@ -93,6 +95,6 @@ impl LimitArgs {
             Some(OrphansName::Term) => Orphans::Term,
             Some(OrphansName::Kill) => Orphans::Kill,
         };
-        Manner { signal: self.signal, grace: self.grace, scope, orphans }
+        Manner { signal: self.signal, grace: self.grace, scope: self.scope, orphans }
     }
 }

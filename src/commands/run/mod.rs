@@ -122,11 +122,7 @@ impl Args {
                 Verdict::Fail(self.limit(outcome))
             }
             (_, None) => Verdict::Fail(Failure::new(Exit(125), "the program could not be killed", "")),
-            (_, Some(status)) => match (outcome.interrupted, status.signal()) {
-                // Who insisted with ^C is to see a death by it, also where we used another signal.
-                (Some(interrupt), Some(_)) => Verdict::Die(interrupt),
-                _ => self.of_status(status),
-            },
+            (_, Some(status)) => self.of_status(status),
         }
     }
 

@@ -253,9 +253,6 @@ impl Live<'_> {
                 Act::Shared => self.whole.was_sent(arrival.signal, supervisor),
                 _ => {}
             }
-            if matches!(act, Act::End | Act::Kill) {
-                self.interrupted = Some(arrival.signal);
-            }
         }
         let handled = Handled { at: now, arrival: *arrival, act };
         audience.told(Happening::Signal(&handled));
@@ -314,6 +311,8 @@ impl Live<'_> {
             audience.told(Happening::OutOfTime(None, reason));
         }
         let left = self.whole.left(supervisor);
+        // What writes copies for us is not theirs.
+        let ended = self.seats.iter().filter(|seat| seat.end.is_some()).count() as u64;
         Outcome {
             seats: self.seats,
             reason,
@@ -324,7 +323,7 @@ impl Live<'_> {
             start: self.start,
             signals: self.signals,
             killed: self.whole.killed().to_vec(),
-            reaped: supervisor.reaped(),
+            reaped: supervisor.orphans() + ended,
             left,
             progress,
         }
