@@ -242,6 +242,51 @@ fn time_in_which_spile_was_stopped_does_not_count_unless_asked() {
 }
 
 #[test]
+fn a_stop_counts_in_no_limit_whatever_it_interrupts() {
+    // Also before the program runs, at a moment that nobody can choose; only a command line that is short of its
+    // limit by less than the stop can pass.
+    let offsets = [0, 1, 2, 4, 8, 16, 150].map(|ms| (ms, vec!["run", "-t", "1s", "--", "sleep", "0.6"]));
+    let limits = [
+        vec!["run", "--idle-timeout", "1s", "--", "sleep", "0.7"],
+        vec!["pipe", "-t", "1s", "sleep", "0.7", "::", "cat"],
+        vec!["pipe", "--idle-timeout", "1s", "sleep", "0.7", "::", "cat"],
+        vec!["pipe", "@timeout=1s", "sleep", "0.7", "::", "cat"],
+        vec!["pipe", "@idle=1s", "sleep", "0.7", "::", "cat"],
+        // No process at all.
+        vec!["pipe", "-t", "1s", "@limit=1M"],
+        // Before the program there is a service.
+        vec![
+            "run",
+            "-t",
+            "1s",
+            "--with",
+            "sh -c 'sleep .3; echo up; sleep 9'",
+            "--ready",
+            "line:up",
+            "sleep",
+            "0.3",
+        ],
+    ];
+    let commands = offsets.into_iter().chain(limits.map(|words| (100, words)));
+    let stopped: Vec<_> = commands
+        .map(|(ms, words)| {
+            let process = spile(&words);
+            std::thread::sleep(Duration::from_millis(ms));
+            process.signal("STOP");
+            (process, words)
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(1200));
+    for (process, _) in &stopped {
+        process.signal("CONT");
+    }
+    for (process, words) in stopped {
+        let ended = process.eof().ends();
+        assert_eq!((ended.status, ended.stderr.as_str()), (0, ""), "{words:?}");
+    }
+}
+
+#[test]
 fn five_hundred_children_that_die_at_once_are_all_reaped() {
     let script = "i=0; while [ $i -lt 500 ]; do (setsid sleep .5 &) ; i=$((i+1)); done";
     let report = run(&["--orphans", "wait", "--report", "fd:1", "--", "sh", "-c", script]).exits(0).json();

@@ -146,3 +146,15 @@ fn insisting_with_the_key_asks_and_then_kills() {
     let shown = was_read(terminal).types("\x03").ends();
     assert!(shown.contains("rc=137\r\n"), "{shown:?}");
 }
+
+#[test]
+fn the_time_that_a_key_has_stopped_it_does_not_count() {
+    for group in GROUPS {
+        let program = "import time; print(\"in\", flush=True); time.sleep(.5); print(\"out\")";
+        let line = format!("$SPILE run -t 1s {group} -- python3 -c '{program}'; echo rc=$?\n");
+        let terminal = Terminal::interactive().types(&line).sees("\nin\r\n").types("\x1a").sees("Stopped");
+        std::thread::sleep(std::time::Duration::from_millis(1300));
+        let terminal = terminal.types("fg\n").sees("out\r\n").sees("$ ");
+        terminal.types("exit\n").ends();
+    }
+}

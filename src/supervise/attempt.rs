@@ -96,7 +96,7 @@ pub fn attempt(
     let foreground = Foreground::arrange(&mut order.program, order.group);
     let mut attempt = Attempt {
         outcome: Outcome {
-            job: Job::new(order.limits, order.manner),
+            job: Job::new(order.limits, order.manner, supervisor.now()),
             refused: None,
             began: SystemTime::now(),
             wall: Duration::ZERO,
@@ -164,7 +164,7 @@ impl Attempt<'_> {
             for event in events.map_err(cannot)? {
                 self.hear(&event, supervisor);
             }
-            let now = Instant::now();
+            let now = supervisor.now();
             if self.company.advance(now) {
                 self.outcome.job.is_active(now);
             }

@@ -79,11 +79,11 @@ enum Request {
 }
 
 impl Job {
-    /// A job without children; its clock starts now, before the first is spawned.
-    pub fn new(limits: Limits, manner: Manner) -> Job {
+    /// A job without children; its clock starts at `now`, the supervisor's, before the first is spawned.
+    pub fn new(limits: Limits, manner: Manner, now: Instant) -> Job {
         Job {
             members: Vec::new(),
-            watch: Watch::new(limits, Instant::now()),
+            watch: Watch::new(limits, now),
             manner,
             phase: Phase::Running,
             reason: Reason::Ended,
@@ -149,6 +149,11 @@ impl Job {
     /// There was output: its time of silence begins anew.
     pub fn is_active(&mut self, now: Instant) {
         self.watch.is_active(now);
+    }
+
+    /// When its time is over, if it has a limit.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.watch.deadline()
     }
 
     /// When it must be looked after even if nothing happens.

@@ -70,9 +70,14 @@ impl Watch {
         self.active = now;
     }
 
+    /// When its time is over; none without a limit.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.limits.total.map(|limit| self.started + self.stopped + limit)
+    }
+
     /// When to look again; none without a limit.
     pub fn due(&self) -> Option<Instant> {
-        let total = self.limits.total.map(|limit| self.started + self.stopped + limit);
+        let total = self.deadline();
         let idle = self.limits.idle.map(|limit| self.active + limit);
         let cpu = self.limits.cpu.map(|_| self.cpu_check);
         [total, idle, cpu].into_iter().flatten().min()
@@ -82,7 +87,7 @@ impl Watch {
     pub fn passed(&mut self, now: Instant, processes: impl FnOnce() -> Vec<Seen>) -> Option<Passed> {
         let is_past =
             |since: Instant, limit: Option<Duration>| limit.is_some_and(|limit| now >= since + limit);
-        if is_past(self.started + self.stopped, self.limits.total) {
+        if self.deadline().is_some_and(|deadline| now >= deadline) {
             return Some(Passed::Total);
         }
         if is_past(self.active, self.limits.idle) {

@@ -74,7 +74,11 @@ pub struct Supervisor {
     reaped: u64,
     /// Those among them that we had not started.
     orphans: u64,
+    began: Instant,
+    /// When we last looked at the signals that had come; we were not stopped between the two.
     awake: Instant,
+    /// Time in which we were stopped.
+    stopped: Duration,
     /// What our children that have ended had read and written, where somebody wants to know.
     transfers: Option<BTreeMap<i32, Transfer>>,
 }
@@ -85,12 +89,15 @@ impl Supervisor {
     pub fn new() -> io::Result<Supervisor> {
         let arrivals = Arrivals::take()?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        let began = Instant::now();
         Ok(Supervisor {
             arrivals,
             roots: BTreeSet::new(),
             reaped: 0,
             orphans: 0,
-            awake: Instant::now(),
+            began,
+            awake: began,
+            stopped: Duration::ZERO,
             transfers: None,
         })
     }
@@ -100,6 +107,21 @@ impl Supervisor {
         let started = process::spawn(program, ends)?;
         self.roots.insert(started.pid);
         Ok(started)
+    }
+
+    /// When `wait` came back, or we began. A limit is judged by this time and no other: every stop of ours before it
+    /// has been told, which is not so for a stop between an `Instant::now()` and what is done with it.
+    pub fn now(&self) -> Instant {
+        self.awake
+    }
+
+    /// How long we have been at work, by this clock.
+    pub fn elapsed(&self, clock: Clock) -> Duration {
+        let all = self.awake.saturating_duration_since(self.began);
+        match clock {
+            Clock::Running => all.saturating_sub(self.stopped),
+            Clock::Wall => all,
+        }
     }
 
     /// From now on notes what each child had read and written when it ended.
@@ -132,7 +154,8 @@ impl Supervisor {
         let mut polled = vec![PollFd::from_borrowed_fd(self.arrivals.as_fd(), PollFlags::IN)];
         polled.extend(fds.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)));
         let awake = sleep(&mut polled, until)?.unwrap_or(self.awake);
-        let woken = Instant::now();
+        let mut woken = Instant::now();
+        let mut gap = None;
         let mut signals = Vec::new();
         while let Some(arrival) = self.arrivals.next()? {
             match arrival.signal {
@@ -140,12 +163,21 @@ impl Supervisor {
                 // A write of our own into a broken pipe: blocked, it is queued in spite of being ignored.
                 Number::PIPE if matches!(arrival.sender, Sender::Process { pid, .. } if pid == tree::me()) => {
                 }
-                Number::CONT => signals.extend([resumed(awake, woken), Event::Signal(arrival)]),
+                Number::CONT => {
+                    woken = Instant::now();
+                    gap = Some(woken.saturating_duration_since(awake));
+                    signals.push(Event::Signal(arrival));
+                }
                 _ => signals.push(Event::Signal(arrival)),
             }
         }
         self.awake = woken;
         let mut events = self.reap()?;
+        // Shorter than a beat, it was none: somebody has sent CONT to who was not stopped.
+        if let Some(gap) = gap.filter(|gap| *gap > BEAT) {
+            self.stopped += gap;
+            events.push(Event::Resumed(gap));
+        }
         events.extend(signals);
         Ok(events)
     }
@@ -202,9 +234,4 @@ fn sleep(polled: &mut [PollFd<'_>], until: Option<Instant>) -> io::Result<Option
             Err(why) => return Err(why.into()),
         }
     }
-}
-
-fn resumed(awake: Instant, now: Instant) -> Event {
-    let gap = now.saturating_duration_since(awake);
-    Event::Resumed(if gap > BEAT { gap } else { Duration::ZERO })
 }

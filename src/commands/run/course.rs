@@ -24,7 +24,6 @@ use crate::supervise::{
 /// Everything that is alive while `run` runs.
 pub struct Course<'a> {
     args: &'a Args,
-    start: Instant,
     supervisor: Supervisor,
     telling: Telling,
     services: Services,
@@ -51,7 +50,7 @@ impl<'a> Course<'a> {
         let supervisor = Supervisor::new().map_err(cannot)?;
         let telling = args.results.open(start)?;
         let services = Services::new(args.limits.manner());
-        Ok(Course { args, start, supervisor, telling, services, has_run: false, reports: Vec::new() })
+        Ok(Course { args, supervisor, telling, services, has_run: false, reports: Vec::new() })
     }
 
     /// Starts the services, runs everything, ends the services whatever has happened, tells about it.
@@ -154,7 +153,8 @@ impl<'a> Course<'a> {
         let mut limits = args.limits.limits();
         if !args.retries.is_asked_for() {
             // One limit for all batches together.
-            limits.total = limits.total.map(|total| total.saturating_sub(self.start.elapsed()));
+            let spent = self.supervisor.elapsed(limits.clock);
+            limits.total = limits.total.map(|total| total.saturating_sub(spent));
         }
         let manner = args.limits.manner();
         // A group of processes that is to be ended must not be ours.

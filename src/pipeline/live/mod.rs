@@ -30,7 +30,7 @@ pub fn run(
     let plumbing = lay(&order.stages, &order.common)?;
     let mut live = Live {
         order,
-        whole: Job::new(order.limits, order.manner),
+        whole: Job::new(order.limits, order.manner, supervisor.now()),
         seats,
         plumbing,
         grouping: Grouping::arrange(),
@@ -93,7 +93,7 @@ impl Live<'_> {
             let stage = &self.order.stages[at];
             let job = (stage.timeout.is_some() || stage.idle.is_some()).then(|| {
                 let limits = Limits { total: stage.timeout, idle: stage.idle, ..self.order.limits };
-                Job::new(limits, Manner { orphans: Orphans::Leave, ..self.order.manner })
+                Job::new(limits, Manner { orphans: Orphans::Leave, ..self.order.manner }, supervisor.now())
             });
             match self.grouping.spawn(supervisor, program, stage.output, ends) {
                 Ok(started) => {
@@ -146,7 +146,7 @@ impl Live<'_> {
             for at in (0..self.seats.len()).filter(|at| self.seats[*at].end.is_some()) {
                 self.plumbing.let_go(at);
             }
-            let now = Instant::now();
+            let now = supervisor.now();
             self.move_bytes(now, audience);
             self.look_for_activity(now, supervisor);
             self.tick(now, supervisor, audience);
@@ -176,7 +176,7 @@ impl Live<'_> {
         let quiet = self.quiet_since.map(|since| since + self.order.linger);
         let shown = audience.interval().map(|interval| self.shown + interval);
         let looked = self.idle_interval().map(|interval| self.looked + interval);
-        let total = self.order.limits.total.filter(|_| self.whole.is_over()).map(|total| self.start + total);
+        let total = self.whole.deadline().filter(|_| self.whole.is_over());
         jobs.chain(self.whole.due()).chain(quiet).chain(shown).chain(looked).chain(total).min()
     }
 
@@ -262,7 +262,7 @@ impl Live<'_> {
     /// No process is left that counts. Are the flows through, too? Bytes for a slow reader are waited for, silence
     /// of a pipe that some left-behind process holds open is not, and nothing is once we were told to end.
     fn is_done(&mut self, now: Instant) -> bool {
-        if self.order.limits.total.is_some_and(|total| now >= self.start + total) {
+        if self.whole.deadline().is_some_and(|deadline| now >= deadline) {
             self.out_of_time |= self.plumbing.pumps.iter().any(|pump| !pump.flow.is_over());
         }
         let told = self.whole.reason() != Reason::Ended || self.interrupted.is_some() || self.out_of_time;
