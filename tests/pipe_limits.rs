@@ -93,6 +93,16 @@ fn a_signal_to_spile_reaches_every_stage_and_their_verdict_counts() {
 }
 
 #[test]
+fn a_stage_on_a_terminal_hears_a_signal_like_the_others_and_nobody_waits_for_a_grace() {
+    let begun = Instant::now();
+    let mut process = spile(["pipe", "cat", "::", "@pty", "sleep", "60", "::", "cat"]);
+    wait_until("all run", || children(process.pid()).len() == 3);
+    process.signal_if_running("TERM");
+    process.ends().exits(143);
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn an_interrupt_reaches_each_stage_once() {
     let process = listening("INT", "");
     process.signal("INT");

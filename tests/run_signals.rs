@@ -144,6 +144,23 @@ fn a_second_interrupt_asks_the_tree_and_a_third_kills_it_and_the_programs_verdic
 }
 
 #[test]
+fn the_stop_key_stops_also_a_program_that_leads_a_session() {
+    let mut process = spile(["run", "--session", "--", "sh", "-c", "echo in >&2; while :; do sleep 0.02; done"]);
+    process.line("in");
+    let child = children(process.pid())[0];
+    let is = |state: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{child}/status")).unwrap_or_default();
+        status.contains(&format!("State:\t{state}"))
+    };
+    process.signal("TSTP");
+    wait_until("it is stopped", || is("T"));
+    process.signal("CONT");
+    wait_until("it goes on", || !is("T"));
+    process.signal("TERM");
+    process.ends().exits(143);
+}
+
+#[test]
 fn a_signal_between_start_and_exec_is_not_lost() {
     // The program is at its defaults: whenever TERM comes, spile ends, and never hangs or forgets it.
     for offset in 0..60 {
