@@ -61,6 +61,11 @@ impl Number {
         matches!(self, Number::HUP | Number::INT | Number::QUIT | Number::TERM)
     }
 
+    /// True for the signals that ask to stop, STOP itself among them.
+    pub fn asks_to_stop(self) -> bool {
+        matches!(self, Number::STOP | Number::TSTP | Number::TTIN | Number::TTOU)
+    }
+
     /// Every signal.
     pub fn all() -> impl Iterator<Item = Number> {
         (1..=64).map(Number)
