@@ -144,20 +144,35 @@ fn a_second_interrupt_asks_the_tree_and_a_third_kills_it_and_the_programs_verdic
 }
 
 #[test]
-fn the_stop_key_stops_also_a_program_that_leads_a_session() {
-    let mut process = spile(["run", "--session", "--", "sh", "-c", "echo in >&2; while :; do sleep 0.02; done"]);
-    process.line("in");
-    let child = children(process.pid())[0];
-    let is = |state: &str| {
-        let status = std::fs::read_to_string(format!("/proc/{child}/status")).unwrap_or_default();
-        status.contains(&format!("State:\t{state}"))
-    };
-    process.signal("TSTP");
-    wait_until("it is stopped", || is("T"));
-    process.signal("CONT");
-    wait_until("it goes on", || !is("T"));
-    process.signal("TERM");
-    process.ends().exits(143);
+fn a_stop_that_is_passed_on_stops_both_and_both_go_on() {
+    // The kernel delivers TSTP to no orphaned group, such as that of a session of its own.
+    for flags in [&["--session"][..], &["--pgroup", "new"]] {
+        for stop in ["TSTP", "TTIN", "TTOU"] {
+            let words =
+                [&["run", "-t", "5s"], flags, &["--", "python3", "-c", "print('in', flush=True); input()"]];
+            let mut process = spile(words.concat()).gets("in\n");
+            let child = children(process.pid())[0];
+            process.signal(stop);
+            wait_until("both are stopped", || state_of(child) == 'T' && state_of(process.pid()) == 'T');
+            process.signal("CONT");
+            wait_until("both go on", || state_of(child) != 'T' && state_of(process.pid()) != 'T');
+            process.write(b"\n");
+            process.ends().exits(0);
+        }
+    }
+}
+
+#[test]
+fn a_stop_that_is_taken_back_at_once_leaves_nobody_stopped() {
+    for flags in [&["--session"][..], &["--pgroup", "new"]] {
+        let process = spile([&["run"], flags, &["--", "sh", "-c", "echo in; exec sleep 60"]].concat());
+        let process = process.gets("in\n");
+        let pid = process.pid();
+        let line = format!("for i in 1 2 3 4 5 6 7 8 9; do kill -TSTP {pid}; kill -CONT {pid}; done");
+        program("sh", &["-c", &line]).ends().exits(0);
+        process.signal("TERM");
+        process.ends().dies_of(15);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod send;
 pub use arrivals::{Arrival, Arrivals, Sender};
 pub use inherited::{blocked_at_start, ignore_broken_pipes, ignored_at_start};
 pub use number::{Number, Set};
-pub use send::{die_of, queue, send, send_to, stop_of};
+pub use send::{Stop, die_of, queue, send, send_to, stop_of};
 
 use std::io;
 

@@ -56,14 +56,14 @@ impl Number {
         keys || self == Number::CONT || self.0 == libc::SIGWINCH
     }
 
-    /// True for the signals that job control stops with and that a program may catch.
-    pub fn is_stop_key(self) -> bool {
-        matches!(self, Number::TSTP | Number::TTIN | Number::TTOU)
-    }
-
     /// True for the signals that people and shells end programs with.
     pub fn asks_to_end(self) -> bool {
         matches!(self, Number::HUP | Number::INT | Number::QUIT | Number::TERM)
+    }
+
+    /// True for the signals that ask to stop, STOP itself among them.
+    pub fn asks_to_stop(self) -> bool {
+        matches!(self, Number::STOP | Number::TSTP | Number::TTIN | Number::TTOU)
     }
 
     /// Every signal.

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use nix::errno::Errno;
 use nix::libc;
 
-use super::Number;
+use super::{Number, Set};
 
 /// kill(2): to the process `pid`, or to the process group `-pid`.
 pub fn send(pid: i32, signal: Number) -> Result<(), Errno> {
@@ -37,10 +37,25 @@ pub fn die_of(signal: Number) {
     take(signal);
 }
 
-/// Stops as `signal` says; returns when we are continued, or at once where the kernel ignores it: in an orphaned
-/// process group (setpgid(2)).
-pub fn stop_of(signal: Number) {
+/// What came of a wish to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// We were stopped, and are continued.
+    Over,
+    /// The kernel has ignored it, as it does in an orphaned process group (setpgid(2)) with all but STOP.
+    Ignored,
+}
+
+/// Stops as `signal` says, until we are continued. CONT must be blocked: that it waits is how we know.
+pub fn stop_of(signal: Number) -> Stop {
     take(signal);
+    let mut pending = 0u64;
+    // SAFETY: the set is local, and as long as the kernel's.
+    unsafe { libc::syscall(libc::SYS_rt_sigpending, &raw mut pending, size_of::<u64>()) };
+    match Set::from_bits(pending).contains(Number::CONT) {
+        true => Stop::Over,
+        false => Stop::Ignored,
+    }
 }
 
 /// Sends us `signal` with its default disposition, and lets it through.

@@ -106,6 +106,7 @@ pub fn attempt(
         },
         forwarding: order.forwarding,
         foreground,
+        halted: None,
         company,
     };
     match supervisor.spawn(&order.program, ends) {
@@ -147,6 +148,8 @@ struct Attempt<'a> {
     outcome: Outcome,
     forwarding: Forwarding,
     foreground: Foreground,
+    /// The program was stopped, by this signal, and not continued since.
+    halted: Option<(i32, Number)>,
     company: &'a mut dyn Company,
 }
 
@@ -163,6 +166,10 @@ impl Attempt<'_> {
             let cannot = |why| Failure::new(Exit(125), "cannot wait for the program", why);
             for event in events.map_err(cannot)? {
                 self.hear(&event, supervisor);
+            }
+            // Only now: what has come meanwhile may be that we are to go on.
+            if let Some((pid, by)) = self.halted.take() {
+                self.foreground.stopped(pid, by);
             }
             let now = supervisor.now();
             if self.company.advance(now) {
@@ -199,7 +206,8 @@ impl Attempt<'_> {
                 self.outcome.wall = self.outcome.start.elapsed();
                 self.company.told(Happening::Ended(&self.outcome.job.members()[0]));
             }
-            Event::Stopped(pid, by) if is_about_it => self.foreground.stopped(*pid, *by),
+            Event::Stopped(pid, by) if is_about_it => self.halted = Some((*pid, *by)),
+            Event::Continued(_) if is_about_it => self.halted = None,
             Event::Signal(arrival) => self.signal(arrival, supervisor),
             _ => {}
         }
@@ -213,9 +221,13 @@ impl Attempt<'_> {
             && let Some(stopped) = job.members().iter().find(|member| member.stopped)
         {
             self.foreground.continued(stopped.started.pid);
+            self.halted = None;
         }
         match act {
             Act::Forward(signal) => {
+                if signal.asks_to_stop() {
+                    self.foreground.asked_to_stop(*arrival);
+                }
                 job.send(signal, arrival.value);
                 job.was_sent(signal, supervisor);
             }

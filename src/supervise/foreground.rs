@@ -5,7 +5,7 @@ use rustix::termios::Termios;
 use super::forward::Togetherness;
 use crate::process::terminal::Terminal;
 use crate::process::{Group, Program};
-use crate::signal::{self, Number};
+use crate::signal::{self, Arrival, Number, Sender, Stop};
 
 /// Who has the terminal, between us and one program.
 ///
@@ -17,6 +17,8 @@ pub struct Foreground {
     together: Togetherness,
     /// The program's modes while it is stopped.
     modes: Option<Termios>,
+    /// A stop that was sent to us, and that we have passed on.
+    asked: Option<Arrival>,
 }
 
 impl Foreground {
@@ -31,9 +33,10 @@ impl Foreground {
         };
         let together = match program.group {
             Group::Same => Togetherness::SameGroup,
+            Group::Session => Togetherness::OwnSession,
             _ => Togetherness::OwnGroup,
         };
-        Foreground { terminal, together, modes: None }
+        Foreground { terminal, together, modes: None, asked: None }
     }
 
     /// The program runs, with this id, and has the terminal if it was to have it.
@@ -48,34 +51,59 @@ impl Foreground {
         self.together
     }
 
+    /// A signal to stop was sent to us and passed on: once the program is stopped by it, so are we.
+    pub fn asked_to_stop(&mut self, arrival: Arrival) {
+        self.asked = Some(arrival);
+    }
+
     /// The program, leader of its group if it has one of its own, was stopped by `by`.
     pub fn stopped(&mut self, pid: i32, by: Number) {
-        let Some(terminal) = &self.terminal else { return };
+        let asked = self.asked.take();
         let wants_terminal = matches!(by, Number::TTIN | Number::TTOU);
-        if wants_terminal && self.together == Togetherness::OwnGroup && terminal.is_ours() {
-            terminal.give_to(pid);
-            let _ = signal::send(-pid, Number::CONT);
-        } else if wants_terminal || by == Number::TSTP {
-            self.modes = terminal.modes();
-            terminal.take_back();
-            terminal.reset();
-            // In an orphaned group the kernel ignores this, and so do we.
-            signal::stop_of(by);
+        let own_group = self.together == Togetherness::OwnGroup;
+        if let Some(terminal) = &self.terminal {
+            if wants_terminal && own_group && asked.is_none() && terminal.is_ours() {
+                terminal.give_to(pid);
+                let _ = signal::send(-pid, Number::CONT);
+                return;
+            }
+            if wants_terminal || by == Number::TSTP || asked.is_some() {
+                self.modes = terminal.modes();
+                terminal.take_back();
+                terminal.reset();
+            }
+        }
+        match asked {
+            Some(Arrival { signal, sender, .. }) => match (signal::stop_of(signal), sender) {
+                (Stop::Over, _) => {}
+                // Somebody meant us, not the keys of a terminal.
+                (Stop::Ignored, Sender::Process { .. }) => _ = signal::stop_of(Number::STOP),
+                (Stop::Ignored, Sender::Kernel) => self.continued(pid),
+            },
+            // Nobody could continue us: neither can the program be stopped.
+            None if self.terminal.is_some() && by == Number::TSTP => {
+                if signal::stop_of(by) == Stop::Ignored {
+                    self.continued(pid);
+                }
+            }
+            None if self.terminal.is_some() && wants_terminal => _ = signal::stop_of(by),
+            None => {}
         }
     }
 
     /// We were continued: so is the program, with the terminal if it is ours to give.
     pub fn continued(&mut self, pid: i32) {
-        let own = self.together == Togetherness::OwnGroup;
+        self.asked = None;
         if let Some(terminal) = self.terminal.as_ref().filter(|terminal| terminal.is_ours()) {
             if let Some(modes) = self.modes.take() {
                 terminal.set(&modes);
             }
-            if own {
+            if self.together == Togetherness::OwnGroup {
                 terminal.give_to(pid);
             }
         }
-        let _ = signal::send(if own { -pid } else { pid }, Number::CONT);
+        let to = if self.together == Togetherness::SameGroup { pid } else { -pid };
+        let _ = signal::send(to, Number::CONT);
     }
 
     /// The program has ended. After a death by signal the modes are as before it, too: it had no chance to see

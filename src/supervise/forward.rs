@@ -49,6 +49,8 @@ pub enum Togetherness {
     SameGroup,
     /// In one of its own.
     OwnGroup,
+    /// In a session of its own: its group is an orphaned one, to which the kernel delivers no stop but STOP.
+    OwnSession,
 }
 
 impl Forwarding {
@@ -76,10 +78,12 @@ impl Forwarding {
         if self.kept.contains(signal) {
             return Act::Ignore;
         }
-        match self.rewrites.iter().find(|(from, _)| *from == signal) {
-            Some((_, Some(to))) => Act::Forward(*to),
-            Some((_, None)) => Act::Ignore,
-            None => Act::Forward(signal),
+        match self.rewrites.iter().find(|(from, _)| *from == signal).map_or(Some(signal), |(_, to)| *to) {
+            Some(to) if to.asks_to_stop() && together == Togetherness::OwnSession => {
+                Act::Forward(Number::STOP)
+            }
+            Some(to) => Act::Forward(to),
+            None => Act::Ignore,
         }
     }
 
@@ -113,6 +117,9 @@ mod tests {
             (Number::INT, Sender::Kernel, Togetherness::SameGroup, Act::Shared),
             (Number::INT, Sender::Kernel, Togetherness::OwnGroup, Act::Forward(Number::INT)),
             (Number::INT, SOMEBODY, Togetherness::SameGroup, Act::Forward(Number::INT)),
+            (Number::TSTP, SOMEBODY, Togetherness::OwnGroup, Act::Forward(Number::TSTP)),
+            (Number::TSTP, SOMEBODY, Togetherness::OwnSession, Act::Forward(Number::STOP)),
+            (Number::TTIN, SOMEBODY, Togetherness::OwnSession, Act::Forward(Number::STOP)),
             (Number::CHLD, Sender::Kernel, Togetherness::OwnGroup, Act::Ignore),
             (Number::PIPE, Sender::Kernel, Togetherness::OwnGroup, Act::Ignore),
             (Number::PIPE, SOMEBODY, Togetherness::OwnGroup, Act::Forward(Number::PIPE)),

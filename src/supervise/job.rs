@@ -170,10 +170,11 @@ impl Job {
     /// there, if one of the children leads them. The keys that stop do nothing in a session whose leader is the
     /// child: nobody is there to continue it (orphaned process group, POSIX), so STOP is sent.
     pub fn send(&self, signal: Number, value: Option<i32>) {
+        let to_groups = signal.is_from_terminals() || signal.asks_to_stop();
         let mut groups = BTreeSet::new();
         for pid in self.running() {
-            let its = if signal.is_stop_key() && leads_session(pid) { Number::STOP } else { signal };
-            let group = group_of(pid).filter(|group| signal.is_from_terminals() && self.has_started(*group));
+            let its = if signal.asks_to_stop() && leads_session(pid) { Number::STOP } else { signal };
+            let group = group_of(pid).filter(|group| to_groups && self.has_started(*group));
             let _ = match (group, value) {
                 (Some(group), _) if !groups.insert(group) => continue,
                 (Some(group), _) => signal::send(-group, its),

@@ -108,3 +108,9 @@ pub fn is_a(pid: u32, name: &str) -> bool {
     let own = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     own.trim_end() == name && super::is_alive(pid)
 }
+
+/// The state of a process, as proc_pid_stat(5) has it: `S`, `T`…; a space when it is gone.
+pub fn state_of(pid: u32) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next()).unwrap_or(' ')
+}

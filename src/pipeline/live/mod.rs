@@ -249,7 +249,12 @@ impl Live<'_> {
                 Act::Shared | Act::Ignore => {}
             }
             match act {
-                Act::Forward(signal) => self.whole.was_sent(signal, supervisor),
+                Act::Forward(signal) => {
+                    if signal.asks_to_stop() {
+                        self.grouping.foreground.asked_to_stop(*arrival);
+                    }
+                    self.whole.was_sent(signal, supervisor);
+                }
                 Act::Shared => self.whole.was_sent(arrival.signal, supervisor),
                 _ => {}
             }
