@@ -82,7 +82,8 @@ impl Foreground {
             },
             // Nobody could continue us: neither can the program be stopped.
             None if self.terminal.is_some() && by == Number::TSTP => {
-                if signal::stop_of(by) == Stop::Ignored {
+                let stop = signal::stop_of(by);
+                if stop == Stop::Ignored {
                     self.continued(pid);
                 }
             }
