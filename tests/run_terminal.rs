@@ -27,7 +27,7 @@ fn one_key_is_one_interrupt() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&file, COUNTER).unwrap();
     for group in GROUPS {
-        for _ in 0..4 {
+        for _ in 0..6 {
             let line = format!("$SPILE run {group} -- python3 {}", file.path().display());
             let shown = Terminal::shell(&line).sees("ready").types("\x03").ends();
             assert!(shown.contains("count 1\r\n"), "{group}: {shown:?}");

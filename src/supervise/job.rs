@@ -187,6 +187,11 @@ impl Job {
         }
     }
 
+    /// True once somebody's signal has asked the children to end.
+    pub fn was_asked_to_end(&self) -> bool {
+        self.request == Request::Made
+    }
+
     /// The children that have not ended, and so are not reaped.
     fn running(&self) -> impl Iterator<Item = i32> {
         self.members.iter().filter(|member| member.end.is_none()).map(|member| member.started.pid)
