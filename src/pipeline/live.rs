@@ -224,6 +224,9 @@ impl Live<'_> {
                 // To the group as the terminal does it; it exists as long as somebody in it is not reaped.
                 (Act::Forward(signal), Some(leader)) if signal.is_from_terminals() => {
                     let _ = signal::send(-leader, signal);
+                    if signal.asks_to_end() && running.clone().any(|member| member.stopped) {
+                        let _ = signal::send(-leader, Number::CONT);
+                    }
                 }
                 (Act::Forward(signal), _) => self.whole.send(signal, arrival.value),
                 (Act::End, _) => self.whole.end(Reason::Told, supervisor),

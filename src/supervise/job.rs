@@ -164,14 +164,18 @@ impl Job {
     }
 
     /// Sends a signal to the children that have not ended: what a terminal sends goes to their whole groups, as it
-    /// does there, if they lead one.
+    /// does there, if they lead one. Who is stopped must go on to be able to end.
     pub fn send(&self, signal: Number, value: Option<i32>) {
-        for pid in self.running() {
-            let group = (signal.is_from_terminals() && leads_group(pid)).then_some(-pid);
-            let _ = match value.filter(|_| group.is_none()) {
+        for member in self.members.iter().filter(|member| member.end.is_none()) {
+            let pid = member.started.pid;
+            let to = if signal.is_from_terminals() && leads_group(pid) { -pid } else { pid };
+            let _ = match value.filter(|_| to > 0) {
                 Some(value) => signal::queue(pid, signal, value),
-                None => signal::send(group.unwrap_or(pid), signal),
+                None => signal::send(to, signal),
             };
+            if member.stopped && signal.asks_to_end() {
+                let _ = signal::send(to, Number::CONT);
+            }
         }
     }
 
