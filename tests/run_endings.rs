@@ -76,6 +76,22 @@ fn where_nothing_is_left_nothing_is_waited_for() {
 }
 
 #[test]
+fn who_is_stopped_ends_too() {
+    for command in commands(&["--grace", "60s"], "exec sleep 60") {
+        let process = spile(command);
+        let sleeps =
+            || children(process.pid()).into_iter().filter(|pid| is_a(*pid, "sleep")).collect::<Vec<_>>();
+        wait_until("it runs", || !sleeps().is_empty() && sleeps().len() == children(process.pid()).len());
+        let pids: Vec<String> = sleeps().iter().map(u32::to_string).collect();
+        let words: Vec<&str> = ["-STOP"].into_iter().chain(pids.iter().map(String::as_str)).collect();
+        program("kill", &words).ends().exits(0);
+        wait_until("it is stopped", || sleeps().iter().all(|pid| state_of(*pid) == 'T'));
+        process.signal("TERM");
+        process.eof().ends().dies_of(15);
+    }
+}
+
+#[test]
 fn who_goes_on_in_spite_of_the_signal_is_left_alone_with_all_it_has() {
     let nap = unique_sleep(11);
     let main = "trap '' TERM; echo ready; read x; exit 4";

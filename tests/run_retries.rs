@@ -147,6 +147,17 @@ fn a_signal_ends_the_pause() {
 }
 
 #[test]
+fn a_signal_that_ends_an_attempt_ends_all() {
+    let attempt = "echo began; exec sleep 60";
+    for signal in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+        let running = spile(["run", "--retries", "9", "--backoff", "1ms", "--", "sh", "-c", attempt]);
+        let running = running.gets("began\n");
+        running.signal(signal.0);
+        running.ends().dies_of(signal.1).says("");
+    }
+}
+
+#[test]
 fn output_of_attempts_that_are_tried_again_stays_hidden_with_quiet_ok() {
     let place = Place::new();
     let flags = ["--quiet-ok", "--retries", "5", "--backoff", "1ms", "--"];

@@ -163,6 +163,26 @@ fn a_stop_that_is_passed_on_stops_both_and_both_go_on() {
 }
 
 #[test]
+fn a_stop_before_the_exec_waits_until_it_is_done() {
+    // Between the program's mask and its exec there is a second, as there is after the first mask of spile.
+    let line = "exec strace -D -f -qq -o /dev/null -e trace=rt_sigprocmask -e inject=rt_sigprocmask:delay_exit=1000000:when=1 \
+                $SPILE run --pgroup new -- sleep 60";
+    let process = shell(line);
+    let find = || children(process.pid()).into_iter().find(|pid| is_a(*pid, "spile"));
+    wait_until("the program is about to be", || find().is_some());
+    let child = find().unwrap();
+    let masks = || std::fs::read_to_string(format!("/proc/{child}/status")).unwrap_or_default();
+    wait_until("its signals are set", || masks().contains("SigBlk:\t0000000000000000"));
+    assert!(!is_a(child, "sleep"), "it is not executed yet");
+    program("kill", &["-TSTP", &child.to_string()]).ends().exits(0);
+    wait_until("it is executed and stopped", || is_a(child, "sleep") && "tT".contains(state_of(child)));
+    // spile waits for it and for us alone.
+    process.signal("TERM");
+    process.signal("CONT");
+    process.ends().dies_of(15);
+}
+
+#[test]
 fn a_stop_that_is_taken_back_at_once_leaves_nobody_stopped() {
     for flags in [&["--session"][..], &["--pgroup", "new"]] {
         let process = spile([&["run"], flags, &["--", "sh", "-c", "echo in; exec sleep 60"]].concat());

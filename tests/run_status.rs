@@ -53,6 +53,18 @@ fn as_pid_1_a_death_is_told_as_a_status_and_every_zombie_is_reaped() {
 }
 
 #[test]
+fn as_pid_1_it_hears_what_asks_to_end() {
+    for (name, status) in [("TERM", 143), ("INT", 130)] {
+        let process = program("unshare", &["-pf", "--mount-proc", SPILE, "run", "--", "sleep", "60"]);
+        let spile = || children(process.pid()).into_iter().find(|pid| is_a(*pid, "spile"));
+        let runs = |pid| children(pid).into_iter().any(|pid| is_a(pid, "sleep"));
+        wait_until("it runs", || spile().is_some_and(runs));
+        program("kill", &[&format!("-{name}"), &spile().unwrap().to_string()]).ends().exits(0);
+        process.eof().ends().exits(status);
+    }
+}
+
+#[test]
 fn in_a_container_whose_session_is_led_from_outside_limits_and_signals_work() {
     let inside = |words: &[&str]| {
         let begun = ["-pf", "--mount-proc", "--kill-child"];

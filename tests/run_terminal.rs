@@ -11,7 +11,7 @@ const GROUPS: [&str; 2] = ["", "--pgroup new"];
 fn one_key_is_one_interrupt() {
     let counter = interrupt_counter();
     for group in GROUPS {
-        for _ in 0..4 {
+        for _ in 0..6 {
             let line = format!("$SPILE run {group} -- python3 {} count", counter.path().display());
             let shown = Terminal::shell(&line).sees("ready").types("\x03").ends();
             assert!(shown.contains("count 1\r\n"), "{group}: {shown:?}");

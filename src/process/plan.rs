@@ -107,6 +107,7 @@ fn signals(signals: &Signals, steps: &mut Vec<Step>) {
     steps.extend(set(signals.default, libc::SIG_DFL));
     steps.extend(set(signals.ignore, libc::SIG_IGN));
     let mask = (blocked.bits() & !signals.default.bits()) | signals.block.bits();
+    steps.push(Step::PutOff);
     steps.push(Step::Mask(mask));
 }
 
@@ -126,7 +127,7 @@ impl Step {
             Step::Directory(_) => "chdir",
             Step::Descriptor(..) | Step::Seal(..) => "redirect",
             Step::ParentDeath(..) => "pdeath",
-            Step::Disposition(..) | Step::Mask(_) => "signals",
+            Step::Disposition(..) | Step::PutOff | Step::Mask(_) => "signals",
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -45,6 +45,8 @@ pub enum Step {
     ParentDeath(i32, i32),
     /// A signal's disposition.
     Disposition(i32, libc::sighandler_t),
+    /// What asks to stop is put off until the exec: see `put_off`.
+    PutOff,
     /// The mask of blocked signals.
     Mask(u64),
 }
@@ -88,6 +90,18 @@ pub struct Launched {
     pub path: usize,
 }
 
+/// The stops of job control: all but STOP, which nobody can put off.
+const STOPS: [c_int; 3] = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+
+/// The stops that have come to the child since its mask was set, one bit each as in `Set`.
+static PUT_OFF: AtomicU64 = AtomicU64::new(0);
+
+/// Stopped between clone and exec, the child would keep us in CLONE_VFORK, deaf to everything, until somebody
+/// continued it. So a stop is only noted there; the exec sets the default again, and then it is sent anew.
+extern "C" fn put_off(signal: c_int) {
+    PUT_OFF.fetch_or(1 << (signal - 1), Relaxed);
+}
+
 /// Room for the child's few frames, until it has its own memory.
 const STACK: usize = 64 * 1024;
 type Stack = [MaybeUninit<u128>; STACK / 16];
@@ -110,7 +124,8 @@ impl<'a> Order<'a> {
         let order = std::ptr::from_ref(self).cast_mut().cast::<c_void>();
         // SAFETY: the child runs `child` on a stack of its own, of 16-byte items as the ABI wants it aligned, while
         // CLONE_VFORK suspends us, so it has the shared memory to itself; it makes system calls alone, allocates and
-        // frees nothing, and all signals are blocked, so that no handler runs in it.
+        // frees nothing. All signals are blocked, so that no handler runs in it but `put_off`, which does no more
+        // than that either.
         let pid = unsafe {
             let mut old = MaybeUninit::<libc::sigset_t>::uninit();
             let mut all = MaybeUninit::<libc::sigset_t>::uninit();
@@ -123,7 +138,12 @@ impl<'a> Order<'a> {
         };
         let pid = pid.map_err(Refusal::Clone)?;
         let (errno, at) = (self.answer.errno.load(Relaxed), self.answer.at.load(Relaxed));
+        let put_off = PUT_OFF.swap(0, Relaxed);
         if errno == 0 {
+            for signal in STOPS.into_iter().filter(|signal| put_off & 1 << (signal - 1) != 0) {
+                // SAFETY: no memory is involved; the child is not reaped, so the number is its own.
+                unsafe { libc::kill(pid, signal) };
+            }
             // Emulators that make a fork of it, such as valgrind, leave us without an answer.
             return Ok(Launched { pid, path: at.saturating_sub(self.steps.len()) });
         }
@@ -218,6 +238,7 @@ impl Step {
                 Step::Disposition(signal, disposition) => {
                     if libc::signal(*signal, *disposition) == libc::SIG_ERR { -1 } else { 0 }
                 }
+                Step::PutOff => put_off_stops(),
                 Step::Mask(mask) => {
                     let (how, old) = (libc::SIG_SETMASK, std::ptr::null_mut::<u64>());
                     let (mask, size) = (std::ptr::from_ref(mask), size_of::<u64>());
@@ -227,6 +248,23 @@ impl Step {
         };
         Errno::result(done).map(drop)
     }
+}
+
+/// Sets the handler where a stop would stop: not where it is ignored.
+fn put_off_stops() -> c_int {
+    // SAFETY: plain system calls on local, initialised memory; the handler is async-signal-safe.
+    unsafe {
+        for signal in STOPS {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, std::ptr::null(), &raw mut action);
+            if action.sa_sigaction == libc::SIG_DFL {
+                action.sa_sigaction = put_off as extern "C" fn(c_int) as libc::sighandler_t;
+                action.sa_flags = libc::SA_RESTART;
+                libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+            }
+        }
+    }
+    0
 }
 
 /// The environment as we got it, also entries that are no `NAME=VALUE`.

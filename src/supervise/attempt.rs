@@ -258,6 +258,11 @@ impl Outcome {
         self.job.members().first()
     }
 
+    /// True when somebody wants an end, of this and of whatever would be next.
+    pub fn is_the_last(&self) -> bool {
+        self.interrupted.is_some() || self.job.was_asked_to_end()
+    }
+
     /// True when it was stopped by us and not by its own end.
     pub fn passed_a_limit(&self) -> bool {
         matches!(self.job.reason(), Reason::Timeout | Reason::IdleTimeout | Reason::CpuTimeout)

@@ -168,19 +168,25 @@ impl Job {
 
     /// Sends a signal to the children that have not ended: what a terminal sends goes to whole groups, as it does
     /// there, if one of the children leads them. The keys that stop do nothing in a session whose leader is the
-    /// child: nobody is there to continue it (orphaned process group, POSIX), so STOP is sent.
+    /// child: nobody is there to continue it (orphaned process group, POSIX), so STOP is sent. Who is stopped must go
+    /// on to be able to end.
     pub fn send(&self, signal: Number, value: Option<i32>) {
         let to_groups = signal.is_from_terminals() || signal.asks_to_stop();
         let mut groups = BTreeSet::new();
-        for pid in self.running() {
-            let its = if signal.asks_to_stop() && leads_session(pid) { Number::STOP } else { signal };
+        for member in self.members.iter().filter(|member| member.end.is_none()) {
+            let pid = member.started.pid;
             let group = group_of(pid).filter(|group| to_groups && self.has_started(*group));
-            let _ = match (group, value) {
-                (Some(group), _) if !groups.insert(group) => continue,
-                (Some(group), _) => signal::send(-group, its),
-                (None, Some(value)) => signal::queue(pid, its, value),
-                (None, None) => signal::send(pid, its),
-            };
+            let to = group.map_or(pid, |group| -group);
+            let its = if signal.asks_to_stop() && leads_session(pid) { Number::STOP } else { signal };
+            if group.is_none_or(|group| groups.insert(group)) {
+                let _ = match value.filter(|_| group.is_none()) {
+                    Some(value) => signal::queue(to, its, value),
+                    None => signal::send(to, its),
+                };
+            }
+            if member.stopped && signal.asks_to_end() {
+                let _ = signal::send(to, Number::CONT);
+            }
         }
     }
 
@@ -199,6 +205,11 @@ impl Job {
         if self.phase == Phase::Waiting {
             self.ask(signal, supervisor);
         }
+    }
+
+    /// True once somebody's signal has asked the children to end.
+    pub fn was_asked_to_end(&self) -> bool {
+        self.request == Request::Made
     }
 
     /// The children that have not ended, and so are not reaped.

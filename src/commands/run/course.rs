@@ -114,7 +114,7 @@ impl<'a> Course<'a> {
                     .and_then(|(status, ..)| status.signal()),
                 told: &told,
             };
-            let again = self.args.retries.again(n, &failed).filter(|_| outcome.interrupted.is_none());
+            let again = self.args.retries.again(n, &failed).filter(|_| !outcome.is_the_last());
             if let Some(time) = again {
                 self.telling.event(json!({"ev": "retry", "attempt": n, "exit": verdict.exit().0, "pause": time.as_secs_f64()}));
                 match self.between(time)? {
@@ -125,7 +125,7 @@ impl<'a> Course<'a> {
             }
             told.end(!matches!(verdict, Verdict::Exit(Exit::OK)));
             self.finish(argv, &verdict, &outcome, told, past);
-            return Ok((verdict, outcome.interrupted.is_some()));
+            return Ok((verdict, outcome.is_the_last()));
         }
     }
 
