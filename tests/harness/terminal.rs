@@ -67,9 +67,12 @@ impl Terminal {
         let (sender, output) = channel();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while let Ok(n @ 1..) = screen.read(&mut buffer) {
-                if sender.send(buffer[..n].to_vec()).is_err() {
-                    return;
+            // The end is an error, EIO; nothing at all was read where a key has just emptied the queue.
+            loop {
+                match screen.read(&mut buffer) {
+                    Ok(n) if sender.send(buffer[..n].to_vec()).is_ok() => {}
+                    Err(why) if why.kind() == std::io::ErrorKind::Interrupted => {}
+                    _ => return,
                 }
             }
         });
