@@ -518,7 +518,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__pipe)
-            opts="-s -f -t -h --sep --stage --file --err --pipe-size --meter --report --status --strict-pipe --on-fail --exit-128 --timeout --timeout-clock --cpu-timeout --signal --grace --scope --orphans --idle-timeout --linger --help"
+            opts="-s -f -t -h --sep --stage --file --err --pipe-size --meter --report --events --dry-run --status --strict-pipe --on-fail --exit-128 --timeout --timeout-clock --idle-timeout --cpu-timeout --signal --grace --scope --orphans --linger --signals --ignore --block --default --rewrite --no-forward --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -560,6 +560,10 @@ _spile() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --events)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --status)
                     COMPREPLY=($(compgen -W "rightmost first last any" -- "${cur}"))
                     return 0
@@ -578,6 +582,10 @@ _spile() {
                     ;;
                 --timeout-clock)
                     COMPREPLY=($(compgen -W "running wall" -- "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cpu-timeout)
@@ -600,11 +608,31 @@ _spile() {
                     COMPREPLY=($(compgen -W "leave wait term kill" -- "${cur}"))
                     return 0
                     ;;
-                --idle-timeout)
+                --linger)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --linger)
+                --signals)
+                    COMPREPLY=($(compgen -W "inherit default" -- "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --block)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --default)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rewrite)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --no-forward)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -900,7 +928,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__run)
-            opts="-t -C -e -u -i -h --timeout --timeout-clock --cpu-timeout --signal --grace --scope --orphans --stdin --stdout --stderr --merge --swap --tee --quiet-ok --prefix --ts --relay --linger --idle-timeout --max-capture --spill --order --pty --newlines --line-buffer --retries --backoff --retry-on --retry-clean --with --ready --ready-timeout --show-services --dir --env --unset --ignore-environment --env-file --argv0 --user --group --groups --umask --nice --rlimit --close-fds --pass-fd --pgroup --session --pdeath --signals --ignore --block --default --rewrite --no-forward --ok --exit-128 --report --events --time --pid-file --dry-run --shell --split --args-from --help"
+            opts="-t -C -e -u -i -h --timeout --timeout-clock --idle-timeout --cpu-timeout --signal --grace --scope --orphans --stdin --stdout --stderr --merge --swap --tee --quiet-ok --prefix --ts --relay --linger --max-capture --spill --order --pty --newlines --line-buffer --retries --backoff --retry-on --retry-clean --with --ready --ready-timeout --show-services --dir --env --unset --ignore-environment --env-file --argv0 --user --group --groups --umask --nice --rlimit --close-fds --pass-fd --pgroup --session --pdeath --signals --ignore --block --default --rewrite --no-forward --ok --exit-128 --report --events --time --pid-file --dry-run --shell --split --args-from --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -916,6 +944,10 @@ _spile() {
                     ;;
                 --timeout-clock)
                     COMPREPLY=($(compgen -W "running wall" -- "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cpu-timeout)
@@ -959,10 +991,6 @@ _spile() {
                     return 0
                     ;;
                 --linger)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --idle-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -36,6 +36,7 @@ complete -c spile -n "__fish_spile_needs_command" -f -a "resolve" -d 'Look up na
 complete -c spile -n "__fish_spile_using_subcommand run" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l timeout-clock -d 'What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it' -r -f -a "running\t''
 wall\t''"
+complete -c spile -n "__fish_spile_using_subcommand run" -l idle-timeout -d 'End everything when nothing has been written for this long; what `run` starts then writes through spile' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l cpu-timeout -d 'End everything after this much CPU time, all processes together' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l signal -d 'The signal that asks to end' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
@@ -44,13 +45,12 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l orphans -d 'What hap
 wait\t''
 term\t''
 kill\t''"
-complete -c spile -n "__fish_spile_using_subcommand run" -l stdin -d 'Where stdin comes from: a file (- is ours), null, text:TEXT, or an address (tcp:HOST:PORT…)' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l stdout -d 'Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), or an address' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l stdin -d 'Where stdin comes from: a file (- is ours), null, text:TEXT, fd:N, or an address (tcp:HOST:PORT…)' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l stdout -d 'Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), fd:N, or an address' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l stderr -d 'The same for stderr' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l tee -d 'Copy both to a file or an address, too' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l prefix -d 'Put this before each line; {name}, {stream} and {time} are filled in' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l linger -d 'How long output that passes through spile may stay open after the program\'s end [default: 1s]' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l idle-timeout -d 'End everything when the program has written nothing for this long, with status 124; its output then passes through spile' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l max-capture -d 'Most bytes of each stream that capture keeps, and which: the first, the last or both [default: 1M:both]' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l spill -d 'Write all of what is captured to this file; stderr of its own goes to FILE.stderr' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l order -d 'Keep the order between stdout and stderr: exact (through datagrams: at most 200 KiB a write, no /dev/stderr)' -r -f -a "exact\t''
@@ -80,7 +80,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l pass-fd -d 'Inherit 
 complete -c spile -n "__fish_spile_using_subcommand run" -l pgroup -d 'The process group: a new one or ours; usually a new one, but ours in a terminal\'s foreground' -r -f -a "new\t''
 same\t''"
 complete -c spile -n "__fish_spile_using_subcommand run" -l pdeath -d 'Sent to the program when spile itself is killed' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l signals -d 'What the program begins with: exactly what spile was started with (inherit), or everything at its default; usually PIPE is at its default and what was ignored stays so' -r -f -a "inherit\t''
+complete -c spile -n "__fish_spile_using_subcommand run" -l signals -d 'What a program begins with: exactly what spile was started with (inherit), or everything at its default; usually PIPE is at its default and what was ignored stays so' -r -f -a "inherit\t''
 default\t''"
 complete -c spile -n "__fish_spile_using_subcommand run" -l ignore -d 'Ignored by the program, as nohup does with HUP' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l block -d 'Blocked in the program' -r
@@ -88,7 +88,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l default -d 'At their
 complete -c spile -n "__fish_spile_using_subcommand run" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l ok -d 'Statuses that are a success, beside 0: 1,3-5,TERM; spile then exits 0' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l report -d 'Write one JSON object at the end, to a file or a descriptor' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l report -d 'Write one JSON object at the end, to a file, a descriptor, or stdout (-)' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l events -d 'Write events as they happen, one JSON object a line' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l pid-file -d 'A file with the program\'s process id while it runs' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l shell -d 'Run this line with /bin/sh -c; the words that follow are its $1, $2…' -r
@@ -111,11 +111,12 @@ complete -c spile -n "__fish_spile_using_subcommand run" -s h -l help -d 'Print 
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l sep -d 'The word between stages' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -s s -l stage -d 'A stage as one word, split as a shell does it, quotes and all, but without a shell; may be repeated' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -s f -l file -d 'Read the stages from a file, one a line, split likewise; empty lines and # comments are skipped' -r -F
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l err -d 'Where the stages\' stderr goes: pass, label (each line with the stage\'s name), capture (into the report), null, or a file' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l pipe-size -d 'Make the pipes this large' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l err -d 'Where the stages\' stderr goes: pass, label (each line with the stage\'s name), capture (into the report), null, a file, or append:FILE' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l pipe-size -d 'Make the pipes this large (256K by itself, where a user\'s share of memory for pipes allows it; 1M where spile moves the data)' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l meter -d 'Show on stderr, if it is a terminal, how much each stage has written, and whom the others wait for; the data is not touched (--meter=always: also where there is no terminal)' -r -f -a "auto\t'On a terminal'
 always\t'Everywhere'"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l report -d 'Write one JSON object at the end, to a file or a descriptor' -r -F
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l report -d 'Write one JSON object at the end, to a file, a descriptor, or stdout (-)' -r -F
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l events -d 'Write events as they happen, one JSON object a line' -r -F
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l status -d 'Whose status is the pipeline\'s: of the stages that failed the rightmost or the first, the last stage\'s, or 1 if any failed' -r -f -a "rightmost\t''
 first\t''
 last\t''
@@ -125,6 +126,7 @@ stop\t''"
 complete -c spile -n "__fish_spile_using_subcommand pipe" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l timeout-clock -d 'What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it' -r -f -a "running\t''
 wall\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l idle-timeout -d 'End everything when nothing has been written for this long; what `run` starts then writes through spile' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l cpu-timeout -d 'End everything after this much CPU time, all processes together' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l signal -d 'The signal that asks to end' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
@@ -133,8 +135,15 @@ complete -c spile -n "__fish_spile_using_subcommand pipe" -l orphans -d 'What ha
 wait\t''
 term\t''
 kill\t''"
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l idle-timeout -d 'End everything, with status 124, when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l linger -d 'When all stages have ended but something that one has left behind holds a pipe open, wait for more of it this long' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l signals -d 'What a program begins with: exactly what spile was started with (inherit), or everything at its default; usually PIPE is at its default and what was ignored stays so' -r -f -a "inherit\t''
+default\t''"
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l ignore -d 'Ignored by the program, as nohup does with HUP' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l block -d 'Blocked in the program' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l default -d 'At their defaults and not blocked' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l dry-run -d 'Say as JSON what would be run, with the ends of each stage, and run nothing'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l strict-pipe -d 'A stage that dies of a broken pipe has failed, as with bash\'s pipefail, even if its reader was content'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l exit-128 -d 'Exit 128 + N when the deciding stage dies of signal N; else spile dies of it, too'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -s h -l help -d 'Print help (see more with \'--help\')'

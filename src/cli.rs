@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 
@@ -82,22 +81,21 @@ fn addresses() -> String {
 }
 
 /// Reads the command line, runs the subcommand, shows what failed.
-pub fn main() -> ExitCode {
+pub fn main() -> Exit {
     let matches = match command().try_get_matches_from(words()) {
         Ok(matches) => matches,
         Err(error) => return show_usage(&error),
     };
-    let Some((name, matches)) = matches.subcommand() else { return ExitCode::from(Exit::USAGE.0) };
-    let Some(row) = ROWS.iter().find(|row| row.name == name) else { return ExitCode::from(Exit::USAGE.0) };
+    let Some((name, matches)) = matches.subcommand() else { return Exit::USAGE };
+    let Some(row) = ROWS.iter().find(|row| row.name == name) else { return Exit::USAGE };
     match (row.run)(matches) {
-        Ok(exit) => ExitCode::from(exit.0),
+        Ok(exit) => exit,
         Err(failure) => {
             match log::is_json(matches) {
                 true => log::say(&failure_json(&failure).to_string()),
                 false => show(name, &failure),
             }
-            let exit = if failure.exit == Exit::USAGE { row.usage } else { failure.exit };
-            ExitCode::from(exit.0)
+            if failure.exit == Exit::USAGE { row.usage } else { failure.exit }
         }
     }
 }
@@ -117,18 +115,18 @@ fn words() -> Vec<OsString> {
 }
 
 /// Help and version go to stdout and are no failure; a reader that closed stdout is none either.
-fn show_usage(error: &clap::Error) -> ExitCode {
+fn show_usage(error: &clap::Error) -> Exit {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
-        return ExitCode::from(Exit::USAGE.0);
+        return Exit::USAGE;
     }
     if !error.use_stderr() {
         let printed = error.print().and_then(|()| std::io::stdout().flush());
         return match commands::stdout::written(printed) {
-            Ok(_) => ExitCode::from(Exit::OK.0),
+            Ok(_) => Exit::OK,
             Err(failure) => {
                 show("", &failure);
-                ExitCode::from(failure.exit.0)
+                failure.exit
             }
         };
     }
@@ -145,7 +143,7 @@ fn show_usage(error: &clap::Error) -> ExitCode {
         failure = failure.hint(hint);
     }
     show(name.unwrap_or(""), &failure);
-    ExitCode::from(row.map_or(Exit::USAGE, |row| row.usage).0)
+    row.map_or(Exit::USAGE, |row| row.usage)
 }
 
 /// clap's paragraphs as one line and a hint, the form of all our failures.

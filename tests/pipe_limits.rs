@@ -93,6 +93,16 @@ fn a_signal_to_spile_reaches_every_stage_and_their_verdict_counts() {
 }
 
 #[test]
+fn a_stage_on_a_terminal_hears_a_signal_like_the_others_and_nobody_waits_for_a_grace() {
+    let begun = Instant::now();
+    let mut process = spile(["pipe", "cat", "::", "@pty", "sleep", "60", "::", "cat"]);
+    wait_until("all run", || children(process.pid()).len() == 3);
+    process.signal_if_running("TERM");
+    process.ends().exits(143);
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn an_interrupt_reaches_each_stage_once() {
     let process = listening("INT", "");
     process.signal("INT");
@@ -128,4 +138,19 @@ fn the_stages_are_one_process_group() {
     assert_eq!(groups, [groups[0]; 3]);
     process.signal_if_running("TERM");
     process.ends().exits(143);
+}
+
+#[test]
+fn signals_are_found_and_passed_on_as_asked() {
+    let flags = ["pipe", "--ignore", "HUP", "--block", "USR1", "--default", "PIPE"];
+    let words = ["sh", "-c", "kill -HUP $$; kill -USR1 $$; echo alive", "::", "cat"];
+    spile([&flags[..], &words].concat()).eof().ends().exits(0).says("alive\n");
+    let counts = "trap 'echo usr1; exit 5' USR1; echo ready; while :; do sleep 0.02; done";
+    let flags = ["pipe", "--rewrite", "TERM:USR1", "--no-forward=USR2", "sh", "-c", counts];
+    let process = spile(flags).gets("ready\n");
+    process.signal("USR2");
+    process.signal("TERM");
+    process.ends().exits(5).says("usr1\n");
+    let usage = spile(["pipe", "--rewrite", "TERM", "true"]).eof().ends();
+    usage.exits(125).complains("is not FROM:TO");
 }

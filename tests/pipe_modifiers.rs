@@ -38,6 +38,17 @@ fn a_tee_copies_everything_whatever_is_around_it() {
 }
 
 #[test]
+fn a_tee_can_add_to_what_is_in_a_file() {
+    let (_dir, path) = temporary("copy");
+    std::fs::write(&path, "before\n").unwrap();
+    let tee = format!("@tee=append:{path}");
+    for stages in [&[&tee, "cat"][..], &[&tee], &["@buffer=1K", &tee, "cat"]] {
+        words(&[&["seq", "2", "::"], stages].concat()).exits(0).says("1\n2\n");
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "before\n1\n2\n1\n2\n1\n2\n");
+}
+
+#[test]
 fn a_full_disk_under_a_tee_is_told_once_has_status_1_and_loses_no_data() {
     for stages in
         [&["@tee=/dev/full", "cat"][..], &["@tee=/dev/full"], &["@tee=/dev/full", "@buffer=64K", "cat"]]

@@ -25,6 +25,23 @@ fn stages_are_words_lines_or_a_file() {
 }
 
 #[test]
+fn a_file_of_stages_that_cannot_be_read_or_is_wrong_starts_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let [mark, path] = ["mark", "stages"].map(|name| dir.path().join(name));
+    let run = |path: &Path| words(&["-f", path.to_str().unwrap()]).exits(125).says("");
+    let complaint = format!("cannot read {}: Is a directory", dir.path().display());
+    run(dir.path()).complains(&complaint);
+    run(&path).complains("No such file");
+    std::fs::write(&path, "# none\n\n").unwrap();
+    run(&path).complains("has no stages");
+    for (line, why) in [("cat 'x", "quote"), ("@nosuch cat", "@nosuch")] {
+        std::fs::write(&path, format!("touch {}\n{line}\n", mark.display())).unwrap();
+        run(&path).complains(why);
+    }
+    assert!(!mark.exists());
+}
+
+#[test]
 fn only_the_modifier_sh_runs_a_shell() {
     words(&["echo", "$HOME|", "::", "cat"]).says("$HOME|\n");
     words(&["@sh", "echo $1 | tr a-z A-Z", "word", "::", "cat"]).exits(0).says("WORD\n");
@@ -54,7 +71,7 @@ fn holds(pid: u32, pipe: &Path) -> Vec<u32> {
 }
 
 #[test]
-fn nobody_but_its_two_stages_holds_a_pipe() {
+fn nobody_but_its_two_stages_holds_a_pipe_but_for_our_read_end() {
     let process = spile(["pipe", "cat", "::", "sleep", "60", "::", "cat"]);
     let names = |pids: &[u32]| -> Vec<String> {
         pids.iter()
@@ -65,7 +82,10 @@ fn nobody_but_its_two_stages_holds_a_pipe() {
     let stages = children(process.pid());
     for at in [0, 1] {
         let pipe = descriptor(stages[at], 1);
-        wait_until("spile has closed its ends", || holds(process.pid(), &pipe).is_empty());
+        wait_until("spile holds nothing else", || holds(process.pid(), &pipe).len() == 1);
+        let ours = holds(process.pid(), &pipe)[0];
+        let info = std::fs::read_to_string(format!("/proc/{}/fdinfo/{ours}", process.pid())).unwrap();
+        assert!(info.lines().any(|line| line.starts_with("flags:") && line.ends_with('0')), "{info}");
         let holders: Vec<Vec<u32>> = stages.iter().map(|pid| holds(*pid, &pipe)).collect();
         let mut wanted = vec![vec![]; 3];
         (wanted[at], wanted[at + 1]) = (vec![1], vec![0]);
@@ -73,6 +93,17 @@ fn nobody_but_its_two_stages_holds_a_pipe() {
     }
     process.signal("TERM");
     process.ends().exits(143);
+}
+
+#[test]
+fn pipes_are_large_or_as_asked() {
+    let size = "python3 -c 'import fcntl; print(fcntl.fcntl(1, 1032), flush=True)'";
+    let of =
+        |args: &[&str]| spile([&["pipe"], args, &["-s", size, "-s", "cat"]].concat()).eof().ends().exits(0);
+    of(&[]).says("262144\n");
+    of(&["--pipe-size", "64K"]).says("65536\n");
+    // More than the kernel gives: as much as there is.
+    spile(["pipe", "--pipe-size", "1T", "echo", "x", "::", "cat"]).eof().ends().exits(0).says("x\n");
 }
 
 #[test]
@@ -118,6 +149,22 @@ fn stderr_passes_or_is_labelled_joined_dropped_or_filed() {
     let text = String::from_utf8(merged.stdout).unwrap();
     assert!(text.contains("err1\n") && !text.contains("err2"), "{text}");
     assert_eq!(merged.stderr, "");
+}
+
+#[test]
+fn stderr_can_be_added_to_what_is_in_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("err");
+    let append = format!("append:{}", path.display());
+    let own = format!("@err={append}");
+    let stages = ["sh", "-c", "echo one >&2", "::", "sh", "-c", "cat; echo two >&2"];
+    for _ in 0..2 {
+        words(&[&["--err", &append], &stages[..]].concat()).exits(0);
+        words(&[&[own.as_str()], &stages[..3]].concat()).exits(0);
+    }
+    let filed = std::fs::read_to_string(&path).unwrap();
+    assert_eq!((filed.matches("one\n").count(), filed.matches("two\n").count()), (4, 2), "{filed}");
+    words(&["--err", "append:/no/such/file", "true"]).exits(125).complains("cannot write /no/such/file");
 }
 
 #[test]

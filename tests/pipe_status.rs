@@ -43,6 +43,48 @@ fn a_broken_pipe_is_a_failure_where_the_reader_failed_or_was_still_reading() {
 }
 
 #[test]
+fn a_broken_pipe_that_was_only_sent_is_a_failure_however_soon_the_reader_ends() {
+    for _ in 0..50 {
+        words(&["sh", "-c", "kill -PIPE $$", "::", "cat"]).exits(141);
+    }
+    words(&["sh", "-c", "kill -PIPE $$", "::", "@meter", "cat"]).exits(141);
+    words(&["sh", "-c", "kill -PIPE $$", "::", "@buffer=1k", "::", "cat"]).exits(141);
+}
+
+/// A writer that dies of a SIGPIPE that was sent, and takes its time between closing its pipe and being reaped: a
+/// watch of inotify(7) is slow to close. One comes before the pipe and one after, whichever the kernel begins with.
+const SLOW_TO_DIE: &str = r#"
+import ctypes, os, signal
+libc = ctypes.CDLL(None)
+for _ in range(2):
+    libc.inotify_add_watch(libc.inotify_init(), b"/", 0x100)
+os.dup2(4, 60)
+os.close(4)
+os.dup2(1, 50)
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+os.kill(os.getpid(), signal.SIGPIPE)
+"#;
+
+#[test]
+fn a_reader_may_be_reaped_before_the_writer_that_ended_first() {
+    for _ in 0..5 {
+        words(&["python3", "-c", SLOW_TO_DIE, "::", "cat"]).exits(141);
+    }
+}
+
+#[test]
+fn a_terminal_that_hangs_up_since_nobody_reads_it_any_more_is_a_broken_pipe() {
+    words(&["@pty", "yes", "::", "head", "-1"]).exits(0);
+    words(&["@pty", "sh", "-c", "kill -HUP $$", "::", "cat"]).exits(129);
+}
+
+#[test]
+fn a_reader_that_reads_no_more_but_works_on_ends_the_writer_at_its_own_end() {
+    words(&["yes", "::", "sh", "-c", "exec <&-; sleep 0.2"]).exits(0).says("");
+    words(&["seq", "100000", "::", "sh", "-c", "cat & exit 0"]).exits(0);
+}
+
+#[test]
 fn a_shell_that_tells_of_a_broken_pipe_by_its_status_is_excused_likewise() {
     words(&["sh", "-c", "yes; exit $?", "::", "head", "-1"]).exits(0).says("y\n");
     words(&["yes", "::", "cat", "::", "sh", "-c", "cat", "::", "head", "-1"]).exits(0).says("y\n");
@@ -115,6 +157,19 @@ fn the_report_has_every_stage_with_its_status_and_verdict() {
     assert_eq!(grep["argv"][2], "nothing");
     assert!(yes["ended"].as_f64().unwrap() <= report["wall"].as_f64().unwrap());
     assert!(yes["rusage"]["maxrss"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn the_report_tells_when_it_began_and_how_long_a_writer_was_held_up() {
+    let slow = report(&["head", "-c", "500000", "/dev/zero", "::", "@limit=1MB", "wc", "-c", "::", "cat"]);
+    let stalled = |at: usize| slow["stages"][at]["stalled_write"].as_f64();
+    assert!(stalled(0).unwrap() > 0.3 && stalled(0).unwrap() <= slow["wall"].as_f64().unwrap(), "{slow}");
+    // Between the last two there is a pipe alone, and spile does not see into it.
+    assert_eq!((stalled(1), stalled(2)), (None, None));
+    let start = slow["start"].as_str().unwrap();
+    assert!(start.len() == 24 && start.starts_with("20") && start.ends_with('Z'), "{start}");
+    let quick = report(&["echo", "a", "::", "@meter", "wc", "-c"]);
+    assert!(quick["stages"][0]["stalled_write"].as_f64().unwrap() < 0.1, "{quick}");
 }
 
 #[test]

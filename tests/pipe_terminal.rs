@@ -4,26 +4,10 @@ mod harness;
 
 use harness::*;
 
-/// A Python program that counts the interrupts of half a second.
-const COUNTER: &str = "
-import os, signal, sys, time
-count = 0
-def note(*_):
-    global count
-    count += 1
-signal.signal(signal.SIGINT, note)
-print(\"ready\", file=sys.stderr, flush=True)
-while not count:
-    time.sleep(.01)
-time.sleep(.4)
-os.write(2, f\"{sys.argv[1]} {count}\\n\".encode())
-";
-
 #[test]
 fn one_key_is_one_interrupt_for_every_stage() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&file, COUNTER).unwrap();
-    let script = file.path().display();
+    let counter = interrupt_counter();
+    let script = counter.path().display();
     let line =
         format!("$SPILE pipe python3 {script} first :: sh -c 'sleep .3; exec python3 {script} second'");
     for _ in 0..3 {
@@ -49,6 +33,15 @@ fn a_stage_of_modifiers_alone_reads_the_terminal_and_ends_by_its_keys() {
         .types("\x03")
         .ends();
     assert!(shown.contains("rc=130"), "{shown:?}");
+}
+
+#[test]
+fn the_terminal_of_a_stage_follows_ours_in_size() {
+    let line = "T=$(tty); D=$(mktemp -d); (until test -e $D/go; do sleep .02; done; stty -F $T rows 31 cols 91) & \
+         $SPILE pipe @pty sh -c \"trap 'stty size <&1; exit' WINCH; touch $D/go; \
+         while :; do sleep .05; done\" :: cat; rm -r $D";
+    let shown = Terminal::shell(line).ends();
+    assert!(shown.contains("31 91\r\n"), "{shown:?}");
 }
 
 #[test]

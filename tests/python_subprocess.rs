@@ -75,7 +75,21 @@ fn every_function_of_the_table_has_its_row() {
         "popen2.popen2(",
         "popen2.Popen3(",
         "popen2.Popen4(",
+        "getstatusoutput(",
+        "getoutput(",
     ] {
+        assert!(page.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn every_argument_of_popen_and_run_is_on_the_page() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/spile-python.7");
+    let page = plain(&std::fs::read_to_string(page).unwrap());
+    let script = "import inspect, subprocess
+print(*inspect.signature(subprocess.Popen.__init__).parameters, 'input', 'capture_output', 'timeout', 'check')";
+    let names = output_of("python3", &["-c", script]);
+    for name in names.split_whitespace().filter(|name| *name != "self") {
         assert!(page.contains(name), "{name}");
     }
 }

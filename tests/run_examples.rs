@@ -29,6 +29,63 @@ fn script(name: &str, body: &str) -> String {
 }
 
 #[test]
+fn tests_that_take_too_long_end_with_all_they_have_started() {
+    let makefile = "printf 'test:\\n\\t@setsid sleep 60 & echo $$! >pid; sleep 60\\n' >Makefile";
+    let (ended, dir) = example(makefile, "spile run -t 500ms -- make test");
+    ended.exits(124).complains("time limit --timeout ran out: after 500ms");
+    assert!(!is_alive(text(&dir, "pid").trim().parse().unwrap()), "it had a session of its own");
+    let (ended, _dir) =
+        example("printf 'test:\\n\\t@echo good\\n' >Makefile", "spile run -t 30s -- make test");
+    ended.exits(0).says("good\n");
+}
+
+#[test]
+fn a_tool_starts_in_its_own_surroundings() {
+    let body = "pwd; echo $1 $RUST_LOG ${LANG-unset}; umask";
+    let setup = format!("mkdir sub; export LANG=C; {}", script("tool", body));
+    let line = "spile run -C sub -e RUST_LOG=debug -u LANG --umask 027 -- ./tool arg";
+    let (ended, dir) = example(&setup, line);
+    let there = dir.path().canonicalize().unwrap().join("sub");
+    ended.exits(0).says(format!("{}\narg debug unset\n0027\n", there.display()));
+}
+
+#[test]
+fn nothing_found_is_no_error() {
+    let line = "spile run --ok 0,1 -- grep -r TODO src";
+    let (ended, _dir) = example("mkdir src; echo fine >src/a", line);
+    ended.exits(0).says("");
+    let (ended, _dir) = example("mkdir src; echo TODO >src/a", line);
+    ended.exits(0).says("src/a:TODO\n");
+    let (ended, _dir) = example("", line);
+    ended.exits(2).complains("src");
+}
+
+#[test]
+fn a_list_of_files_is_formatted_in_batches() {
+    let setup =
+        format!("seq -f 'src/file-number-%.0f.rs' 100000 >files.txt; {}", script("rustfmt", "echo $#"));
+    let (ended, _dir) = example(&setup, "PATH=.:$PATH spile run --args-from files.txt -- rustfmt");
+    let text = String::from_utf8(ended.exits(0).stdout).unwrap();
+    let counts: Vec<u32> = text.lines().map(|line| line.parse().unwrap()).collect();
+    assert!(counts.len() > 1 && counts.iter().sum::<u32>() == 100_000, "{counts:?}");
+}
+
+#[test]
+fn a_server_has_its_user_its_limit_and_its_configuration_alone() {
+    if !rustix::process::getuid().is_root() {
+        eprintln!("skipped: only root can become somebody else");
+        return;
+    }
+    let setup = format!(
+        "chmod 755 .; echo secret >cfg; {}",
+        script("srv", "id -un; ulimit -n; cat <&3; test -e /dev/fd/4 || echo closed")
+    );
+    let line = "exec 4</dev/null; spile run --user nobody --rlimit nofile=4096 --close-fds --pass-fd 3 -- ./srv 3<cfg";
+    let (ended, _dir) = example(&setup, line);
+    ended.exits(0).says("nobody\n4096\nsecret\nclosed\n");
+}
+
+#[test]
 fn a_noisy_script_is_silent_while_it_is_good() {
     let line = "spile run --quiet-ok --tee log.txt -- ./noisy.sh";
     let (ended, dir) = example(&script("noisy.sh", "echo much; echo noise >&2; exit 0"), line);

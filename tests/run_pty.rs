@@ -27,6 +27,22 @@ fn input_that_is_no_terminal_is_typed_without_an_echo_and_has_an_end() {
 }
 
 #[test]
+fn a_line_may_be_longer_than_a_terminal_takes() {
+    for length in [4095, 4096, 5000, 300_000] {
+        let line =
+            format!("head -c {length} /dev/zero | tr '\\0' x | $SPILE run -t 10s --pty -- sh -c 'wc -c'");
+        shell(&line).eof().ends().exits(0).says(format!("{length}\r\n"));
+    }
+    let line = "(head -c 9000 /dev/zero | tr '\\0' x; echo; seq 3) | $SPILE run -t 10s --pty -- wc";
+    shell(line).eof().ends().exits(0).says("      4       4    9007\r\n");
+    // Without a line mode there is no limit, and nothing stands between the bytes.
+    let raw = "stty raw; echo ready >&2; head -c 9000 | tr -d x | wc -c";
+    let mut program = spile(["run", "-t", "10s", "--pty", "--stderr", "/dev/stderr", "--", "sh", "-c", raw]);
+    program.line("ready");
+    program.sends("x".repeat(9000)).eof().ends().exits(0).says("0\n");
+}
+
+#[test]
 fn all_output_arrives_and_the_status_is_the_programs() {
     let ended = run(&["--pty", "--", "sh", "-c", "seq 1 20000; exit 5"]).exits(5);
     assert_eq!(ended.stdout.iter().filter(|byte| **byte == b'\n').count(), 20_000);

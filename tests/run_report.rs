@@ -164,9 +164,54 @@ fn a_dry_run_tells_the_plan_and_runs_nothing() {
     let made = dir.path().join("made");
     let plan = run(&["--dry-run", "-t", "5s", "-e", "A=b", "--", "touch", made.to_str().unwrap()]).exits(0);
     let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
-    assert_eq!((&plan["kind"], &plan["scope"]), (&json!("plan"), &json!("tree")));
-    assert_eq!((&plan["runs"][0][0], &plan["timeout"]), (&json!("touch"), &json!(5.0)));
+    assert_eq!((&plan["runs"][0][0], &plan["limits"]["timeout"]), (&json!("touch"), &json!(5.0)));
+    assert_eq!((&plan["kind"], &plan["limits"]["scope"]), (&json!("run"), &json!("tree")));
     assert!(plan["path"].as_str().unwrap().ends_with("/touch"));
     assert!(!made.exists());
     run(&["--dry-run", "nosuch"]).exits(127);
+}
+
+#[test]
+fn a_dry_run_tells_streams_limits_retries_and_services_as_they_would_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let tee = log.to_str().unwrap();
+    let io = ["--stdin", "text:in", "--stderr", "append:err", "--tee", tee, "--pty=80x24"];
+    let ends = ["--idle-timeout", "2s", "--scope", "group", "--orphans", "wait", "--signal", "INT"];
+    let again = ["--retries", "3", "--backoff", "1s..4s", "--retry-on", "1-3,timeout,match:a b"];
+    let beside =
+        ["--retry-clean", "rm -f x", "--with", "db=sleep 9", "--ready", "tcp:5432", "--ready", "line:up"];
+    let flags = [&["--dry-run"], &io[..], &ends, &again, &beside, &["--", "true"]].concat();
+    let plan: Value = serde_json::from_slice(&run(&flags).exits(0).stdout).unwrap();
+    let streams = &plan["streams"];
+    assert_eq!((&streams["stdin"], &streams["stdout"]), (&json!("text:in"), &json!("-")));
+    assert_eq!((&streams["stderr"], &streams["tee"]), (&json!("append:err"), &json!(format!("file:{tee}"))));
+    assert_eq!((&streams["pty"], &streams["pass_through_spile"]), (&json!("80x24"), &json!(true)));
+    let limits = &plan["limits"];
+    assert_eq!((&limits["idle_timeout"], &limits["timeout"]), (&json!(2.0), &Value::Null));
+    assert_eq!((&limits["scope"], &limits["orphans"]), (&json!("group"), &json!("wait")));
+    assert_eq!((&limits["signal"], &limits["grace"]), (&json!("INT"), &json!(5.0)));
+    let on = json!(["1-3", "timeout", "match:a b"]);
+    let retries = json!({"most": 3, "backoff": [1.0, 4.0], "on": on, "clean": ["rm", "-f", "x"]});
+    assert_eq!(plan["retries"], retries);
+    let service = json!({"name": "db", "argv": ["sleep", "9"], "ready": ["localhost:5432", "line:up"]});
+    assert_eq!((&plan["services"], &plan["ready_timeout"]), (&json!([service]), &json!(30.0)));
+    assert!(!log.exists(), "a dry run opens nothing");
+}
+
+#[test]
+fn the_order_between_the_streams_is_told_as_exact_only_where_it_was() {
+    assert_eq!(run(&["--report", "-", "--relay", "--", "true"]).json()["order"], "approx");
+    assert_eq!(run(&["--report", "-", "--order", "exact", "--", "true"]).json()["order"], "exact");
+}
+
+#[test]
+fn a_dash_is_stdout_for_reports_and_events() {
+    let ended = run(&["--report", "-", "--", "echo", "data"]).exits(0);
+    assert!(ended.stdout.starts_with(b"data\n{"), "{ended:?}");
+    assert_eq!(ended.json()["kind"], "run");
+    let events = run(&["--events", "-", "--", "true"]).exits(0);
+    assert_eq!(events.json()["ev"], "exit");
+    let piped = spile(["pipe", "--report", "-", "true", "::", "true"]).eof().ends().exits(0);
+    assert_eq!(piped.json()["kind"], "pipe");
 }

@@ -139,6 +139,14 @@ fn a_service_that_never_gets_ready_is_one_line_and_everything_is_ended() {
 }
 
 #[test]
+fn services_are_ended_when_the_program_cannot_start() {
+    let place = Place::new();
+    let service = "sh -c 'echo $$ >pid; echo up; exec sleep 60'";
+    place.run(&["--with", service, "--ready", "line:up", "nosuch"]).exits(127).complains("nosuch");
+    assert!(!is_alive(place.pid("pid")));
+}
+
+#[test]
 fn a_service_that_dies_before_it_is_ready_gives_its_own_status() {
     let place = Place::new();
     let port = closed_port();

@@ -208,6 +208,15 @@ fn an_argument_that_is_too_long_is_told_with_its_size_and_a_way_out() {
 }
 
 #[test]
+fn arguments_that_are_too_much_together_are_told_with_their_number_and_size() {
+    let words = vec!["x".repeat(50); 3000];
+    let flags = ["--rlimit", "stack=256K", "--", "echo"].map(str::to_owned);
+    let args: Vec<&str> = flags.iter().chain(&words).map(String::as_str).collect();
+    let ended = run(&args).exits(126).complains("3000 arguments with 153005 bytes are more than Linux takes");
+    ended.complains("hint: --args-from FILE");
+}
+
+#[test]
 fn arguments_and_variables_that_are_no_text_pass_unchanged() {
     let odd = std::ffi::OsStr::from_bytes(b"\xff\xfe");
     let mut command = Command::new(SPILE);

@@ -81,6 +81,20 @@ fn stdout_and_stderr_go_to_files_that_are_replaced_or_added_to() {
 }
 
 #[test]
+fn descriptors_of_ours_are_read_and_written_by_their_number() {
+    let line = "exec 7<<<seven 8>&1; $SPILE run --stdin fd:7 --stdout fd:8 --stderr fd:1";
+    shell(&format!("{line} -- sh -c 'cat; echo err >&2'")).eof().ends().exits(0).says("seven\nerr\n");
+    shell(&format!("{line} --prefix '> ' -- cat")).eof().ends().exits(0).says("> seven\n");
+    shell(&format!("{line} --pty -- cat")).eof().ends().exits(0).says("seven\r\n");
+    for flag in ["--stdin", "--stdout", "--tee"] {
+        run(&[flag, "fd:77", "--", "echo", "ran"])
+            .exits(125)
+            .says("")
+            .complains(&format!("cannot use {flag} fd:77: it is not open"));
+    }
+}
+
+#[test]
 fn streams_are_merged_and_swapped() {
     assert_eq!(run_both(&["--merge"]).exits(0).says("out\nerr\n").stderr, "");
     assert_eq!(run_both(&["--swap"]).exits(0).says("err\n").stderr, "out\n");
@@ -116,6 +130,14 @@ fn a_full_disk_under_tee_is_one_line_and_the_program_goes_on() {
     let ended = run(&["--tee", "/dev/full", "--", "sh", "-c", script, "sh", "0"]).exits(1).says("one\ntwo\n");
     assert_eq!(ended.stderr, "spile run: cannot write /dev/full: No space left on device\n");
     run(&["--tee", "/dev/full", "--", "sh", "-c", script, "sh", "9"]).exits(9).says("one\ntwo\n");
+}
+
+#[test]
+fn a_full_disk_under_our_stdout_is_told_where_output_passes_through() {
+    let full = |status: &str| format!("$SPILE run --relay -- sh -c 'echo hi; exit {status}' >/dev/full");
+    let ended = shell(&full("0")).eof().ends().exits(1);
+    assert_eq!(ended.stderr, "spile run: cannot write stdout: No space left on device\n");
+    shell(&full("5")).eof().ends().exits(5).complains("No space left");
 }
 
 #[test]
@@ -217,6 +239,9 @@ fn words_that_cannot_be_are_refused() {
         (&["--merge", "--swap"], "--swap"),
         (&["--order", "exact", "--pty"], "--pty"),
         (&["--order", "random"], "random"),
+        (&["--tee", "capture"], "--stdout capture"),
+        (&["--spill", "-"], "./-"),
+        (&["--pid-file", "-"], "./-"),
     ] {
         run(&[flags, &["true"]].concat()).exits(125).complains(part);
     }

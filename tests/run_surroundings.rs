@@ -136,6 +136,13 @@ fn descriptors_of_ours_never_leak_and_inherited_ones_pass_unless_told() {
 }
 
 #[test]
+fn what_is_closed_of_the_first_three_is_dev_null() {
+    let line = "exec 0<&- 2>&-; exec $SPILE run --report fd:1 -- readlink /proc/self/fd/0 /proc/self/fd/2";
+    let ended = shell(line).eof().ends().exits(0);
+    assert!(String::from_utf8_lossy(&ended.stdout).starts_with("/dev/null\n/dev/null\n{"), "{ended:?}");
+}
+
+#[test]
 fn process_substitution_works_through_it() {
     shell("$SPILE run -- cat <(echo one) <(echo two)").eof().ends().exits(0).says("one\ntwo\n");
 }

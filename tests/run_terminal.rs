@@ -7,28 +7,12 @@ use harness::*;
 /// The program in our process group, as is usual in a foreground, and in one of its own.
 const GROUPS: [&str; 2] = ["", "--pgroup new"];
 
-/// A Python program that counts the interrupts of half a second.
-const COUNTER: &str = "
-import signal, time
-count = 0
-def note(*_):
-    global count
-    count += 1
-signal.signal(signal.SIGINT, note)
-print(\"ready\", flush=True)
-while not count:
-    time.sleep(.01)
-time.sleep(.4)
-print(\"count\", count, flush=True)
-";
-
 #[test]
 fn one_key_is_one_interrupt() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&file, COUNTER).unwrap();
+    let counter = interrupt_counter();
     for group in GROUPS {
         for _ in 0..6 {
-            let line = format!("$SPILE run {group} -- python3 {}", file.path().display());
+            let line = format!("$SPILE run {group} -- python3 {} count", counter.path().display());
             let shown = Terminal::shell(&line).sees("ready").types("\x03").ends();
             assert!(shown.contains("count 1\r\n"), "{group}: {shown:?}");
         }
@@ -141,6 +125,12 @@ fn who_shares_our_foreground_keeps_the_terminal() {
     let line = format!("$SPILE run -- sh -c 'echo data; sleep 1' | {reader}\n");
     let terminal = Terminal::interactive().types(&line).sees("data\r\n");
     terminal.types("typed\n").sees("got typed").sees("$ ").types("exit\n").ends();
+}
+
+#[test]
+fn a_prompt_behind_a_label_is_shown_before_its_line_ends() {
+    let line = "$SPILE run --prefix 'job: ' -- sh -c 'printf \"name? \"; read name; echo $name'";
+    Terminal::shell(line).sees("job: name? ").types("spile\n").sees("spile\r\n").ends();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-"""Compiles the load generator outside of the source tree, once per version of its source."""
+"""Compiles what is in C outside of the source tree, once per version of its source."""
 
 import hashlib
 import os
@@ -16,14 +16,23 @@ def _cache():
 
 
 def loadgen():
-    """The path of the compiled load generator. Its name carries a hash of the source."""
-    sources = sorted((HERE / "loadgen").glob("*.[ch]"))
+    """The path of the compiled load generator."""
+    return _compiled("loadgen", sorted((HERE / "loadgen").glob("*.[ch]")), ["-pthread"])
+
+
+def heap():
+    """The path of the library that gives a program a large heap."""
+    return _compiled("heap", [HERE / "heap.c"], ["-shared", "-fPIC"])
+
+
+def _compiled(name, sources, flags):
+    """Compiled unless it is there: the file's name carries a hash of the source."""
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
-    program = _cache() / f"loadgen-{digest[:12]}"
+    program = _cache() / f"{name}-{digest[:12]}"
     if not program.exists():
         program.parent.mkdir(parents=True, exist_ok=True)
         unfinished = program.with_name(f"{program.name}.{os.getpid()}")
         files = [str(source) for source in sources if source.suffix == ".c"]
-        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-pthread", "-o", unfinished, *files], check=True)
+        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", *flags, "-o", unfinished, *files], check=True)
         unfinished.rename(program)
     return str(program)

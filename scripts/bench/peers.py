@@ -158,6 +158,14 @@ STARTUP_PEERS = [
     Tool("true", Kind.SHOWN, words("/bin/true")),
 ]
 
+SPAWN_PEERS = [
+    Tool("timeout 5", Kind.PEER, words("timeout 5 true")),
+    Tool("tini -s", Kind.PEER, words("tini -s -- true")),
+    Tool("dumb-init", Kind.PEER, words("dumb-init true")),
+    Tool("env", Kind.PEER, words("env true")),
+    Tool("true", Kind.SHOWN, words("/bin/true")),
+]
+
 
 def select(options, spile_arguments, peers):
     """spile's row, the peers', then what --add brought, cut down to --tools.

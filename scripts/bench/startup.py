@@ -25,20 +25,24 @@ def add_arguments(parser):
 
 
 def run(options):
+    return [starts(NAME, peers.select(options, SPILE_ARGUMENTS, peers.STARTUP_PEERS), TARGETS, options)]
+
+
+def starts(name, tools, targets, options):
+    """The table of how long each of `tools` takes from spawn to exit."""
     null = os.open(os.devnull, os.O_RDWR)
 
     def measure(tool, site):
         argv = tool.command(site)
-        seconds = [_once(argv, null) for _ in range(options.times)]
+        seconds = [once(argv, null) for _ in range(options.times)]
         return {MEDIAN: statistics.median(seconds) * 1e6, LEAST: min(seconds) * 1e6}
 
-    tools = peers.select(options, SPILE_ARGUMENTS, peers.STARTUP_PEERS)
     runs = rounds.interleave(tools, options, 1, measure)
     os.close(null)
-    return [Table(f"{NAME}, {options.times} times per round", [MEDIAN, LEAST], TARGETS, runs)]
+    return Table(f"{name}, {options.times} times per round", [MEDIAN, LEAST], targets, runs)
 
 
-def _once(argv, null):
+def once(argv, null):
     """posix_spawn and not subprocess: there the fork of a large Python would be part of the figure."""
     silence = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
     started = time.perf_counter()

@@ -1,5 +1,6 @@
 //! The address language: text to `Address` and back. Pure: nothing here opens, resolves or prints.
 
+mod body;
 mod check;
 mod explain;
 mod given;

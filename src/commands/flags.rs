@@ -1,5 +1,7 @@
 //! Flags of a session that several subcommands share.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::log::LogArgs;
@@ -14,6 +16,14 @@ use crate::relay::{Finish, Limits, Side};
 /// A clap value parser for durations.
 pub fn duration(text: &str) -> Result<Duration, String> {
     address::duration(text)
+}
+
+/// A clap value parser for files that cannot be stdout: `-` would be a file of that name.
+pub fn file_name(word: OsString) -> Result<PathBuf, String> {
+    match word == "-" {
+        true => Err("it must be a file; one of that name is ./-".to_owned()),
+        false => Ok(word.into()),
+    }
 }
 
 /// What every command that runs sessions takes.
@@ -160,7 +170,7 @@ pub struct Filters {
     crlf: bool,
     /// Send this file first
     #[arg(long, value_name = "FILE")]
-    preamble: Option<std::path::PathBuf>,
+    preamble: Option<PathBuf>,
     /// End after this many bytes have been received
     #[arg(long, value_name = "SIZE", value_parser = address::size)]
     max_bytes: Option<u64>,

@@ -103,7 +103,7 @@ impl Progress {
 }
 
 /// Bytes as people read them, in powers of 1024.
-fn amount(bytes: f64) -> String {
+pub fn amount(bytes: f64) -> String {
     let mut value = bytes;
     for unit in ["B", "KiB", "MiB", "GiB"] {
         if value < 1000.0 {

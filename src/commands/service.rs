@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::flags::duration;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use super::flags::{duration, file_name};
 use super::runtime::Interrupts;
 use crate::address::{Address, Host, Key, Target};
 use crate::endpoint::{Connection, Endpoint, Incoming, Listener, VariableNames, local_of};
@@ -31,7 +33,7 @@ pub struct ServerArgs {
     #[arg(long, value_name = "FILE")]
     allow_file: Option<PathBuf>,
     /// Write the port number to this file once peers can connect
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(file_name))]
     port_file: Option<PathBuf>,
     /// Write a newline to this descriptor once peers can connect
     #[arg(long, value_name = "N")]

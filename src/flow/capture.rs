@@ -10,10 +10,8 @@ use crate::error::Failure;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// The first.
-    #[allow(dead_code)] // for run
     Head,
     /// The last.
-    #[allow(dead_code)] // for run
     Tail,
     /// Half from the start, half from the end.
     Both,
@@ -54,7 +52,6 @@ impl Capture {
     }
 
     /// Also writes everything to a new file.
-    #[allow(dead_code)] // for run
     pub fn spill_to(mut self, path: PathBuf) -> Result<Capture, Failure> {
         let file = File::create(&path)
             .map_err(|why| Failure::other(format!("cannot write {}", path.display()), why))?;

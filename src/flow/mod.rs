@@ -13,9 +13,10 @@ mod pipe;
 mod rate;
 mod splice;
 mod step;
+mod typing;
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
@@ -23,9 +24,10 @@ pub use capture::{Capture, Captured, Keep};
 pub use end::{End, Way};
 pub use lines::{Label, Lines, Unfinished};
 pub use outlet::{Existing, Outlet};
-pub use pipe::{LARGE, View, grow, pipe};
+pub use pipe::{LARGE, View, grow, has_writers, pipe};
 pub use rate::Rate;
 pub use step::{Extent, Step};
+pub use typing::Typing;
 
 use crate::error::Failure;
 use splice::Splice;
@@ -82,8 +84,16 @@ pub struct Flow {
     received: u64,
     sent: u64,
     findings: Findings,
+    stall: Stall,
     ending: Option<Ending>,
     over: bool,
+}
+
+/// How long bytes could not be passed on, though there may have been some.
+#[derive(Debug, Default)]
+struct Stall {
+    before: Duration,
+    since: Option<Instant>,
 }
 
 impl Flow {
@@ -105,9 +115,15 @@ impl Flow {
             received: 0,
             sent: 0,
             findings: Findings::default(),
+            stall: Stall::default(),
             ending: None,
             over: false,
         }
+    }
+
+    /// Where it reads, while it does.
+    pub fn inlet(&self) -> Option<&End> {
+        self.inlet.as_ref()
     }
 
     /// Bytes that were read.
@@ -118,6 +134,11 @@ impl Flow {
     /// Bytes that were passed on to the sink, though it may still wait for some.
     pub fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// How long whoever writes to it has been held up: by a slow reader or copy, or by a limit.
+    pub fn stalled(&self) -> Duration {
+        self.stall.before
     }
 
     /// True once everything that was to be written is written, and all ends are closed.
@@ -203,6 +224,7 @@ impl Flow {
                 }
             }
         }
+        self.note_stall(now, left);
         let gone = |outlet: &Outlet| outlet.end.has_lost_its_reader();
         if self.inlet.is_some() && left == TURN && self.sink.as_ref().is_some_and(gone) {
             self.sink = None;
@@ -211,6 +233,15 @@ impl Flow {
         if self.inlet.is_none() && !self.over {
             self.finish();
         }
+    }
+
+    /// After a turn of which `left` bytes are left: does it go on, or is it held up?
+    fn note_stall(&mut self, now: Instant, left: usize) {
+        if let Some(since) = self.stall.since.take() {
+            self.stall.before += now.saturating_duration_since(since);
+        }
+        let is_held_up = left > 0 && self.inlet.is_some() && self.blocked != Blocked::Inlet;
+        self.stall.since = is_held_up.then_some(now);
     }
 }
 

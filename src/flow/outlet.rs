@@ -14,7 +14,6 @@ pub enum Existing {
     /// Its content goes, as tee(1) and a shell's `>` do.
     Replaced,
     /// It is added to.
-    #[allow(dead_code)] // for run
     Kept,
 }
 

@@ -21,6 +21,19 @@ pub fn grow(fd: impl AsFd, size: usize) {
     let _ = rustix::pipe::fcntl_setpipe_size(fd, size);
 }
 
+/// True while somebody could still write what is read from this read end.
+pub fn has_writers(out: impl AsFd) -> bool {
+    // Once all write ends are closed, a read end answers POLLHUP, poll(2).
+    !answers(out)
+}
+
+/// True for a descriptor that poll(2) has something to say of even if asked for nothing.
+fn answers(fd: impl AsFd) -> bool {
+    let mut fds = [PollFd::new(&fd, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
+}
+
 /// A pipe seen from outside: not counted as a reader or writer, so that its ends see each other go.
 pub struct View(OwnedFd);
 
@@ -46,9 +59,7 @@ impl View {
     pub fn has_readers(&self) -> bool {
         let Ok(end) = self.touch() else { return false };
         // A write end whose readers have all gone answers POLLERR, poll(2).
-        let mut fds = [PollFd::new(&end, PollFlags::empty())];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        !matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
+        !answers(end)
     }
 }
 
@@ -63,7 +74,7 @@ mod tests {
         assert_eq!(view.fill(), Some(0));
         rustix::io::write(&into, b"abc").unwrap();
         assert_eq!(view.fill(), Some(3));
-        assert!(view.has_readers());
+        assert!(view.has_readers() && has_writers(&out));
         drop(out);
         assert!(!view.has_readers());
         assert_eq!(rustix::io::write(&into, b"x"), Err(rustix::io::Errno::PIPE));
@@ -74,7 +85,7 @@ mod tests {
         let (out, into) = pipe().unwrap();
         let view = View::of(&out).unwrap();
         drop(into);
-        assert!(view.has_readers());
+        assert!(view.has_readers() && !has_writers(&out));
         assert_eq!(rustix::io::read(&out, &mut [0; 4][..]), Ok(0));
         drop(out);
         assert!(!view.has_readers());

@@ -6,6 +6,7 @@ use super::capture::Capture;
 use super::lines::Lines;
 use super::outlet::Outlet;
 use super::rate::Rate;
+use super::typing::Typing;
 use crate::error::Failure;
 
 /// One thing that happens to bytes on their way.
@@ -19,6 +20,8 @@ pub enum Step {
     Label(Lines),
     /// CR LF becomes LF; the state is a CR whose next byte has not come yet.
     Newlines(Option<u8>),
+    /// They are typed into a terminal.
+    Type(Typing),
     /// No more than so many pass in a second.
     Limit(Rate),
     /// No more than these pass; then the writer is told to stop.
@@ -103,6 +106,10 @@ pub fn take(
                 labelled = unix_lines(bytes, kept);
                 bytes = &labelled;
             }
+            Step::Type(typing) => {
+                labelled = typing.pass(bytes);
+                bytes = &labelled;
+            }
             Step::Limit(_) => {}
             Step::Head(extent) => {
                 bytes = &bytes[..extent.take(bytes)];
@@ -129,7 +136,7 @@ fn unix_lines(bytes: &[u8], kept: &mut Option<u8>) -> Vec<u8> {
     out
 }
 
-/// Hands out what labels keep back, all of it or what has become due, through the steps after them.
+/// Hands out what steps keep back, all of it or what has become due, through the steps after them.
 pub fn flush(
     steps: &mut [Step],
     now: Instant,
@@ -145,6 +152,7 @@ pub fn flush(
                 lines.flush(now, &mut out);
             }
             Some(Step::Newlines(kept)) if which == Kept::All => out.extend(kept.take()),
+            Some(Step::Type(typing)) if which == Kept::All => out.extend(typing.end()),
             _ => continue,
         }
         take(after, &out, now, findings, &mut sink);

@@ -93,7 +93,8 @@ fn a_file_that_is_appended_to_takes_everything_although_it_refuses_splice() {
     let dir = tempfile::tempdir().unwrap();
     let (path, copy) = (dir.path().join("all"), dir.path().join("copy"));
     std::fs::write(&path, "before ").unwrap();
-    let outlet = Outlet::file(&path, Existing::Kept).unwrap();
+    let added = std::fs::File::options().append(true).open(&path).unwrap();
+    let outlet = Outlet::new(End::own(added.into()).unwrap(), "file");
     let bytes = sample(500_000);
     let steps = vec![Step::Tee(Some(file(&copy)))];
     let mut flow = Flow::new(source(bytes.clone()), Some(outlet), steps, 0);
@@ -235,4 +236,23 @@ fn a_gibibyte_is_captured_in_bounded_memory() {
 fn resident() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
     pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+#[test]
+fn the_time_that_a_writer_is_held_up_is_counted_and_no_other() {
+    for buffer in [0, 1000] {
+        let (_out, into) = pipe().unwrap();
+        let sink = Outlet::new(End::own(into).unwrap(), "the sink");
+        let (out, writer) = pipe().unwrap();
+        let mut flow = Flow::new(End::own(out).unwrap(), Some(sink), vec![], buffer);
+        let at = |seconds| Instant::now() + Duration::from_secs(seconds);
+        flow.advance(at(0));
+        flow.advance(at(10));
+        assert_eq!(flow.stalled(), Duration::ZERO);
+        grow(&writer, LARGE);
+        rustix::io::write(&writer, &vec![0; 500_000]).unwrap();
+        flow.advance(at(20));
+        flow.advance(at(23));
+        assert_eq!(flow.stalled().as_secs_f64().round(), 3.0);
+    }
 }

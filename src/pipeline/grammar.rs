@@ -142,7 +142,7 @@ mod tests {
 
     use super::super::stage::{Copy, Errors, Time};
     use super::*;
-    use crate::flow::Extent;
+    use crate::flow::{Existing, Extent};
 
     fn words(line: &str) -> Vec<OsString> {
         crate::process::words::split(line.as_ref()).unwrap()
@@ -187,7 +187,7 @@ mod tests {
             one("@name=x @ok=0,1 @optional @err=e @timeout=10s @idle=2m @env=A=b=c @cwd=d @pty grep @x");
         assert_eq!((stage.name.as_str(), &stage.accepted[..]), ("x", &[0, 0, 1][..]));
         assert_eq!((stage.weight, stage.output), (Weight::Optional, Output::Terminal));
-        assert_eq!(stage.errors, Some(Errors::File("e".into())));
+        assert_eq!(stage.errors, Some(Errors::File("e".into(), Existing::Replaced)));
         assert_eq!(stage.timeout, Some(Duration::from_secs(10)));
         assert_eq!(stage.idle, Some(Duration::from_secs(120)));
         assert_eq!(stage.environment, [crate::process::Change::Set("A".into(), "b=c".into())]);
@@ -199,7 +199,7 @@ mod tests {
     fn what_happens_to_the_input_keeps_its_order() {
         let stage = one("@tee=f @limit=1M/s @head=5 @head=2KiB @ts @ts=delta @buffer=1M @meter=in cat");
         let all = [
-            Modifier::Tee(Copy::File("f".into())),
+            Modifier::Tee(Copy::File("f".into(), Existing::Replaced)),
             Modifier::Limit(1 << 20),
             Modifier::Head(Extent::Lines(5)),
             Modifier::Head(Extent::Bytes(2048)),

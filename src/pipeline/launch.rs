@@ -14,7 +14,7 @@ const SILENT: &[&str] = &["file", "fifo", "fd", "null", "discard"];
 
 /// Where in a pipeline a stage stands; it decides which way an address is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+enum Place {
     /// Nothing comes before it.
     First,
     /// Between others.
@@ -27,7 +27,7 @@ pub enum Place {
 
 impl Place {
     /// Of stage `at` of `count`.
-    pub fn of(at: usize, count: usize) -> Place {
+    fn of(at: usize, count: usize) -> Place {
         match (at, at + 1 == count) {
             (0, true) => Place::Only,
             (0, false) => Place::First,
@@ -37,8 +37,14 @@ impl Place {
     }
 }
 
+/// The program of each stage.
+pub fn programs(stages: &[Stage], signals: Signals) -> Vec<Option<Program>> {
+    let of = |(at, stage)| program(stage, Place::of(at, stages.len()), signals);
+    stages.iter().enumerate().map(of).collect()
+}
+
 /// The program of a stage, or none where bytes only pass.
-pub fn program(stage: &Stage, place: Place, signals: Signals) -> Option<Program> {
+fn program(stage: &Stage, place: Place, signals: Signals) -> Option<Program> {
     let mut program = match &stage.body {
         Body::Passage => return None,
         Body::Program(argv) => Program::new(argv.clone()),

@@ -11,10 +11,11 @@ mod plumbing;
 mod stage;
 mod verdict;
 
+pub use launch::programs;
 pub use live::run;
 pub use modifier::errors;
-pub use order::{Audience, OnFailure, Order, Progress, Trouble};
+pub use order::{Audience, Happening, OnFailure, Order, Progress, Trouble};
 pub use outcome::{Judgement, Outcome, Seat};
 pub use plumbing::Common;
-pub use stage::{Body, Errors, Modifier, Output, Stage};
+pub use stage::{Body, Copy, Errors, Modifier, Output, Stage, Time, Weight};
 pub use verdict::{Choice, Decision, Strictness, Verdict};

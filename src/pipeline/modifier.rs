@@ -8,7 +8,7 @@ use super::grammar::is_address;
 use super::stage::{Copy, Errors, Modifier, Output, Stage, Time, Weight};
 use crate::address::{duration, nearest, size};
 use crate::error::Failure;
-use crate::flow::Extent;
+use crate::flow::{Existing, Extent};
 use crate::process::Change;
 
 /// Every modifier but `@sh`, which is the stage itself; with what its value is, empty where there is none.
@@ -16,13 +16,13 @@ const MODIFIERS: &[(&str, &str)] = &[
     ("name", "NAME"),
     ("ok", "STATUS,..."),
     ("optional", ""),
-    ("err", "label|pass|null|merge|capture|FILE"),
+    ("err", "label|pass|null|merge|capture|[append:]FILE"),
     ("timeout", "TIME"),
     ("idle", "TIME"),
     ("env", "NAME=VALUE"),
     ("cwd", "DIR"),
     ("pty", ""),
-    ("tee", "FILE|ADDR"),
+    ("tee", "[append:]FILE|ADDR"),
     ("meter", "[NAME]"),
     ("limit", "RATE"),
     ("buffer", "SIZE"),
@@ -131,14 +131,28 @@ pub fn errors(value: &OsStr) -> Errors {
         b"null" => Errors::Null,
         b"merge" => Errors::Merge,
         b"capture" => Errors::Capture,
-        _ => Errors::File(PathBuf::from(value)),
+        _ => {
+            let (path, existing) = file(value);
+            Errors::File(path, existing)
+        }
+    }
+}
+
+/// `FILE`, or `append:FILE`.
+fn file(value: &OsStr) -> (PathBuf, Existing) {
+    match value.as_bytes().strip_prefix(b"append:") {
+        Some(path) => (OsStr::from_bytes(path).into(), Existing::Kept),
+        None => (value.into(), Existing::Replaced),
     }
 }
 
 fn copy(value: &OsStr) -> Copy {
     match is_address(value) {
         Some(address) => Copy::Address(address.to_owned()),
-        None => Copy::File(PathBuf::from(value)),
+        None => {
+            let (path, existing) = file(value);
+            Copy::File(path, existing)
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use super::plumbing::Common;
 use super::stage::Stage;
 use super::verdict::{Choice, Strictness};
 use crate::error::Failure;
-use crate::process::Signals;
-use crate::supervise::{Forwarding, Limits, Manner};
+use crate::process::{Signals, Started, Status};
+use crate::supervise::{Forwarding, Handled, Limits, Manner, Reason};
 
 /// What is to be done.
 pub struct Order {
@@ -64,6 +64,19 @@ pub struct Trouble<'a> {
     pub failure: &'a Failure,
 }
 
+/// A step in the life of a pipeline.
+#[derive(Clone, Copy, Debug)]
+pub enum Happening<'a> {
+    /// The process of this stage runs.
+    Started(usize, &'a Started),
+    /// The process of this stage, with this id, has ended.
+    Ended(usize, i32, Status),
+    /// A limit was passed: that of this stage, or of all together.
+    OutOfTime(Option<usize>, Reason),
+    /// A signal was sent to spile.
+    Signal(&'a Handled),
+}
+
 /// Who hears about a pipeline while it runs.
 pub trait Audience {
     /// How often `progress` is wanted.
@@ -72,6 +85,8 @@ pub trait Audience {
     fn progress(&mut self, stages: &[Progress]);
     /// Something went wrong beside the data.
     fn trouble(&mut self, trouble: &Trouble<'_>);
+    /// A step in its life.
+    fn told(&mut self, happening: Happening<'_>);
     /// How far the stages were at the end.
     fn end(&mut self, stages: &[Progress]);
 }

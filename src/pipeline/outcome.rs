@@ -1,6 +1,6 @@
 //! How a pipeline went, and what follows from it.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::order::{Order, Progress};
 use super::stage::{Body, Stage, Weight};
@@ -23,6 +23,8 @@ pub struct Seat {
     pub end: Option<(Status, Usage, Duration)>,
     /// When it ended, nobody read its output any more.
     pub unread: bool,
+    /// How long what it wrote could not be passed on; unknown where spile does not do that.
+    pub stalled: Option<Duration>,
     /// What it has read and written.
     pub transfer: Option<Transfer>,
     /// Its limits.
@@ -94,6 +96,8 @@ pub struct Outcome {
     /// From the start of the first stage to the end.
     pub wall: Duration,
     /// When it began.
+    pub began: SystemTime,
+    /// When the clock of `signals` began.
     pub start: Instant,
     /// Signals that were sent to spile.
     pub signals: Vec<Handled>,
@@ -127,6 +131,7 @@ impl Outcome {
             interrupted: None,
             culprit: None,
             wall: Duration::ZERO,
+            began: SystemTime::now(),
             start: Instant::now(),
             signals: Vec::new(),
             killed: Vec::new(),
@@ -143,7 +148,11 @@ impl Outcome {
             .zip(&order.stages)
             .map(|(seat, stage)| Ended {
                 end: seat.how(stage),
-                unread: seat.unread || seat.ending == Some(Ending::ReaderGone),
+                unread: match stage.body {
+                    Body::Passage => seat.ending == Some(Ending::ReaderGone),
+                    _ => seat.unread,
+                },
+                output: stage.output,
                 accepted: &stage.accepted,
                 optional: stage.weight == Weight::Optional,
             })

@@ -5,17 +5,20 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::stage::{Body, Copy, Errors, Modifier, Output, Stage, Time};
 use crate::error::{Exit, Failure};
 use crate::flow::{
-    self, Capture, End, Existing, Flow, Keep, Label, Lines, Outlet, Rate, Step, Unfinished, View, Way,
+    self, Capture, End, Ending, Existing, Flow, Keep, Label, Lines, Outlet, Rate, Step, Unfinished, View, Way,
 };
 use crate::process::{Ends, pty};
 
 /// Bytes that are kept of a stderr for the report: half from the start, half from the end.
 const CAPTURED: usize = 64 * 1024;
+
+/// Bytes that a pipe between two stages holds: twice as fast as with the kernel's 64 KiB, and no faster with more.
+const BETWEEN: usize = 256 * 1024;
 
 /// What a flow carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,9 @@ pub struct Plumbing {
     pub ends: Vec<Ends>,
     /// The pipe behind each stage's output, seen from outside; none where it is not ours.
     pub views: Vec<Option<View>>,
+    /// A read end of our own of the pipe into each stage that reads it without us in between. Until it is closed
+    /// no write of the stage before fails, so that of the two who ended first is told for sure.
+    pub held: Vec<Option<OwnedFd>>,
     /// All flows.
     pub pumps: Vec<Pump>,
     /// Copies to addresses.
@@ -68,7 +74,7 @@ pub struct Plumbing {
 pub struct Common {
     /// Where stderr goes.
     pub errors: Errors,
-    /// Bytes that pipes are to hold; `None` as the kernel has it.
+    /// Bytes that pipes are to hold, where that was asked for.
     pub pipe_size: Option<usize>,
 }
 
@@ -79,12 +85,14 @@ pub fn lay(stages: &[Stage], common: &Common) -> Result<Plumbing, Failure> {
     for (at, stage) in stages.iter().enumerate() {
         let (downstream, out) = match at + 1 < stages.len() {
             true => {
-                let (out, into) = pipe(common.pipe_size)?;
+                let (out, into) = pipe(Some(common.pipe_size.unwrap_or(BETWEEN)))?;
                 (Some(out), Some(into))
             }
             false => (None, None),
         };
         plumbing.views.push(out.as_ref().and_then(|out| View::of(out).ok()));
+        let reads_itself = stage.body != Body::Passage && stage.inlet.is_empty();
+        plumbing.held.push(upstream.as_ref().filter(|_| reads_itself).map(copy_of).transpose()?);
         let ends = plumbing.stage(at, stage, common, upstream, out)?;
         plumbing.ends.push(ends);
         upstream = downstream;
@@ -197,8 +205,8 @@ impl Plumbing {
 
     fn copy(&mut self, at: usize, copy: &Copy) -> Result<Outlet, Failure> {
         match copy {
-            Copy::File(path) => {
-                let outlet = Outlet::file(path, Existing::Replaced);
+            Copy::File(path, existing) => {
+                let outlet = Outlet::file(path, *existing);
                 outlet.map_err(|failure| Failure { exit: Exit(125), ..failure })
             }
             Copy::Address(address) => {
@@ -220,8 +228,8 @@ impl Plumbing {
         match stage.errors.as_ref().unwrap_or(&common.errors) {
             Errors::Pass => Ok(None),
             Errors::Merge => copy_of(out.unwrap_or(rustix::stdio::stdout())).map(Some),
-            Errors::Null => self.shared_file(Path::new("/dev/null")).map(Some),
-            Errors::File(path) => self.shared_file(path).map(Some),
+            Errors::Null => self.shared_file(Path::new("/dev/null"), Existing::Kept).map(Some),
+            Errors::File(path, existing) => self.shared_file(path, *existing).map(Some),
             Errors::Capture => {
                 let (out, into) = pipe(None)?;
                 let steps = vec![Step::Keep(Capture::new(CAPTURED, Keep::Both))];
@@ -248,18 +256,64 @@ impl Plumbing {
     }
 
     /// A file that several stages may write to, each line where the last one ended.
-    fn shared_file(&mut self, path: &Path) -> Result<OwnedFd, Failure> {
+    fn shared_file(&mut self, path: &Path, existing: Existing) -> Result<OwnedFd, Failure> {
         if let Some(fd) = self.files.get(path) {
             return copy_of(fd);
         }
         let options = |options: &mut OpenOptions| options.create(true).open(path);
         // Emptied once, then added to: the stages must not write over each other.
-        let file = options(OpenOptions::new().write(true).truncate(true))
-            .and_then(|_| options(OpenOptions::new().append(true)))
+        let emptied = match existing {
+            Existing::Replaced => options(OpenOptions::new().write(true).truncate(true)).map(drop),
+            Existing::Kept => Ok(()),
+        };
+        let file = emptied
+            .and_then(|()| options(OpenOptions::new().append(true)))
             .map_err(|why| Failure::new(Exit(125), format!("cannot write {}", path.display()), why))?;
         let copy = copy_of(&file)?;
         self.files.insert(path.to_owned(), OwnedFd::from(file));
         Ok(copy)
+    }
+
+    /// True when nobody reads any more what a stage writes, while there could be more of it. Asked when the stage
+    /// has just been reaped, before the readers that were reaped with it are let go.
+    pub fn is_unread(&self, at: usize) -> bool {
+        match (self.reader(at), self.held.get(at + 1)) {
+            (Some(pump), _) => pump.flow.ending().is_some_and(|ending| *ending != Ending::EndOfData),
+            (None, Some(Some(_))) => false,
+            _ => self.views[at].as_ref().is_some_and(|view| !view.has_readers()),
+        }
+    }
+
+    /// The terminals of stages get the size of ours.
+    pub fn resize(&self) {
+        let of_stages = self.pumps.iter().filter(|pump| pump.carries == Carries::Output);
+        of_stages.filter_map(|pump| pump.flow.inlet()).for_each(pty::follow_ours);
+    }
+
+    /// Who of us reads what a stage writes: from its terminal, or into the next stage.
+    fn reader(&self, at: usize) -> Option<&Pump> {
+        self.pumps.iter().find(|pump| match pump.carries {
+            Carries::Output => pump.stage == at,
+            Carries::Input => pump.stage == at + 1,
+            Carries::Errors => false,
+        })
+    }
+
+    /// How long what a stage wrote could not be passed on, where that is ours to do.
+    pub fn stalled(&self, at: usize, stage: &Stage) -> Option<Duration> {
+        let own = |pump: &&Pump| pump.stage == at && pump.carries == Carries::Input;
+        let pump = match stage.body {
+            Body::Passage => self.pumps.iter().find(own),
+            _ => self.reader(at),
+        };
+        pump.map(|pump| pump.flow.stalled())
+    }
+
+    /// A stage has ended: who writes to it is to learn of it, if nobody else reads there. Where nobody writes any
+    /// more the end is kept: a writer closes its pipe some time before it can be reaped, and by then its reader may
+    /// have seen the end of the data and be reaped already.
+    pub fn let_go(&mut self, at: usize) {
+        self.held[at].take_if(|held| flow::has_writers(held));
     }
 
     /// Once everything runs, only the stages are to hold their ends.

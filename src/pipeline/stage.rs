@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::flow::Existing;
 use crate::process::Change;
 
 /// One stage of a pipeline.
@@ -76,7 +77,7 @@ pub enum Errors {
     /// Into the report.
     Capture,
     /// Into a file, which all stages that name it share.
-    File(PathBuf),
+    File(PathBuf, Existing),
 }
 
 /// What happens to bytes on their way into a stage.
@@ -100,7 +101,7 @@ pub enum Modifier {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Copy {
     /// Into a file.
-    File(PathBuf),
+    File(PathBuf, Existing),
     /// To an address of spile's.
     Address(String),
 }

@@ -1,11 +1,9 @@
 //! From the ends of the stages to one status: the rules, pure.
 
+use super::stage::Output;
 use crate::error::Exit;
 use crate::process::Status;
 use crate::signal::Number;
-
-/// What a shell reports for a death by SIGPIPE, in case it was a shell around the program that saw it.
-const EXIT_OF_PIPE: u8 = 128 + 13;
 
 /// How a stage came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +29,8 @@ pub struct Ended<'a> {
     pub end: End,
     /// When it ended, nobody read its output any more.
     pub unread: bool,
+    /// What it wrote to.
+    pub output: Output,
     /// Exit statuses that are no failure.
     pub accepted: &'a [u8],
     /// Its failure does not count.
@@ -97,7 +97,7 @@ pub fn verdicts(stages: &[Ended<'_>], strictness: Strictness) -> Vec<Verdict> {
             End::Program(status) if status.code().is_some_and(|code| stage.accepted.contains(&code)) => {
                 Verdict::Ok
             }
-            End::Program(status) if excused && is_broken_pipe(status) => Verdict::PipeClosed,
+            End::Program(status) if excused && is_broken_off(status, stage.output) => Verdict::PipeClosed,
             End::Cut if excused => Verdict::PipeClosed,
             _ if stage.optional => Verdict::OptionalFailed,
             _ => Verdict::Failed,
@@ -107,8 +107,11 @@ pub fn verdicts(stages: &[Ended<'_>], strictness: Strictness) -> Vec<Verdict> {
     verdicts
 }
 
-fn is_broken_pipe(status: Status) -> bool {
-    status.signal() == Some(Number::PIPE) || status.code() == Some(EXIT_OF_PIPE)
+/// True where it ended of having no reader: of SIGPIPE, on a terminal of SIGHUP. A shell around the program that saw
+/// it tells of it by its status.
+fn is_broken_off(status: Status, output: Output) -> bool {
+    let by = |signal: Number| status.exit() == Exit::from_signal(signal.raw());
+    by(Number::PIPE) || (output == Output::Terminal && by(Number::HUP))
 }
 
 /// The stage that decides, if one does, and its status; a death by signal stays one.
@@ -161,7 +164,7 @@ mod tests {
     const OK: &[u8] = &[0];
 
     fn ended(end: End, unread: bool) -> Ended<'static> {
-        Ended { end, unread, accepted: OK, optional: false }
+        Ended { end, unread, output: Output::Plain, accepted: OK, optional: false }
     }
 
     fn exited(code: i32) -> Ended<'static> {
@@ -195,6 +198,9 @@ mod tests {
             assert_eq!(verdicts(&stages, Strictness::Tolerant), wanted, "{stages:?}");
         }
         assert_eq!(verdicts(&[pipe(), exited(0)], Strictness::Strict), [Failed, Ok]);
+        let hung_up = Ended { output: Output::Terminal, ..died(Number::HUP) };
+        assert_eq!(verdicts(&[hung_up, exited(0)], Strictness::Tolerant), [PipeClosed, Ok]);
+        assert_eq!(verdicts(&[died(Number::HUP), exited(0)], Strictness::Tolerant), [Failed, Ok]);
     }
 
     #[test]

@@ -1,15 +1,29 @@
 //! What spile itself inherited: descriptors by their numbers, and limits; kept from or given back to its children.
 
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::OnceLock;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
+use rustix::fs::{Mode, OFlags};
 
 static ORIGINAL: OnceLock<(rlim_t, rlim_t)> = OnceLock::new();
 
 /// The descriptors that `seal_inherited` has sealed.
 static SEALED: OnceLock<Vec<i32>> = OnceLock::new();
+
+/// Opens /dev/null for those of 0, 1 and 2 that are closed: what we open next must not be taken for one of them.
+pub fn fill_standard_streams() {
+    for number in 0..=2 {
+        // SAFETY: borrowed for one question that a closed number answers, too.
+        let fd = unsafe { BorrowedFd::borrow_raw(number) };
+        if rustix::io::fcntl_getfd(fd).is_err() {
+            // The lowest free number is taken; without close-on-exec, as our children need it as well.
+            let null = rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty());
+            let _ = null.map(IntoRawFd::into_raw_fd);
+        }
+    }
+}
 
 /// A descriptor that we inherited and that is named by its number; `None` when there is none.
 pub fn descriptor(number: i32) -> Option<BorrowedFd<'static>> {

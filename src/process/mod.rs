@@ -18,12 +18,12 @@ pub mod words;
 
 pub use child::{Child, ChildStatus};
 pub use failure::SpawnError;
-pub use inherited::{descriptor, raise_open_files, seal_inherited, take_descriptor};
+pub use inherited::{descriptor, fill_standard_streams, raise_open_files, seal_inherited, take_descriptor};
 pub use lookup::lookup;
 pub use program::{
     Base, Change, Ends, Environment, Group, Identity, Inherits, Limit, Program, SignalBase, Signals,
 };
 pub use spawn::{Started, candidates, spawn};
 pub use status::{Change as StateChange, Status, Usage};
-pub use sys::{Waited, wait_any};
+pub use sys::{Waited, next_to_tell, wait_any, wait_for};
 pub use transfer::Transfer;

@@ -1,7 +1,7 @@
 //! Terminals for programs: master and slave, and the size of ours.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -42,6 +42,13 @@ pub fn open(size: Option<Winsize>, typist: Typist) -> io::Result<(OwnedFd, Owned
         tcsetattr(&slave, OptionalActions::Now, &modes)?;
     }
     Ok((master, slave))
+}
+
+/// Gives a terminal, through its master, the size of ours; its programs learn of it by SIGWINCH.
+pub fn follow_ours(master: impl AsFd) {
+    if let Some(size) = our_size() {
+        let _ = tcsetwinsize(master, size);
+    }
 }
 
 /// The size of the terminal that we stand on, if there is one.

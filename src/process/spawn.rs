@@ -173,3 +173,23 @@ fn distinct(given: Vec<(OwnedFd, RawFd)>) -> Result<Vec<(OwnedFd, RawFd)>, Spawn
 fn is_binary(path: &CString) -> bool {
     super::failure::head_of(Path::new(OsStr::from_bytes(path.to_bytes()))).starts_with(b"\x7fELF")
 }
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::resource::{UsageWho, getrusage};
+
+    use super::*;
+
+    #[test]
+    fn a_large_heap_is_not_copied() {
+        let mut heap = vec![1u8; 64 << 20];
+        let faults = || getrusage(UsageWho::RUSAGE_THREAD).unwrap().minor_page_faults();
+        let started = spawn(&Program::new(vec!["true".into()]), Ends::inherited()).unwrap();
+        let before = faults();
+        heap.iter_mut().step_by(4096).for_each(|byte| *byte += 1);
+        // A fork, also a finished one, would leave every page to be copied on the first write.
+        assert!(faults() - before < 16, "{} page faults", faults() - before);
+        assert_eq!(std::hint::black_box(heap)[4096], 2);
+        nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(started.pid), None).unwrap();
+    }
+}

@@ -302,19 +302,36 @@ pub enum Waited {
 
 /// Asks for any child's change of state: its end (which reaps it), a stop, a continuation. Does not block.
 pub fn wait_any() -> Result<Waited, Errno> {
+    wait_for(-1)
+}
+
+/// The child of whose change `wait_any` would tell; it is not told yet, and an ended one not reaped.
+pub fn next_to_tell() -> Option<i32> {
+    let options = libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED | libc::WNOHANG | libc::WNOWAIT;
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: `info` is local and writable, and valid when zeroed; waitid(2) sets si_pid, or leaves it 0.
+    let pid = unsafe {
+        libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options);
+        info.assume_init().si_pid()
+    };
+    (pid != 0).then_some(pid)
+}
+
+/// As `wait_any`, but of this child alone.
+pub fn wait_for(child: i32) -> Result<Waited, Errno> {
     let options = libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED;
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: both are local and writable; a zeroed rusage is valid.
     let (pid, usage) = unsafe {
-        let pid = libc::wait4(-1, &raw mut status, options, usage.as_mut_ptr());
+        let pid = libc::wait4(child, &raw mut status, options, usage.as_mut_ptr());
         (Errno::result(pid), usage.assume_init())
     };
     match pid {
         Ok(0) => Ok(Waited::Nothing),
         Ok(pid) => Ok(Waited::Changed(pid, Status::from_raw(status), resources(&usage))),
         Err(Errno::ECHILD) => Ok(Waited::NoChildren),
-        Err(Errno::EINTR) => wait_any(),
+        Err(Errno::EINTR) => wait_for(child),
         Err(errno) => Err(errno),
     }
 }

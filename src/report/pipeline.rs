@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::{Value, json};
 
 use super::process::{
-    base64, base64_of_all, error_json, scope_name, signal_json, status_json, tree_json, usage_json,
+    base64, base64_of_all, error_json, scope_name, signal_json, status_json, timestamp, tree_json, usage_json,
 };
 use crate::error::Exit;
 use crate::flow::Captured;
@@ -31,6 +31,7 @@ pub fn pipe_json(order: &Order, outcome: &Outcome, judgement: &Judgement) -> Val
         "exit": exit.0,
         "reason": reason(outcome, judgement),
         "decided_by": judgement.decided_by,
+        "start": timestamp(outcome.began),
         "scope": scope_name(order.manner.scope),
         "wall": outcome.wall.as_secs_f64(),
         "stages": stages.collect::<Vec<_>>(),
@@ -62,6 +63,7 @@ fn stage_json(n: usize, seat: &Seat, stage: &Stage, progress: &Progress, verdict
         "ended": seat.end.map(|(_, _, at)| at.as_secs_f64()),
         "wrote": progress.written,
         "read": read,
+        "stalled_write": seat.stalled.map(|stalled| stalled.as_secs_f64()),
         "rusage": seat.end.map(|(_, usage, _)| usage_json(&usage)),
         "stderr": seat.stderr.as_ref().map(captured_json),
         "error": seat.refused.as_ref().map(error_json),

@@ -10,7 +10,7 @@ static PIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 static CHILD_IGNORED: AtomicBool = AtomicBool::new(false);
 static BLOCKED: AtomicU64 = AtomicU64::new(0);
 
-/// Rust ignores SIGPIPE before `main` runs (rust#97889), so only a constructor still sees what we got.
+/// Rust's start-up code ignores SIGPIPE before `main` runs (rust#97889), so only a constructor always sees what we got.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static REMEMBER: extern "C" fn() = remember;
@@ -34,6 +34,12 @@ extern "C" fn remember() {
         libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_BLOCK, nothing, &raw mut blocked, size);
         BLOCKED.store(blocked, Relaxed);
     }
+}
+
+/// A write into a broken pipe is to fail, not to kill us.
+pub fn ignore_broken_pipes() {
+    // SAFETY: no handler is set, the signal is only ignored.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
 }
 
 /// The signals that were ignored when we started and are not now: PIPE, CHLD, both or none.

@@ -7,7 +7,7 @@ mod number;
 mod send;
 
 pub use arrivals::{Arrival, Arrivals, Sender};
-pub use inherited::{blocked_at_start, ignored_at_start};
+pub use inherited::{blocked_at_start, ignore_broken_pipes, ignored_at_start};
 pub use number::{Number, Set};
 pub use send::{Stop, die_of, queue, send, send_to, stop_of};
 

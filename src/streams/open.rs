@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use super::spool::Spool;
 use super::{Helper, Passing, Streams, terminal};
 use crate::error::{Exit, Failure};
 use crate::flow::{self, Capture, End, Flow, Label, Lines, Outlet, Step, Unfinished, View, Way};
-use crate::process::{Ends, Group, Program, pty};
+use crate::process::{self, Ends, Group, Program, pty};
 use crate::supervise::Supervisor;
 
 /// Ourselves, also when our file has been replaced or moved (proc_pid_exe(5)).
@@ -68,6 +68,12 @@ fn ours(stream: usize) -> BorrowedFd<'static> {
     if stream == 0 { rustix::stdio::stdout() } else { rustix::stdio::stderr() }
 }
 
+/// A descriptor that was named by its number.
+fn numbered(number: RawFd, flag: &str) -> Result<BorrowedFd<'static>, Failure> {
+    let missing = || Failure::new(Exit(125), format!("cannot use {flag} fd:{number}"), "it is not open");
+    process::descriptor(number).ok_or_else(missing)
+}
+
 fn copy_of(fd: impl AsFd) -> io::Result<OwnedFd> {
     Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?)
 }
@@ -111,6 +117,9 @@ impl Opening<'_> {
             Input::File(path) => {
                 let file = File::open(path).map_err(cannot(format!("read --stdin {}", path.display())))?;
                 Some(OwnedFd::from(file))
+            }
+            Input::Descriptor(number) => {
+                Some(copy_of(numbered(*number, "--stdin")?).map_err(cannot("feed stdin"))?)
             }
             Input::Text(text) => {
                 let (feed, stdin) = Feed::new(text).map_err(cannot("feed stdin"))?;
@@ -183,6 +192,10 @@ impl Opening<'_> {
         let typed = match &self.plan.stdin {
             Input::Ours => None,
             Input::Text(text) => Some(in_memory(text).and_then(End::own).map_err(cannot("feed stdin"))?),
+            Input::Descriptor(number) => {
+                let fd = numbered(*number, "--stdin")?;
+                Some(End::inherited(fd, Way::In).map_err(cannot("feed stdin"))?)
+            }
             _ => self.stdin()?.map(End::own).transpose().map_err(cannot("feed stdin"))?,
         };
         let terminal = terminal::open(size, typed).map_err(cannot("make a terminal"))?;
@@ -211,6 +224,9 @@ impl Opening<'_> {
         match output {
             Output::File(path) => self.file(output, path, flag).map(Some),
             Output::Append(path) => self.file(output, path, flag).map(Some),
+            Output::Descriptor(number) => {
+                copy_of(numbered(*number, flag)?).map(Some).map_err(cannot(format!("write {flag}")))
+            }
             Output::Null => null(OpenOptions::new().write(true)).map(Some),
             _ => Ok(None),
         }
@@ -280,6 +296,11 @@ impl Opening<'_> {
             Output::Ours => {
                 let end = End::inherited(ours(whose), Way::Out).map_err(failed(NAMES[whose]))?;
                 Outlet::new(end, NAMES[whose])
+            }
+            Output::Descriptor(number) => {
+                let name = format!("fd:{number}");
+                let end = End::inherited(numbered(*number, flag)?, Way::Out).map_err(failed(&name))?;
+                Outlet::new(end, name)
             }
             Output::File(path) | Output::Append(path) => {
                 let name = path.display().to_string();

@@ -1,5 +1,6 @@
 //! What stands at the other ends of a program's standard streams: plain data, nothing is opened here.
 
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 
 use rustix::termios::Winsize;
@@ -16,6 +17,8 @@ pub enum Input {
     File(PathBuf),
     /// Nothing: /dev/null.
     Null,
+    /// A descriptor that we inherited.
+    Descriptor(RawFd),
     /// These bytes, then the end.
     Text(Vec<u8>),
     /// An address, read by a program of its own.
@@ -32,6 +35,8 @@ pub enum Output {
     File(PathBuf),
     /// A file that is added to.
     Append(PathBuf),
+    /// A descriptor that we inherited.
+    Descriptor(RawFd),
     /// Nowhere: /dev/null.
     Null,
     /// Memory, for the report.

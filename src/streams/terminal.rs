@@ -4,16 +4,13 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::PollFlags;
-use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcsetattr};
 
-use crate::flow::{End, Flow, Outlet, Way};
+use crate::flow::{End, Flow, Outlet, Step, Typing, Way};
 use crate::process::pty::{self, Typist};
 use crate::process::terminal::is_foreground;
 use crate::signal::Number;
 use crate::supervise::Event;
-
-/// The end of input as a terminal in its usual mode is told, termios(3).
-const EOT: u8 = 4;
 
 /// What is typed into the program's terminal.
 #[derive(Debug)]
@@ -45,10 +42,12 @@ pub fn open(size: Option<Winsize>, typed: Option<End>) -> io::Result<(Keyboard, 
         None if rustix::termios::isatty(rustix::stdio::stdin()) && !person => None,
         None => Some(End::inherited(rustix::stdio::stdin(), Way::In)?),
     };
-    let copy = || rustix::io::fcntl_dupfd_cloexec(&master, 3).map_err(io::Error::from).and_then(End::own);
-    let into = Outlet::new(copy()?, "the program's terminal");
-    let flow = typed.map(|end| Flow::new(end, Some(into), Vec::new(), 0));
-    let out = copy()?;
+    let copy = || rustix::io::fcntl_dupfd_cloexec(&master, 3).map_err(io::Error::from);
+    let into = Outlet::new(End::own(copy()?)?, "the program's terminal");
+    // A person's keys go as they are: their terminal has made lines of them, or the program wants none.
+    let steps = if person { vec![] } else { vec![Step::Type(Typing::new(copy()?))] };
+    let flow = typed.map(|end| Flow::new(end, Some(into), steps, 0));
+    let out = End::own(copy()?)?;
     let raw = if person { Some(Raw::enter()?) } else { None };
     Ok((Keyboard { master, flow, raw, follows: size.is_none() }, out, slave))
 }
@@ -67,8 +66,6 @@ impl Keyboard {
         flow.advance(now);
         if flow.is_over() {
             self.flow = None;
-            // The first ends an unfinished line, if there is one; the next is the end then.
-            let _ = rustix::io::write(&self.master, &[EOT, EOT]);
         }
     }
 
@@ -76,9 +73,7 @@ impl Keyboard {
     pub fn note(&mut self, event: &Event) {
         match event {
             Event::Signal(arrival) if arrival.signal == Number::WINCH && self.follows => {
-                if let Some(size) = pty::our_size() {
-                    let _ = tcsetwinsize(&self.master, size);
-                }
+                pty::follow_ours(&self.master);
             }
             Event::Signal(arrival) if arrival.signal == Number::CONT => {
                 if let Some(raw) = &self.raw {

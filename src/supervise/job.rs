@@ -1,6 +1,9 @@
 //! A job: children with limits, and the way to their end.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+
+use nix::unistd::Pid;
 
 use super::ending::{self, Killed, Manner, Orphans, Scope};
 use super::limits::{Limits, Passed, Watch};
@@ -163,20 +166,33 @@ impl Job {
         }
     }
 
-    /// Sends a signal to the children that have not ended: what a terminal sends goes to their whole groups, as it
-    /// does there, if they lead one. Who is stopped must go on to be able to end.
+    /// Sends a signal to the children that have not ended: what a terminal sends goes to whole groups, as it does
+    /// there, if one of the children leads them. The keys that stop do nothing in a session whose leader is the
+    /// child: nobody is there to continue it (orphaned process group, POSIX), so STOP is sent. Who is stopped must go
+    /// on to be able to end.
     pub fn send(&self, signal: Number, value: Option<i32>) {
+        let to_groups = signal.is_from_terminals() || signal.asks_to_stop();
+        let mut groups = BTreeSet::new();
         for member in self.members.iter().filter(|member| member.end.is_none()) {
             let pid = member.started.pid;
-            let to = if signal.is_from_terminals() && leads_group(pid) { -pid } else { pid };
-            let _ = match value.filter(|_| to > 0) {
-                Some(value) => signal::queue(pid, signal, value),
-                None => signal::send(to, signal),
-            };
+            let group = group_of(pid).filter(|group| to_groups && self.has_started(*group));
+            let to = group.map_or(pid, |group| -group);
+            let its = if signal.asks_to_stop() && leads_session(pid) { Number::STOP } else { signal };
+            if group.is_none_or(|group| groups.insert(group)) {
+                let _ = match value.filter(|_| group.is_none()) {
+                    Some(value) => signal::queue(to, its, value),
+                    None => signal::send(to, its),
+                };
+            }
             if member.stopped && signal.asks_to_end() {
                 let _ = signal::send(to, Number::CONT);
             }
         }
+    }
+
+    /// A group keeps its number as long as somebody is in it, also after its leader's end.
+    fn has_started(&self, group: i32) -> bool {
+        self.members.iter().any(|member| member.started.pid == group)
     }
 
     /// Somebody's signal, not ours, has reached the children. How they take it is their business; but when it asks
@@ -318,7 +334,11 @@ fn reason(limit: Passed) -> Reason {
     }
 }
 
-fn leads_group(pid: i32) -> bool {
-    let process = nix::unistd::Pid::from_raw(pid);
-    nix::unistd::getpgid(Some(process)).is_ok_and(|group| group == process)
+fn leads_session(pid: i32) -> bool {
+    let process = Pid::from_raw(pid);
+    nix::unistd::getsid(Some(process)).is_ok_and(|session| session == process)
+}
+
+fn group_of(pid: i32) -> Option<i32> {
+    nix::unistd::getpgid(Some(Pid::from_raw(pid))).ok().map(Pid::as_raw)
 }

@@ -185,13 +185,7 @@ impl Supervisor {
     /// SIGCHLD is merged when many end at once, so every one is asked for.
     fn reap(&mut self) -> io::Result<Vec<Event>> {
         let mut events = Vec::new();
-        if let Some(transfers) = &mut self.transfers {
-            // Once a child is reaped, the kernel has forgotten it.
-            let ended =
-                self.roots.iter().filter(|pid| tree::stat(**pid).is_some_and(|stat| stat.state == b'Z'));
-            transfers.extend(ended.filter_map(|pid| Some((*pid, Transfer::of(*pid)?))));
-        }
-        while let Waited::Changed(pid, status, usage) = process::wait_any()? {
+        while let Waited::Changed(pid, status, usage) = self.next_change()? {
             events.push(match status.change() {
                 StateChange::Stopped(signal) => Event::Stopped(pid, signal),
                 StateChange::Continued => Event::Continued(pid),
@@ -203,6 +197,16 @@ impl Supervisor {
             });
         }
         Ok(events)
+    }
+
+    /// Once a child is reaped, the kernel has forgotten what it had read and written.
+    fn next_change(&mut self) -> io::Result<Waited> {
+        let Some(transfers) = &mut self.transfers else { return Ok(process::wait_any()?) };
+        let Some(pid) = process::next_to_tell() else { return Ok(Waited::Nothing) };
+        if let Some(transfer) = self.roots.get(&pid).and_then(|root| Transfer::of(*root)) {
+            transfers.insert(pid, transfer);
+        }
+        Ok(process::wait_for(pid)?)
     }
 
     /// The processes below `roots`, and with them the orphans that have come to us: nobody can tell any more

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
 #[allow(unused_imports)] // each test file uses a part of it
-pub use terminal::Terminal;
+pub use terminal::{Terminal, interrupt_counter};
 
 /// How long anything may take that should happen at once.
 pub const DEADLINE: Duration = Duration::from_secs(20);

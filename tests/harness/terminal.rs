@@ -11,6 +11,28 @@ use rustix::termios::{LocalModes, tcgetattr};
 
 use super::{DEADLINE, SPILE};
 
+/// A Python program that counts the interrupts of half a second, for stderr: "ready", then NAME and their number.
+const COUNTER: &str = "
+import os, signal, sys, time
+count = 0
+def note(*_):
+    global count
+    count += 1
+signal.signal(signal.SIGINT, note)
+print(\"ready\", file=sys.stderr, flush=True)
+while not count:
+    time.sleep(.01)
+time.sleep(.4)
+os.write(2, f\"{sys.argv[1]} {count}\\n\".encode())
+";
+
+/// The file of a program that counts its interrupts; it is run as `python3 FILE NAME`.
+pub fn interrupt_counter() -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, COUNTER).unwrap();
+    file
+}
+
 /// A program on a terminal; both end with the test.
 pub struct Terminal {
     child: Child,

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::When;
 use crate::commands::log::say;
-use crate::pipeline::{Audience, Modifier, Progress, Stage, Trouble};
+use crate::commands::progress::amount;
+use crate::pipeline::{Modifier, Progress, Stage, Trouble};
 
 /// Between two looks: often enough to see it live, too rarely to be noticed by the stages.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -50,21 +51,23 @@ impl Meter {
         }?;
         let rate = bytes.saturating_sub(self.before[at]) as f64 / seconds;
         self.before[at] = bytes;
-        let mut text = format!("{} {} {}/s", self.names[at], size(bytes as f64), size(rate));
+        let mut text = format!("{} {} {}/s", self.names[at], amount(bytes as f64), amount(rate));
         if let Some(waiting) = stage.waiting.filter(|waiting| *waiting > 0 && self.shows_all()) {
-            let _ = write!(text, " (+{})", size(waiting as f64));
+            let _ = write!(text, " (+{})", amount(waiting as f64));
         }
         Some(text)
     }
 }
 
-impl Audience for Meter {
-    fn interval(&self) -> Option<Duration> {
+impl Meter {
+    /// How often it wants to know how far the stages are.
+    pub fn interval(&self) -> Option<Duration> {
         let shows = self.shows_all() || (self.on_terminal && self.metered.contains(&true));
         shows.then_some(INTERVAL)
     }
 
-    fn progress(&mut self, stages: &[Progress]) {
+    /// Shows how far they are.
+    pub fn progress(&mut self, stages: &[Progress]) {
         let seconds = self.looked.elapsed().as_secs_f64().max(0.001);
         self.looked = Instant::now();
         let shown: Vec<String> =
@@ -78,18 +81,20 @@ impl Audience for Meter {
         }
     }
 
-    fn trouble(&mut self, trouble: &Trouble<'_>) {
+    /// Says what went wrong beside the data.
+    pub fn trouble(&mut self, trouble: &Trouble<'_>) {
         self.close_line();
         say(&format!("spile pipe: {}: {}", trouble.stage, trouble.failure));
     }
 
-    fn end(&mut self, stages: &[Progress]) {
+    /// Says how far they were at the end.
+    pub fn end(&mut self, stages: &[Progress]) {
         self.close_line();
         for (at, stage) in stages.iter().enumerate() {
             let bytes = if self.metered[at] { stage.received } else { stage.written };
             if let (true, Some(bytes)) = (self.metered[at] || self.shows_all(), bytes) {
                 let seconds = stage.elapsed.as_secs_f64().max(0.001);
-                let (total, rate) = (size(bytes as f64), size(bytes as f64 / seconds));
+                let (total, rate) = (amount(bytes as f64), amount(bytes as f64 / seconds));
                 say(&format!("{}: {total} in {seconds:.1} s, {rate}/s", self.names[at]));
             }
         }
@@ -101,28 +106,5 @@ impl Meter {
         if std::mem::take(&mut self.line_is_open) {
             let _ = std::io::stderr().write_all(b"\n");
         }
-    }
-}
-
-/// Bytes as a person reads them, in powers of 1024.
-fn size(bytes: f64) -> String {
-    let mut value = bytes;
-    for unit in ["B", "KiB", "MiB", "GiB"] {
-        if value < 1024.0 {
-            return if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") };
-        }
-        value /= 1024.0;
-    }
-    format!("{value:.1} TiB")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn sizes_are_short() {
-        let all = [0.0, 1023.0, 1536.0, 5.0 * 1024.0 * 1024.0, 1024f64.powi(4)].map(size);
-        assert_eq!(all, ["0 B", "1023 B", "1.5 KiB", "5.0 MiB", "1.0 TiB"]);
     }
 }

@@ -1,6 +1,8 @@
 //! `spile pipe`: a pipeline without a shell, with every stage's status.
 
+mod dry_run;
 mod meter;
+mod told;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -14,16 +16,19 @@ use super::flags::duration;
 use super::log::say;
 use super::run::limits::LimitArgs;
 use super::run::results::Place;
+use super::run::signals::SignalArgs;
 use crate::address::size;
 use crate::error::{Exit, Failure};
 use crate::pipeline::{
     self, Choice, Common, Decision, Errors, Judgement, OnFailure, Order, Outcome, Stage, Strictness,
 };
-use crate::process::{Signals, words};
+use crate::process::words;
 use crate::report::pipe_json;
 use crate::signal;
-use crate::supervise::{Forwarding, Limits, Reason, Supervisor};
+use crate::supervise::{Reason, Supervisor};
 use meter::Meter;
+use serde_json::json;
+use told::Told;
 
 /// What follows `spile pipe`.
 #[derive(Debug, clap::Args)]
@@ -31,30 +36,36 @@ pub struct Args {
     #[command(flatten)]
     stages: StageArgs,
     /// Where the stages' stderr goes: pass, label (each line with the stage's name), capture (into the report), null,
-    /// or a file
+    /// a file, or append:FILE
     #[arg(long, value_name = "WHERE", default_value = "pass")]
     err: OsString,
-    /// Make the pipes this large
+    /// Make the pipes this large (256K by itself, where a user's share of memory for pipes allows it; 1M where
+    /// spile moves the data)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pipe_size: Option<u64>,
     /// Show on stderr, if it is a terminal, how much each stage has written, and whom the others wait for; the
     /// data is not touched (--meter=always: also where there is no terminal)
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
     meter: Option<When>,
-    /// Write one JSON object at the end, to a file or a descriptor
-    #[arg(long, value_name = "FILE|fd:N")]
+    /// Write one JSON object at the end, to a file, a descriptor, or stdout (-)
+    #[arg(long, value_name = "FILE|fd:N|-")]
     report: Option<PathBuf>,
+    /// Write events as they happen, one JSON object a line
+    #[arg(long, value_name = "FILE|fd:N|-")]
+    events: Option<PathBuf>,
+    /// Say as JSON what would be run, with the ends of each stage, and run nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     statuses: StatusArgs,
     #[command(flatten)]
     limits: LimitArgs,
-    /// End everything, with status 124, when nothing has moved for this long
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    idle_timeout: Option<Duration>,
     /// When all stages have ended but something that one has left behind holds a pipe open, wait for more of it
     /// this long
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
     linger: Duration,
+    #[command(flatten)]
+    signals: SignalArgs,
 }
 
 /// The stages, in one of three forms.
@@ -137,7 +148,8 @@ Before a stage may stand, about the stage:
   @err=label|pass|null|merge|capture|FILE     @sh 'LINE'  the rest of the stage is a line for /bin/sh
 and about its input:
   @tee=FILE|ADDR  @meter[=NAME]  @limit=RATE  @buffer=SIZE  @ts[=clock|elapsed|delta]  @head=LINES|SIZE
-A stage of these alone passes bytes on. An address (tcp:HOST:PORT, file:PATH...) may be the first or last stage.
+A FILE is emptied first, append:FILE is not. A stage of these alone passes bytes on. An address (tcp:HOST:PORT,
+file:PATH...) may be the first or last stage.
 
 No stage starts unless every program is there (127). A stage that dies of a broken pipe has not failed if its reader
 had ended, and well; the last stage always counts. A copy that cannot be written is told and makes the status 1; the
@@ -146,19 +158,25 @@ data goes on.
 
     fn run(self) -> Result<Exit, Failure> {
         let order = self.order()?;
-        let report = self.report.as_deref().map(|path| Place::open("--report", path)).transpose()?;
+        if self.dry_run {
+            return dry_run::tell(&order);
+        }
+        let place =
+            |flag, path: &Option<PathBuf>| path.as_deref().map(|path| Place::open(flag, path)).transpose();
+        let (report, events) = (place("--report", &self.report)?, place("--events", &self.events)?);
         let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
         let mut supervisor = Supervisor::new().map_err(cannot)?;
         if report.is_some() || self.meter.is_some() {
             supervisor.count_transfers();
         }
-        let mut meter = Meter::new(&order.stages, self.meter);
-        let outcome = pipeline::run(&order, &mut supervisor, &mut meter)?;
+        let names = order.stages.iter().map(|stage| stage.name.clone()).collect();
+        let mut told = Told::new(Meter::new(&order.stages, self.meter), events, names);
+        let outcome = pipeline::run(&order, &mut supervisor, &mut told)?;
         let judgement = outcome.judge(&order);
-        let told = report.map(|mut place| place.tell(&pipe_json(&order, &outcome, &judgement)));
-        let exit = self.end(&order, &outcome, &judgement)?;
-        told.transpose()?;
-        Ok(exit)
+        let whole = pipe_json(&order, &outcome, &judgement);
+        told.event(json!({"ev": "exit", "exit": whole["exit"], "reason": whole["reason"]}));
+        let unreported = report.and_then(|mut place| place.tell(&whole).err());
+        self.end(&order, &outcome, &judgement, told.failure.or(unreported))
     }
 }
 
@@ -169,14 +187,13 @@ impl Args {
         if errors == Errors::Merge {
             return Err(Failure::usage("--err merge", "is for single stages: @err=merge"));
         }
-        let idle = self.idle_timeout.filter(|limit| !limit.is_zero());
         Ok(Order {
             stages: self.stages.stages()?,
             common: Common { errors, pipe_size },
-            limits: Limits { idle, ..self.limits.limits() },
+            limits: self.limits.limits(),
             manner: self.limits.manner(),
-            signals: Signals::default(),
-            forwarding: Forwarding::default(),
+            signals: self.signals.signals(),
+            forwarding: self.signals.forwarding(),
             strictness: if self.statuses.strict_pipe { Strictness::Strict } else { Strictness::Tolerant },
             choice: match self.statuses.status {
                 Whose::Rightmost => Choice::Rightmost,
@@ -193,7 +210,19 @@ impl Args {
     }
 
     /// Says what only we know, and ends as the stage that decides.
-    fn end(&self, order: &Order, outcome: &Outcome, judgement: &Judgement) -> Result<Exit, Failure> {
+    fn end(
+        &self,
+        order: &Order,
+        outcome: &Outcome,
+        judgement: &Judgement,
+        untold: Option<Failure>,
+    ) -> Result<Exit, Failure> {
+        match untold {
+            // What spile could not do must not look like a success.
+            Some(failure) if judgement.decision == Decision::Exit(Exit::OK) => return Err(failure),
+            Some(failure) => say(&format!("spile pipe: {failure}")),
+            None => {}
+        }
         for (seat, stage) in outcome.seats.iter().zip(&order.stages) {
             if let Some(refused) = &seat.refused {
                 return Err(refused.failure.as_ref().clone());

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use serde_json::{Value, json};
 
-use super::io::Watched;
 use super::results::{Telling, tell_time};
 use super::retries::{Failed, not_clean};
 use super::{Args, Verdict};
@@ -17,7 +16,7 @@ use crate::process::{Ends, Group, Program};
 use crate::report::{attempt_json, run_json, service_json, streams_json, tree_json, unready_json};
 use crate::services::{News, Services, Unready};
 use crate::signal::{self, Number};
-use crate::streams::{Plan, Streams, Told, Tty};
+use crate::streams::{Streams, Told, Tty};
 use crate::supervise::{
     Companions, Company, Event, Happening, Order, Outcome, Scope, Supervisor, attempt, pause, sweep,
 };
@@ -151,7 +150,7 @@ impl<'a> Course<'a> {
 
     fn order(&self, program: Program, linger: Duration) -> Order {
         let args = self.args;
-        let mut limits = args.limits();
+        let mut limits = args.limits.limits();
         if !args.retries.is_asked_for() {
             // One limit for all batches together.
             let spent = self.supervisor.elapsed(limits.clock);
@@ -170,20 +169,9 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn plan(&self, argv: &[OsString]) -> Plan {
-        let name = argv.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
-        let name = name.rsplit('/').next().unwrap_or_default().to_owned();
-        let watched = match self.args.limits().idle {
-            _ if self.args.retries.looks_at_output() => Watched::ForWords,
-            Some(_) => Watched::ForSilence,
-            None => Watched::No,
-        };
-        self.args.io.plan(name, watched)
-    }
-
     /// Runs one program once.
     fn attempt(&mut self, argv: &[OsString]) -> Result<Attempted, Failure> {
-        let plan = self.plan(argv);
+        let plan = self.args.plan(argv);
         let program = self.args.surroundings.program(argv.to_vec())?;
         let mut order = self.order(program, self.args.io.linger());
         if matches!(plan.tty, Tty::All(_)) {
@@ -214,7 +202,7 @@ impl<'a> Course<'a> {
             tell_time(outcome);
         }
         if self.telling.report.is_some() {
-            let (given, manner) = (self.args.limits(), self.args.limits.manner());
+            let (given, manner) = (self.args.limits.limits(), self.args.limits.manner());
             // What spile could not do must not look like a success.
             let own =
                 told.failures.first().map(|failure| failure.exit).filter(|_| verdict.exit() == Exit::OK);

@@ -1,6 +1,7 @@
 //! Flags for the standard streams: where they come from and go to, and what happens on the way.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use rustix::termios::Winsize;
 
 use crate::address;
-use crate::commands::flags::duration;
+use crate::commands::flags::{duration, file_name};
 use crate::flow::Keep;
 use crate::streams::{Input, Joining, Newlines, Output, Plan, Sequence, Showing, Tty};
 
@@ -23,10 +24,10 @@ const LINGER: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Input and output")]
 pub struct IoArgs {
-    /// Where stdin comes from: a file (- is ours), null, text:TEXT, or an address (tcp:HOST:PORT…)
+    /// Where stdin comes from: a file (- is ours), null, text:TEXT, fd:N, or an address (tcp:HOST:PORT…)
     #[arg(long, value_name = "FROM", value_parser = OsStringValueParser::new().try_map(input))]
     stdin: Option<Input>,
-    /// Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), or an address
+    /// Where stdout goes: a file (- is ours), append:FILE, null, capture (into the report), fd:N, or an address
     #[arg(long, value_name = "TO", value_parser = OsStringValueParser::new().try_map(output))]
     stdout: Option<Output>,
     /// The same for stderr
@@ -39,7 +40,7 @@ pub struct IoArgs {
     #[arg(long)]
     swap: bool,
     /// Copy both to a file or an address, too
-    #[arg(long, value_name = "TO", value_parser = OsStringValueParser::new().try_map(output))]
+    #[arg(long, value_name = "TO", value_parser = OsStringValueParser::new().try_map(copy))]
     tee: Option<Output>,
     /// Hold output back, and show it only if the program fails
     #[arg(long)]
@@ -56,15 +57,11 @@ pub struct IoArgs {
     /// How long output that passes through spile may stay open after the program's end [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     linger: Option<Duration>,
-    /// End everything when the program has written nothing for this long, with status 124; its output then passes
-    /// through spile
-    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Limits")]
-    idle_timeout: Option<Duration>,
     /// Most bytes of each stream that capture keeps, and which: the first, the last or both [default: 1M:both]
     #[arg(long, value_name = "SIZE[:head|tail|both]", value_parser = kept)]
     max_capture: Option<(usize, Keep)>,
     /// Write all of what is captured to this file; stderr of its own goes to FILE.stderr
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(file_name))]
     spill: Option<PathBuf>,
     /// Keep the order between stdout and stderr: exact (through datagrams: at most 200 KiB a write, no /dev/stderr)
     #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true,
@@ -146,9 +143,17 @@ fn file(word: &OsStr) -> Result<PathBuf, String> {
     if path.is_empty() { Err("a file without a name".to_owned()) } else { Ok(path.into()) }
 }
 
+/// N of `fd:N`, which needs nobody in between.
+fn descriptor(word: &OsStr) -> Option<RawFd> {
+    word.to_str()?.strip_prefix("fd:")?.parse().ok()
+}
+
 fn input(word: OsString) -> Result<Input, String> {
     if let Some(text) = after(&word, "text:") {
         return Ok(Input::Text(text.into_vec()));
+    }
+    if let Some(number) = descriptor(&word) {
+        return Ok(Input::Descriptor(number));
     }
     match word.to_str() {
         Some("-") => Ok(Input::Ours),
@@ -162,12 +167,22 @@ fn output(word: OsString) -> Result<Output, String> {
     if let Some(path) = after(&word, "append:") {
         return file(&path).map(Output::Append);
     }
+    if let Some(number) = descriptor(&word) {
+        return Ok(Output::Descriptor(number));
+    }
     match word.to_str() {
         Some("-") => Ok(Output::Ours),
         Some("null") => Ok(Output::Null),
         Some("capture") => Ok(Output::Capture),
         Some(text) if is_address(text) => Ok(Output::Address(text.to_owned())),
         _ => file(&word).map(Output::File),
+    }
+}
+
+fn copy(word: OsString) -> Result<Output, String> {
+    match output(word)? {
+        Output::Capture => Err("--stdout capture and --stderr capture keep what goes by".to_owned()),
+        place => Ok(place),
     }
 }
 
@@ -215,11 +230,6 @@ impl IoArgs {
     /// How long what passes through us may go on after the program.
     pub fn linger(&self) -> Duration {
         self.linger.unwrap_or(LINGER)
-    }
-
-    /// The longest time without output.
-    pub fn silence(&self) -> Option<Duration> {
-        self.idle_timeout.filter(|limit| !limit.is_zero())
     }
 
     /// The order between stdout and stderr, for the report.

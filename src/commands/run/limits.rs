@@ -18,6 +18,9 @@ pub struct LimitArgs {
     /// What the time limit counts: not the time in which spile itself was stopped (^Z), or all of it
     #[arg(long, value_name = "CLOCK", value_enum, default_value = "running", hide_possible_values = true)]
     timeout_clock: ClockName,
+    /// End everything when nothing has been written for this long; what `run` starts then writes through spile
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    idle_timeout: Option<Duration>,
     /// End everything after this much CPU time, all processes together
     #[arg(long, value_name = "TIME", value_parser = duration)]
     cpu_timeout: Option<Duration>,
@@ -68,14 +71,19 @@ enum OrphansName {
 }
 
 impl LimitArgs {
-    /// The limits.
+    /// The limits; 0 is none.
     pub fn limits(&self) -> Limits {
         let some = |limit: Option<Duration>| limit.filter(|limit| !limit.is_zero());
         let clock = match self.timeout_clock {
             ClockName::Running => Clock::Running,
             ClockName::Wall => Clock::Wall,
         };
-        Limits { total: some(self.timeout), clock, idle: None, cpu: some(self.cpu_timeout) }
+        Limits {
+            total: some(self.timeout),
+            clock,
+            idle: some(self.idle_timeout),
+            cpu: some(self.cpu_timeout),
+        }
     }
 
     /// The way to the end.

@@ -2,30 +2,28 @@
 
 mod command;
 mod course;
+pub mod dry_run;
 mod io;
 pub mod limits;
 pub mod results;
 mod retries;
 mod services;
-mod signals;
+pub mod signals;
 mod surroundings;
 mod users;
 
 use std::ffi::OsString;
-use std::time::Duration;
 
-use serde_json::json;
-
+use super::Subcommand;
 use super::log::say;
-use super::{Subcommand, stdout};
 use crate::error::{Exit, Failure};
-use crate::process::{self, Change, Status};
-use crate::report::scope_name;
+use crate::process::Status;
 use crate::signal::{self, Number};
-use crate::supervise::{Limits, Orphans, Outcome, Reason};
+use crate::streams::Plan;
+use crate::supervise::{Outcome, Reason};
 use command::CommandArgs;
 use course::Course;
-use io::IoArgs;
+use io::{IoArgs, Watched};
 use limits::LimitArgs;
 use results::ResultArgs;
 use retries::RetryArgs;
@@ -101,9 +99,16 @@ Examples:
 }
 
 impl Args {
-    /// All limits.
-    fn limits(&self) -> Limits {
-        Limits { idle: self.io.silence(), ..self.limits.limits() }
+    /// What happens to the standard streams of a program.
+    fn plan(&self, argv: &[OsString]) -> Plan {
+        let name = argv.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = name.rsplit('/').next().unwrap_or_default().to_owned();
+        let watched = match self.limits.limits().idle {
+            _ if self.retries.looks_at_output() => Watched::ForWords,
+            Some(_) => Watched::ForSilence,
+            None => Watched::No,
+        };
+        self.io.plan(name, watched)
     }
 
     /// What an outcome means for our own end.
@@ -131,7 +136,7 @@ impl Args {
 
     /// Names the limit that ran out.
     fn limit(&self, outcome: &Outcome) -> Failure {
-        let limits = self.limits();
+        let limits = self.limits.limits();
         let (flag, limit) = match outcome.job.reason() {
             Reason::CpuTimeout => ("--cpu-timeout", limits.cpu),
             Reason::IdleTimeout => ("--idle-timeout", limits.idle),
@@ -167,40 +172,6 @@ impl Args {
             }
             None => Ok(exit),
         }
-    }
-
-    /// `--dry-run`.
-    fn tell_plan(&self, runs: &[Vec<OsString>]) -> Result<Exit, Failure> {
-        let program = self.surroundings.program(runs[0].clone())?;
-        let candidates = process::candidates(&program)?;
-        let found = candidates
-            .iter()
-            .map(|path| path.to_string_lossy())
-            .find(|path| rustix::fs::access(path.as_ref(), rustix::fs::Access::EXEC_OK).is_ok());
-        let change = |change: &Change| match change {
-            Change::Set(name, value) => format!("{}={}", name.to_string_lossy(), value.to_string_lossy()),
-            Change::Unset(name) => format!("-{}", name.to_string_lossy()),
-        };
-        let text =
-            |argv: &Vec<OsString>| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        let (limits, manner) = (self.limits(), self.limits.manner());
-        let plan = json!({
-            "schema": "spile.plan/1",
-            "spile": 1,
-            "kind": "plan",
-            "runs": runs.iter().map(text).collect::<Vec<Vec<String>>>(),
-            "path": found,
-            "cwd": program.dir.or_else(|| std::env::current_dir().ok()),
-            "environment": program.environment.changes.iter().map(change).collect::<Vec<_>>(),
-            "timeout": limits.total.as_ref().map(Duration::as_secs_f64),
-            "cpu_timeout": limits.cpu.as_ref().map(Duration::as_secs_f64),
-            "signal": manner.signal.to_string(),
-            "grace": manner.grace.as_secs_f64(),
-            "scope": scope_name(manner.scope),
-            "waits_for_orphans": manner.orphans == Orphans::Wait,
-        });
-        let told = stdout::print(&format!("{plan:#}\n"))?;
-        Ok(if told == Exit::OK && found.is_none() { Exit::NOT_FOUND } else { told })
     }
 }
 

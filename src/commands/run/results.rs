@@ -5,8 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use serde_json::{Value, json};
 
+use crate::commands::flags::file_name;
 use crate::commands::log::say;
 use crate::error::{Exit, Failure};
 use crate::process::{Status, Usage};
@@ -24,17 +26,17 @@ pub struct ResultArgs {
     /// Exit 128 + N when the program dies of signal N; else spile dies of it, too
     #[arg(long)]
     pub exit_128: bool,
-    /// Write one JSON object at the end, to a file or a descriptor
-    #[arg(long, value_name = "FILE|fd:N")]
+    /// Write one JSON object at the end, to a file, a descriptor, or stdout (-)
+    #[arg(long, value_name = "FILE|fd:N|-")]
     report: Option<PathBuf>,
     /// Write events as they happen, one JSON object a line
-    #[arg(long, value_name = "FILE|fd:N")]
+    #[arg(long, value_name = "FILE|fd:N|-")]
     events: Option<PathBuf>,
     /// Say on stderr how long it took and what it used
     #[arg(long)]
     pub time: bool,
     /// A file with the program's process id while it runs
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(file_name))]
     pid_file: Option<PathBuf>,
     /// Say as JSON what would be run, and run nothing
     #[arg(long)]
@@ -99,12 +101,15 @@ pub struct Place {
 }
 
 impl Place {
-    /// Opens `FILE` anew, or `fd:N` as we inherited it.
+    /// Opens `FILE` anew, or `fd:N` as we inherited it; `-` is stdout, as in `--stdout -`.
     pub fn open(flag: &'static str, path: &Path) -> Result<Place, Failure> {
         let cannot = |why: &dyn std::fmt::Display| {
             Failure::new(Exit(125), format!("cannot write {flag} {}", path.display()), why)
         };
-        let number = path.to_str().and_then(|text| text.strip_prefix("fd:"));
+        let number = match path.to_str() {
+            Some("-") => Some("1"),
+            text => text.and_then(|text| text.strip_prefix("fd:")),
+        };
         let file = match number {
             Some(number) => {
                 let fd = number.parse().ok().and_then(crate::process::descriptor);

@@ -1,8 +1,10 @@
 //! Flags for running a program again when it has failed.
 
+use std::fmt;
 use std::time::Duration;
 
 use regex::bytes::Regex;
+use serde_json::{Value, json};
 
 use super::Verdict;
 use super::results::Accepted;
@@ -134,6 +136,18 @@ impl RetryArgs {
         (n <= self.retries && is_failure && is_worth_it).then(|| self.pause(n))
     }
 
+    /// For `--dry-run`.
+    pub fn plan_json(&self) -> Value {
+        json!({
+            "most": self.retries,
+            "backoff": [self.backoff.first.as_secs_f64(), self.backoff.most.as_secs_f64()],
+            "on": self.conditions().map(ToString::to_string).collect::<Vec<_>>(),
+            "clean": self.retry_clean.as_ref().map(|CommandLine(argv)| {
+                argv.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>()
+            }),
+        })
+    }
+
     fn conditions(&self) -> impl Iterator<Item = &Condition> {
         self.retry_on.iter().flat_map(|conditions| &conditions.0)
     }
@@ -141,6 +155,21 @@ impl RetryArgs {
     fn pause(&self, n: u32) -> Duration {
         let doubled = 2_u32.checked_pow(n - 1).and_then(|factor| self.backoff.first.checked_mul(factor));
         doubled.unwrap_or(self.backoff.most).min(self.backoff.most)
+    }
+}
+
+/// As it is typed.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Condition::Status(Accepted::Codes(first, last)) if first == last => write!(f, "{first}"),
+            Condition::Status(Accepted::Codes(first, last)) => write!(f, "{first}-{last}"),
+            Condition::Status(Accepted::Signal(signal)) => write!(f, "{signal}"),
+            Condition::Timeout => f.write_str("timeout"),
+            Condition::Signal => f.write_str("signal"),
+            Condition::Spawn => f.write_str("spawn"),
+            Condition::Match(pattern) => write!(f, "match:{pattern}"),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::supervise::Forwarding;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Signals (names, numbers or RTMIN+1, several with commas)")]
 pub struct SignalArgs {
-    /// What the program begins with: exactly what spile was started with (inherit), or everything at its default;
+    /// What a program begins with: exactly what spile was started with (inherit), or everything at its default;
     /// usually PIPE is at its default and what was ignored stays so
     #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
     signals: Option<BaseName>,

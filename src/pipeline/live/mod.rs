@@ -1,16 +1,17 @@
 //! The life of a pipeline: one loop over its processes, its flows, its limits and the signals sent to spile.
 
-use std::time::{Duration, Instant};
+mod flowing;
 
-use super::launch::{self, Grouping, Place};
-use super::order::{Audience, OnFailure, Order, Progress, Trouble};
-use super::outcome::{Outcome, Seat};
-use super::plumbing::{Carries, Plumbing, lay};
-use super::stage::{Body, Weight};
+use std::time::{Instant, SystemTime};
+
 use crate::error::{Exit, Failure};
-use crate::flow::Ending;
+use crate::pipeline::launch::{self, Grouping};
+use crate::pipeline::order::{Audience, Happening, OnFailure, Order};
+use crate::pipeline::outcome::{Outcome, Seat};
+use crate::pipeline::plumbing::{Carries, Plumbing, lay};
+use crate::pipeline::stage::{Body, Weight};
 use crate::process::{Program, Status, Transfer};
-use crate::signal::{self, Arrival, Number};
+use crate::signal::{Arrival, Number};
 use crate::supervise::{Act, Event, Forwarding, Handled, Job, Limits, Manner, Orphans, Reason, Supervisor};
 
 /// Runs a pipeline to its end. A stage that cannot be started is an outcome, too; a failure is that spile itself
@@ -20,9 +21,7 @@ pub fn run(
     supervisor: &mut Supervisor,
     audience: &mut dyn Audience,
 ) -> Result<Outcome, Failure> {
-    let count = order.stages.len();
-    let of = |(at, stage)| launch::program(stage, Place::of(at, count), order.signals);
-    let programs: Vec<Option<Program>> = order.stages.iter().enumerate().map(of).collect();
+    let programs = launch::programs(&order.stages, order.signals);
     let mut seats: Vec<Seat> = order.stages.iter().map(|_| Seat::default()).collect();
     if let Err((at, refused)) = launch::lookup(&programs) {
         seats[at].refused = Some(refused);
@@ -37,6 +36,7 @@ pub fn run(
         grouping: Grouping::arrange(),
         forwarding: order.forwarding.clone(),
         couriers: Vec::new(),
+        began: SystemTime::now(),
         start: Instant::now(),
         interrupted: None,
         out_of_time: false,
@@ -47,7 +47,7 @@ pub fn run(
         transferred: Transfer::default(),
         shown: Instant::now(),
     };
-    live.start(programs, supervisor);
+    live.start(programs, supervisor, audience);
     live.go_on(supervisor, audience)?;
     Ok(live.finish(supervisor, audience))
 }
@@ -63,6 +63,7 @@ struct Live<'a> {
     forwarding: Forwarding,
     /// Processes that write copies, and whose input they copy.
     couriers: Vec<(i32, usize)>,
+    began: SystemTime,
     start: Instant,
     interrupted: Option<Number>,
     /// The time limit was passed when no process was left, only flows.
@@ -79,7 +80,12 @@ struct Live<'a> {
 
 impl Live<'_> {
     /// Starts all stages; when one cannot be, those before it are ended.
-    fn start(&mut self, programs: Vec<Option<Program>>, supervisor: &mut Supervisor) {
+    fn start(
+        &mut self,
+        programs: Vec<Option<Program>>,
+        supervisor: &mut Supervisor,
+        audience: &mut dyn Audience,
+    ) {
         let ends = std::mem::take(&mut self.plumbing.ends);
         let couriers = std::mem::take(&mut self.plumbing.couriers);
         for (at, (program, ends)) in programs.into_iter().zip(ends).enumerate() {
@@ -91,6 +97,7 @@ impl Live<'_> {
             });
             match self.grouping.spawn(supervisor, program, stage.output, ends) {
                 Ok(started) => {
+                    audience.told(Happening::Started(at, &started));
                     self.whole.add(started.clone());
                     self.seats[at].job = job.map(|mut job| {
                         job.add(started.clone());
@@ -134,18 +141,31 @@ impl Live<'_> {
             };
             let cannot = |why| Failure::new(Exit(125), "cannot wait for the stages", why);
             for event in events.map_err(cannot)? {
-                self.hear(&event, supervisor);
+                self.hear(&event, supervisor, audience);
+            }
+            for at in (0..self.seats.len()).filter(|at| self.seats[*at].end.is_some()) {
+                self.plumbing.let_go(at);
             }
             let now = supervisor.now();
             self.move_bytes(now, audience);
             self.look_for_activity(now, supervisor);
-            for job in self.seats.iter_mut().filter_map(|seat| seat.job.as_mut()) {
-                job.tick(now, supervisor);
-            }
-            self.whole.tick(now, supervisor);
+            self.tick(now, supervisor, audience);
             self.show(now, audience);
             if self.whole.is_over() && self.is_done(now) {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Fires the limits, of stages and of all together.
+    fn tick(&mut self, now: Instant, supervisor: &Supervisor, audience: &mut dyn Audience) {
+        let jobs = self.seats.iter_mut().enumerate();
+        let jobs = jobs.filter_map(|(at, seat)| Some((Some(at), seat.job.as_mut()?)));
+        for (stage, job) in jobs.chain([(None, &mut self.whole)]) {
+            let before = job.reason();
+            job.tick(now, supervisor);
+            if job.reason() != before {
+                audience.told(Happening::OutOfTime(stage, job.reason()));
             }
         }
     }
@@ -160,7 +180,7 @@ impl Live<'_> {
         jobs.chain(self.whole.due()).chain(quiet).chain(shown).chain(looked).chain(total).min()
     }
 
-    fn hear(&mut self, event: &Event, supervisor: &Supervisor) {
+    fn hear(&mut self, event: &Event, supervisor: &Supervisor, audience: &mut dyn Audience) {
         let is_about_us = self.whole.note(event);
         for job in self.seats.iter_mut().filter_map(|seat| seat.job.as_mut()) {
             job.note(event);
@@ -168,8 +188,8 @@ impl Live<'_> {
         match event {
             Event::Ended(pid, status, usage) => {
                 if let Some(at) = self.seats.iter().position(|seat| seat.pid() == Some(*pid)) {
-                    let view = self.plumbing.views[at].as_ref();
-                    self.seats[at].unread = view.is_some_and(|view| !view.has_readers());
+                    audience.told(Happening::Ended(at, *pid, *status));
+                    self.seats[at].unread = self.plumbing.is_unread(at);
                     self.seats[at].end = Some((*status, *usage, self.start.elapsed()));
                     self.seats[at].transfer = supervisor.transfer_of(*pid);
                     self.stop_after(at, *status, supervisor);
@@ -181,7 +201,7 @@ impl Live<'_> {
                 }
             }
             Event::Stopped(pid, by) if is_about_us => self.stopped(*pid, *by),
-            Event::Signal(arrival) => self.signal(arrival, supervisor),
+            Event::Signal(arrival) => self.signal(arrival, supervisor, audience),
             _ => {}
         }
     }
@@ -205,9 +225,12 @@ impl Live<'_> {
         }
     }
 
-    fn signal(&mut self, arrival: &Arrival, supervisor: &Supervisor) {
+    fn signal(&mut self, arrival: &Arrival, supervisor: &Supervisor, audience: &mut dyn Audience) {
         let now = Instant::now();
         let act = self.forwarding.decide(arrival, self.grouping.foreground.together(), now);
+        if arrival.signal == Number::WINCH {
+            self.plumbing.resize();
+        }
         let running = self.whole.members().iter().filter(|member| member.end.is_none());
         if arrival.signal == Number::CONT {
             for pid in running.clone().map(|member| member.started.pid) {
@@ -219,19 +242,11 @@ impl Live<'_> {
             let asks_to_end = arrival.signal.asks_to_end();
             self.interrupted = self.interrupted.or(asks_to_end.then_some(arrival.signal));
         } else {
-            let leader = self.grouping.leader().filter(|_| running.clone().next().is_some());
-            match (act, leader) {
-                // To the group as the terminal does it; it exists as long as somebody in it is not reaped.
-                (Act::Forward(signal), Some(leader)) if signal.is_from_terminals() => {
-                    let _ = signal::send(-leader, signal);
-                    if signal.asks_to_end() && running.clone().any(|member| member.stopped) {
-                        let _ = signal::send(-leader, Number::CONT);
-                    }
-                }
-                (Act::Forward(signal), _) => self.whole.send(signal, arrival.value),
-                (Act::End, _) => self.whole.end(Reason::Told, supervisor),
-                (Act::Kill, _) => self.whole.kill(),
-                (Act::Shared | Act::Ignore, _) => {}
+            match act {
+                Act::Forward(signal) => self.whole.send(signal, arrival.value),
+                Act::End => self.whole.end(Reason::Told, supervisor),
+                Act::Kill => self.whole.kill(),
+                Act::Shared | Act::Ignore => {}
             }
             match act {
                 Act::Forward(signal) => {
@@ -244,86 +259,9 @@ impl Live<'_> {
                 _ => {}
             }
         }
-        self.signals.push(Handled { at: now, arrival: *arrival, act });
-    }
-
-    fn move_bytes(&mut self, now: Instant, audience: &mut dyn Audience) {
-        for pump in &mut self.plumbing.pumps {
-            let before = pump.flow.received();
-            pump.flow.advance(now);
-            if pump.flow.received() > before {
-                self.quiet_since = None;
-                self.whole.is_active(now);
-            }
-            for failure in pump.flow.failures() {
-                audience.trouble(&Trouble { stage: &self.order.stages[pump.stage].name, failure: &failure });
-                self.seats[pump.stage].failures.push(failure);
-            }
-            if let (Some(Ending::Failed(failure)), Carries::Input | Carries::Output) =
-                (pump.flow.ending(), pump.carries)
-                && !self.seats[pump.stage].failures.contains(failure)
-            {
-                audience.trouble(&Trouble { stage: &self.order.stages[pump.stage].name, failure });
-                self.seats[pump.stage].failures.push(failure.clone());
-            }
-        }
-    }
-
-    /// How often to look whether anything moves, where a limit depends on it.
-    fn idle_interval(&self) -> Option<Duration> {
-        let stages = self.order.stages.iter().filter_map(|stage| stage.idle);
-        let shortest = stages.chain(self.order.limits.idle).min()?;
-        Some((shortest / 10).clamp(Duration::from_millis(10), Duration::from_millis(500)))
-    }
-
-    /// A stage is active when it or a process below it writes; the pipeline when any of its processes does.
-    fn look_for_activity(&mut self, now: Instant, supervisor: &Supervisor) {
-        if self.idle_interval().is_none_or(|interval| now < self.looked + interval) {
-            return;
-        }
-        self.looked = now;
-        let mut all = Transfer::default();
-        for seat in &mut self.seats {
-            let Some(pid) = seat.running() else { continue };
-            let transfer = Transfer::of_all(&supervisor.tree_of(&[pid]));
-            all.read += transfer.read;
-            all.written += transfer.written;
-            if seat.transfer.replace(transfer).is_none_or(|before| before.written != transfer.written)
-                && let Some(job) = &mut seat.job
-            {
-                job.is_active(now);
-            }
-        }
-        if all != self.transferred {
-            self.transferred = all;
-            self.whole.is_active(now);
-        }
-    }
-
-    fn show(&mut self, now: Instant, audience: &mut dyn Audience) {
-        if audience.interval().is_some_and(|interval| now >= self.shown + interval) {
-            self.shown = now;
-            audience.progress(&self.progress());
-        }
-    }
-
-    fn progress(&self) -> Vec<Progress> {
-        let of = |(at, seat): (usize, &Seat)| {
-            let input =
-                self.plumbing.pumps.iter().find(|pump| pump.stage == at && pump.carries == Carries::Input);
-            let transfer = seat.running().and_then(Transfer::of).or(seat.transfer);
-            let passes = self.order.stages[at].body == Body::Passage;
-            Progress {
-                received: input.map(|pump| pump.flow.received()),
-                written: match input.filter(|_| passes) {
-                    Some(pump) => Some(pump.flow.sent()),
-                    None => transfer.map(|transfer| transfer.written),
-                },
-                waiting: self.plumbing.views[at].as_ref().and_then(crate::flow::View::fill),
-                elapsed: seat.end.map_or_else(|| self.start.elapsed(), |(_, _, at)| at),
-            }
-        };
-        self.seats.iter().enumerate().map(of).collect()
+        let handled = Handled { at: now, arrival: *arrival, act };
+        audience.told(Happening::Signal(&handled));
+        self.signals.push(handled);
     }
 
     /// No process is left that counts. Are the flows through, too? Bytes for a slow reader are waited for, silence
@@ -352,6 +290,9 @@ impl Live<'_> {
 
     fn finish(mut self, supervisor: &Supervisor, audience: &mut dyn Audience) -> Outcome {
         let progress = self.progress();
+        for (at, seat) in self.seats.iter_mut().enumerate() {
+            seat.stalled = self.plumbing.stalled(at, &self.order.stages[at]);
+        }
         for pump in &mut self.plumbing.pumps {
             if !pump.flow.is_over() {
                 pump.flow.stop_reading();
@@ -371,6 +312,9 @@ impl Live<'_> {
         });
         self.grouping.foreground.over(died);
         let reason = if self.out_of_time { Reason::Timeout } else { self.whole.reason() };
+        if reason != self.whole.reason() {
+            audience.told(Happening::OutOfTime(None, reason));
+        }
         let left = self.whole.left(supervisor);
         // What writes copies for us is not theirs.
         let ended = self.seats.iter().filter(|seat| seat.end.is_some()).count() as u64;
@@ -380,6 +324,7 @@ impl Live<'_> {
             interrupted: self.interrupted,
             culprit: self.culprit,
             wall: self.start.elapsed(),
+            began: self.began,
             start: self.start,
             signals: self.signals,
             killed: self.whole.killed().to_vec(),
