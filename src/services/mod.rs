@@ -280,7 +280,7 @@ impl Service {
         let parent_death = Some(Number::TERM);
         let program = Program { group: Group::New, parent_death, ..Program::new(wanted.argv.clone()) };
         let started = supervisor.spawn(&program, ends)?;
-        let mut job = Job::new(Limits::default(), manner, supervisor.now());
+        let mut job = Job::new(Limits::default(), manner);
         job.add(started);
         let name = wanted.name.clone();
         let started = Instant::now();

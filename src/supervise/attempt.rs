@@ -96,7 +96,7 @@ pub fn attempt(
     let foreground = Foreground::arrange(&mut order.program, order.group);
     let mut attempt = Attempt {
         outcome: Outcome {
-            job: Job::new(order.limits, order.manner, supervisor.now()),
+            job: Job::new(order.limits, order.manner),
             refused: None,
             began: SystemTime::now(),
             wall: Duration::ZERO,

@@ -79,7 +79,7 @@ pub fn pause(
 
 /// Ends what children that have ended have left behind; children that run are not touched.
 pub fn sweep(supervisor: &mut Supervisor, company: &mut dyn Company, manner: Manner) -> io::Result<()> {
-    let mut job = Job::new(Limits::default(), manner, supervisor.now());
+    let mut job = Job::new(Limits::default(), manner);
     job.end(Reason::Told, supervisor);
     end(supervisor, company, &mut job)
 }

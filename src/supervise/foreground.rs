@@ -73,22 +73,18 @@ impl Foreground {
                 terminal.reset();
             }
         }
-        match asked {
-            Some(Arrival { signal, sender, .. }) => match (signal::stop_of(signal), sender) {
-                (Stop::Over, _) => {}
-                // Somebody meant us, not the keys of a terminal.
-                (Stop::Ignored, Sender::Process { .. }) => _ = signal::stop_of(Number::STOP),
-                (Stop::Ignored, Sender::Kernel) => self.continued(pid),
-            },
-            // Nobody could continue us: neither can the program be stopped.
-            None if self.terminal.is_some() && by == Number::TSTP => {
-                let stop = signal::stop_of(by);
-                if stop == Stop::Ignored {
-                    self.continued(pid);
-                }
-            }
-            None if self.terminal.is_some() && wants_terminal => _ = signal::stop_of(by),
-            None => {}
+        let (signal, sender) = match asked {
+            Some(arrival) => (arrival.signal, arrival.sender),
+            None if self.terminal.is_some() && (wants_terminal || by == Number::TSTP) => (by, Sender::Kernel),
+            None => return,
+        };
+        match (signal::stop_of(signal), sender) {
+            (Stop::Over, _) => {}
+            // Somebody means us, not the keys of a terminal.
+            (Stop::Ignored, Sender::Process { .. }) => _ = signal::stop_of(Number::STOP),
+            // Nobody could continue us, so the program goes on; but one that wants the terminal would stop again.
+            (Stop::Ignored, Sender::Kernel) if !wants_terminal => self.continued(pid),
+            (Stop::Ignored, Sender::Kernel) => {}
         }
     }
 

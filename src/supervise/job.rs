@@ -79,11 +79,11 @@ enum Request {
 }
 
 impl Job {
-    /// A job without children; its clock starts at `now`, the supervisor's, before the first is spawned.
-    pub fn new(limits: Limits, manner: Manner, now: Instant) -> Job {
+    /// A job without children; its clock starts now, before the first is spawned.
+    pub fn new(limits: Limits, manner: Manner) -> Job {
         Job {
             members: Vec::new(),
-            watch: Watch::new(limits, now),
+            watch: Watch::new(limits, Instant::now()),
             manner,
             phase: Phase::Running,
             reason: Reason::Ended,
@@ -132,7 +132,7 @@ impl Job {
     pub fn note(&mut self, event: &Event) -> bool {
         let (Event::Ended(pid, ..) | Event::Stopped(pid, _) | Event::Continued(pid)) = event else {
             if let Event::Resumed(how_long) = event {
-                self.watch.was_stopped(*how_long);
+                self.watch.was_stopped(*how_long, Instant::now());
             }
             return false;
         };

@@ -57,11 +57,12 @@ impl Watch {
         Watch { limits, started: now, stopped: Duration::ZERO, active: now, cpu_check: now }
     }
 
-    /// We were stopped for this long.
-    pub fn was_stopped(&mut self, how_long: Duration) {
+    /// We were stopped for this long, until about now. What of it was before the start, or before the last output,
+    /// is nothing to us.
+    pub fn was_stopped(&mut self, how_long: Duration, now: Instant) {
         if self.limits.clock == Clock::Running {
-            self.stopped += how_long;
-            self.active += how_long;
+            self.stopped += how_long.min(now.saturating_duration_since(self.started));
+            self.active += how_long.min(now.saturating_duration_since(self.active));
         }
     }
 
@@ -124,10 +125,18 @@ mod tests {
         let start = Instant::now();
         for (clock, passed) in [(Clock::Running, None), (Clock::Wall, Some(Passed::Total))] {
             let mut watch = Watch::new(Limits { total: Some(SECOND), clock, ..Limits::default() }, start);
-            watch.was_stopped(SECOND * 5);
+            watch.was_stopped(SECOND * 5, start + SECOND * 5);
             assert_eq!(watch.passed(start + SECOND * 3, Vec::new), passed);
             assert_eq!(watch.passed(start + SECOND * 6, Vec::new), Some(Passed::Total));
         }
+    }
+
+    #[test]
+    fn a_stop_before_the_start_makes_the_time_no_longer() {
+        let start = Instant::now();
+        let mut watch = Watch::new(Limits { total: Some(SECOND), ..Limits::default() }, start);
+        watch.was_stopped(SECOND * 5, start);
+        assert_eq!(watch.passed(start + SECOND, Vec::new), Some(Passed::Total));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn run(
     let plumbing = lay(&order.stages, &order.common)?;
     let mut live = Live {
         order,
-        whole: Job::new(order.limits, order.manner, supervisor.now()),
+        whole: Job::new(order.limits, order.manner),
         seats,
         plumbing,
         grouping: Grouping::arrange(),
@@ -93,7 +93,7 @@ impl Live<'_> {
             let stage = &self.order.stages[at];
             let job = (stage.timeout.is_some() || stage.idle.is_some()).then(|| {
                 let limits = Limits { total: stage.timeout, idle: stage.idle, ..self.order.limits };
-                Job::new(limits, Manner { orphans: Orphans::Leave, ..self.order.manner }, supervisor.now())
+                Job::new(limits, Manner { orphans: Orphans::Leave, ..self.order.manner })
             });
             match self.grouping.spawn(supervisor, program, stage.output, ends) {
                 Ok(started) => {
