@@ -63,6 +63,8 @@ pub struct Plumbing {
     /// A read end of our own of the pipe into each stage that reads it without us in between. Until it is closed
     /// no write of the stage before fails, so that of the two who ended first is told for sure.
     pub held: Vec<Option<OwnedFd>>,
+    /// Our side of each stage's terminal once more: a stage that has closed its output is not hung up while it works on.
+    terminals: BTreeMap<usize, OwnedFd>,
     /// All flows.
     pub pumps: Vec<Pump>,
     /// Copies to addresses.
@@ -143,6 +145,7 @@ impl Plumbing {
         let mut ends = Ends::inherited();
         if stage.output == Output::Terminal {
             let (master, slave) = pty::open_output().map_err(cannot)?;
+            self.terminals.insert(at, copy_of(&master)?);
             let sink = outlet(out, rustix::stdio::stdout(), "stdout")?;
             self.add(
                 at,
@@ -314,6 +317,16 @@ impl Plumbing {
     /// have seen the end of the data and be reaped already.
     pub fn let_go(&mut self, at: usize) {
         self.held[at].take_if(|held| flow::has_writers(held));
+    }
+
+    /// Hangs up the terminals of stages that have ended, and those that nobody reads any more.
+    pub fn hang_up(&mut self, has_ended: impl Fn(usize) -> bool) {
+        let is_unread = |at: usize| {
+            let mut outputs =
+                self.pumps.iter().filter(|pump| pump.stage == at && pump.carries == Carries::Output);
+            outputs.any(|pump| pump.flow.ending().is_some_and(|ending| *ending != Ending::EndOfData))
+        };
+        self.terminals.retain(|at, _| !has_ended(*at) && !is_unread(*at));
     }
 
     /// Once everything runs, only the stages are to hold their ends.

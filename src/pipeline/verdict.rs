@@ -109,7 +109,7 @@ pub fn verdicts(stages: &[Ended<'_>], strictness: Strictness) -> Vec<Verdict> {
 
 /// True where it ended of having no reader: of SIGPIPE, on a terminal of SIGHUP. A shell around the program that saw
 /// it tells of it by its status.
-fn is_broken_off(status: Status, output: Output) -> bool {
+pub fn is_broken_off(status: Status, output: Output) -> bool {
     let by = |signal: Number| status.exit() == Exit::from_signal(signal.raw());
     by(Number::PIPE) || (output == Output::Terminal && by(Number::HUP))
 }

@@ -130,6 +130,10 @@ impl Company for Streams {
             passing.account(&mut self.spool);
             self.failures.extend(passing.flow.failures());
         }
+        // Nobody sees any more what is on its terminal: that is a hang-up, and not an end of typing alone.
+        if self.keyboard.is_some() && self.passing.iter().any(Passing::is_unread) {
+            self.keyboard = None;
+        }
         self.received() > before
     }
 
@@ -187,6 +191,10 @@ impl Helper {
 }
 
 impl Passing {
+    fn is_unread(&self) -> bool {
+        matches!(self.flow.ending(), Some(Ending::ReaderGone | Ending::Failed(_)))
+    }
+
     fn advance(&mut self, now: Instant) {
         self.flow.advance(now);
         if self.last.is_some_and(|last| self.flow.received() >= last) {

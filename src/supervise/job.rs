@@ -203,7 +203,7 @@ impl Job {
         }
         self.request = Request::Made;
         if self.phase == Phase::Waiting {
-            self.ask(signal, supervisor);
+            self.ask(self.manner.signal, supervisor);
         }
     }
 

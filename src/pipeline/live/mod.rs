@@ -10,6 +10,7 @@ use crate::pipeline::order::{Audience, Happening, OnFailure, Order};
 use crate::pipeline::outcome::{Outcome, Seat};
 use crate::pipeline::plumbing::{Carries, Plumbing, lay};
 use crate::pipeline::stage::{Body, Weight};
+use crate::pipeline::verdict::{Strictness, is_broken_off};
 use crate::process::{Program, Status, Transfer};
 use crate::signal::{Arrival, Number};
 use crate::supervise::{Act, Event, Forwarding, Handled, Job, Limits, Manner, Orphans, Reason, Supervisor};
@@ -148,6 +149,7 @@ impl Live<'_> {
             }
             let now = supervisor.now();
             self.move_bytes(now, audience);
+            self.plumbing.hang_up(|at| self.seats[at].end.is_some());
             self.look_for_activity(now, supervisor);
             self.tick(now, supervisor, audience);
             self.show(now, audience);
@@ -209,9 +211,11 @@ impl Live<'_> {
     /// `OnFailure::Stop`: the first failure ends the others. A broken pipe may be none.
     fn stop_after(&mut self, at: usize, status: Status, supervisor: &Supervisor) {
         let stage = &self.order.stages[at];
-        let is_fine = status.code().is_some_and(|code| stage.accepted.contains(&code) || code == 141)
-            || status.signal() == Some(Number::PIPE)
-            || stage.weight == Weight::Optional;
+        let has_reader = at + 1 < self.seats.len() && self.order.strictness == Strictness::Tolerant;
+        let is_accepted = status.code().is_some_and(|code| stage.accepted.contains(&code));
+        let is_fine = stage.weight == Weight::Optional
+            || (is_accepted && self.seats[at].limit().is_none())
+            || (has_reader && is_broken_off(status, stage.output));
         if self.order.on_failure == OnFailure::Stop && !is_fine && !self.whole.is_ending() {
             self.culprit = Some(at);
             self.whole.end(Reason::Told, supervisor);
