@@ -77,11 +77,11 @@ fn where_nothing_is_left_nothing_is_waited_for() {
 
 #[test]
 fn who_is_stopped_ends_too() {
-    for command in commands(&["--grace", "60s"], "exec sleep 60") {
+    for (stages, command) in (1..).zip(commands(&["--grace", "60s"], "exec sleep 60")) {
         let process = spile(command);
         let sleeps =
             || children(process.pid()).into_iter().filter(|pid| is_a(*pid, "sleep")).collect::<Vec<_>>();
-        wait_until("it runs", || !sleeps().is_empty() && sleeps().len() == children(process.pid()).len());
+        wait_until("all run", || sleeps().len() == stages);
         let pids: Vec<String> = sleeps().iter().map(u32::to_string).collect();
         let words: Vec<&str> = ["-STOP"].into_iter().chain(pids.iter().map(String::as_str)).collect();
         program("kill", &words).ends().exits(0);
