@@ -30,7 +30,8 @@ pub struct LimitArgs {
     /// Who has not ended after this long is killed; the last process counts, not the first
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     grace: Duration,
-    /// Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions
+    /// Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts
+    /// for it (systemd-run, docker, at) is nobody's descendant, and out of reach
     #[arg(long, value_name = "SCOPE", value_parser = scope, default_value = "tree")]
     scope: Scope,
     /// What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but
