@@ -9,7 +9,7 @@ mod streams;
 
 pub use event::{Event, Events, failure_json};
 pub use pipeline::pipe_json;
-pub use process::{run_json, scope_name, signal_json, status_json, tree_json};
+pub use process::{limit_name, run_json, scope_name, signal_json, status_json, tree_json};
 pub use services::{attempt_json, service_json, unready_json};
 pub use session::{Names, digest_lines, session_json, session_text, unopened_json};
 pub use streams::streams_json;

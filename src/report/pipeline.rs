@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::{Value, json};
 
 use super::process::{
-    base64, base64_of_all, error_json, scope_name, signal_json, status_json, timestamp, tree_json, usage_json,
+    base64, base64_of_all, error_json, limit_name, scope_name, signal_json, status_json, timestamp,
+    tree_json, usage_json,
 };
 use crate::error::Exit;
 use crate::flow::Captured;
@@ -91,14 +92,6 @@ fn name(verdict: Verdict) -> &'static str {
         Verdict::Failed => "failed",
         Verdict::OptionalFailed => "optional-failed",
         Verdict::NotStarted => "not-started",
-    }
-}
-
-fn limit_name(reason: Reason) -> &'static str {
-    match reason {
-        Reason::IdleTimeout => "idle-timeout",
-        Reason::CpuTimeout => "cpu-timeout",
-        _ => "timeout",
     }
 }
 

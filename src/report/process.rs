@@ -44,6 +44,16 @@ pub fn run_json(argv: &[OsString], limits: &Limits, manner: &Manner, outcome: &O
     })
 }
 
+/// The word for why a program was ended.
+pub fn limit_name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Timeout => "timeout",
+        Reason::IdleTimeout => "idle-timeout",
+        Reason::CpuTimeout => "cpu-timeout",
+        Reason::Told | Reason::Ended => "interrupted",
+    }
+}
+
 /// The word of `--scope`.
 pub fn scope_name(scope: Scope) -> &'static str {
     match scope {

@@ -1,16 +1,15 @@
 //! `pipe --dry-run`: what would be run, with the ends of each stage, as JSON; nothing is started or opened.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::commands::run::dry_run::limits_json;
+use crate::commands::run::dry_run::{change, found, limits_json, words};
 use crate::commands::stdout;
 use crate::error::{Exit, Failure};
 use crate::flow::{Existing, Extent};
 use crate::pipeline::{self, Body, Copy, Errors, Modifier, Order, Output, Stage, Time, Weight};
-use crate::process::{self, Change, Program};
+use crate::process::{self, Program};
 
 /// Tells the plan; fails as the pipeline would if a program is not there.
 pub fn tell(order: &Order) -> Result<Exit, Failure> {
@@ -32,11 +31,12 @@ pub fn tell(order: &Order) -> Result<Exit, Failure> {
 
 fn stage_json(n: usize, order: &Order, stage: &Stage, program: Option<&Program>) -> Value {
     let argv = match &stage.body {
-        Body::Program(argv) => argv.iter().map(text).collect(),
+        Body::Program(argv) => words(argv),
         Body::Address(address) => vec![address.clone()],
         Body::Passage => Vec::new(),
     };
-    let path = program.filter(|_| matches!(stage.body, Body::Program(_))).and_then(path);
+    let own = program.filter(|_| matches!(stage.body, Body::Program(_)));
+    let path = own.and_then(|program| found(&process::candidates(program).ok()?));
     let inner = |is_outer, outer| if is_outer { outer } else { "pipe" };
     json!({
         "n": n,
@@ -57,26 +57,8 @@ fn stage_json(n: usize, order: &Order, stage: &Stage, program: Option<&Program>)
     })
 }
 
-fn text(word: &OsString) -> String {
-    word.to_string_lossy().into_owned()
-}
-
 fn seconds(time: Option<Duration>) -> Option<f64> {
     time.map(|time| time.as_secs_f64())
-}
-
-/// The file that would be run.
-fn path(program: &Program) -> Option<String> {
-    let candidates = process::candidates(program).ok()?;
-    let paths = candidates.iter().map(|path| path.to_string_lossy().into_owned());
-    paths.into_iter().find(|path| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok())
-}
-
-fn change(change: &Change) -> String {
-    match change {
-        Change::Set(name, value) => format!("{}={}", text(name), text(value)),
-        Change::Unset(name) => format!("-{}", text(name)),
-    }
 }
 
 fn file(path: &std::path::Path, existing: Existing) -> String {

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::meter::Meter;
-use crate::commands::run::results::{Place, limit_name};
+use crate::commands::run::results::Place;
 use crate::error::Failure;
 use crate::pipeline::{Audience, Happening, Progress, Trouble};
-use crate::report::{signal_json, status_json};
+use crate::report::{limit_name, signal_json, status_json};
 
 /// Those who hear.
 pub struct Told {

@@ -1,6 +1,6 @@
 //! `--dry-run`: what would be run, and how, as JSON; nothing is started or opened.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,13 +19,7 @@ impl Args {
     /// Prints the plan for `runs`.
     pub(super) fn tell_plan(&self, runs: &[Vec<OsString>]) -> Result<Exit, Failure> {
         let program = self.surroundings.program(runs[0].clone())?;
-        let candidates = process::candidates(&program)?;
-        let is_program = |path: &str| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
-        let found = candidates.iter().map(|path| path.to_string_lossy()).find(|path| is_program(path));
-        let change = |change: &Change| match change {
-            Change::Set(name, value) => format!("{}={}", name.to_string_lossy(), value.to_string_lossy()),
-            Change::Unset(name) => format!("-{}", name.to_string_lossy()),
-        };
+        let found = found(&process::candidates(&program)?);
         let plan = json!({
             "schema": "spile.plan/1",
             "kind": "run",
@@ -44,7 +38,22 @@ impl Args {
     }
 }
 
-fn words(argv: &[OsString]) -> Vec<String> {
+/// The file that would be run.
+pub fn found(candidates: &[CString]) -> Option<String> {
+    let paths = candidates.iter().map(|path| path.to_string_lossy().into_owned());
+    paths.into_iter().find(|path| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok())
+}
+
+/// `NAME=VALUE`, or `-NAME` for one that is taken away.
+pub fn change(change: &Change) -> String {
+    match change {
+        Change::Set(name, value) => format!("{}={}", name.to_string_lossy(), value.to_string_lossy()),
+        Change::Unset(name) => format!("-{}", name.to_string_lossy()),
+    }
+}
+
+/// As text, what is none replaced.
+pub fn words(argv: &[OsString]) -> Vec<String> {
     argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 

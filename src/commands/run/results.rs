@@ -12,9 +12,9 @@ use crate::commands::flags::file_name;
 use crate::commands::log::say;
 use crate::error::{Exit, Failure};
 use crate::process::{Status, Usage};
-use crate::report::{signal_json, status_json};
+use crate::report::{limit_name, signal_json, status_json};
 use crate::signal::Number;
-use crate::supervise::{Company, Happening, Outcome, Reason};
+use crate::supervise::{Company, Happening, Outcome};
 
 /// Statuses, reports, events.
 #[derive(Clone, Debug, clap::Args)]
@@ -198,16 +198,6 @@ fn event(happening: Happening<'_>, start: Instant) -> Value {
             let status = member.end.map(|(status, ..)| status_json(status));
             json!({"at": at, "ev": "exit", "pid": member.started.pid, "status": status})
         }
-    }
-}
-
-/// The word for why a program was ended.
-pub fn limit_name(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Timeout => "timeout",
-        Reason::IdleTimeout => "idle-timeout",
-        Reason::CpuTimeout => "cpu-timeout",
-        Reason::Told | Reason::Ended => "interrupted",
     }
 }
 
