@@ -14,6 +14,7 @@
 )]
 
 mod address;
+mod certificate;
 mod cli;
 mod commands;
 mod endpoint;
