@@ -25,6 +25,7 @@ mod flow;
 mod generated;
 mod names;
 mod pipeline;
+mod pool;
 mod process;
 mod relay;
 mod report;
@@ -33,6 +34,7 @@ mod services;
 mod signal;
 mod streams;
 mod supervise;
+mod tls;
 
 /// Called by the C library, in the place of Rust's start-up code: that looks for its stack in /proc/self/maps first,
 /// a twentieth of the time in which `spile run` starts a program.
