@@ -1,8 +1,8 @@
 //! The table of options: one row each. Parsing, --help, man page and completions read it.
 
-use super::Value;
 pub use super::key::Key;
 use super::value;
+use super::{Layer, Value};
 
 /// Internet sockets.
 pub const IP: u32 = 1;
@@ -43,6 +43,8 @@ pub const TLS: u32 = 1 << 17;
 
 /// What the options of the commands are about; those of files and programs are said in the address alone.
 const NETWORK: u32 = IP | V6 | TCP | UDP | UNIX | PATH | SOCKET | STREAM | DATAGRAM | MESSAGES | PASSED;
+/// The same where the commands speak TLS.
+const SECURED: u32 = IP | V6 | TCP | UNIX | PATH | SOCKET | STREAM | TLS;
 
 /// The part that an end plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,9 +150,12 @@ impl OptionRow {
         self.groups(part) & groups != 0
     }
 
-    /// True for what can be typed as a flag of a command whose network side plays that part.
-    pub fn is_flag(&self, part: Part) -> bool {
-        self.fits(NETWORK, part)
+    /// True for what can be typed as a flag of a command whose network side plays that part and speaks that.
+    pub fn is_flag(&self, part: Part, layer: Layer) -> bool {
+        match layer {
+            Layer::Plain => self.fits(NETWORK, part),
+            Layer::Tls => self.fits(SECURED, part),
+        }
     }
 
     /// True when it is yes or no.

@@ -7,7 +7,7 @@ use super::Subcommand;
 use super::flags::{ProgramArgs, SessionArgs};
 use super::outcome::exit;
 use super::runtime::{Interrupts, run};
-use super::service::{Server, ServerArgs, accept_one, session_id, tell_closed, tell_findings};
+use super::service::{BadPeers, Server, ServerArgs, accept_one, session_id, tell_closed, tell_findings};
 use super::words::{AddressFlags, Either, WordsArgs};
 use crate::address::{Address, Target};
 use crate::endpoint::{Connection, Endpoint, Incoming, Opener, Patience, Use, open_command, persist};
@@ -147,7 +147,7 @@ impl Args {
     }
 
     async fn serve_one(&self, server: &mut Server, far: &Far, right_name: &str) -> Result<Exit, Failure> {
-        let Some((incoming, id)) = accept_one(server).await? else {
+        let Some((incoming, id)) = accept_one(server, BadPeers::EndIt).await? else {
             return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
         };
         server.stop_listening_after(&incoming);

@@ -1,6 +1,7 @@
 //! The side that listens: each connection that was accepted shakes hands by itself.
 
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::Endpoint;
@@ -12,10 +13,12 @@ use crate::error::Failure;
 
 /// What every connection of a listener needs; cheap to clone.
 #[derive(Clone)]
-pub struct Acceptor(Arc<Shared>);
+pub struct Acceptor(Rc<Shared>);
 
 struct Shared {
-    server: Server,
+    /// Taken anew by each connection, so that those there are keep what they have begun with.
+    server: RefCell<Rc<Server>>,
+    options: Options,
     limit: Duration,
     ending: Ending,
 }
@@ -23,11 +26,19 @@ struct Shared {
 impl Acceptor {
     /// Reads what the options name; a failure here comes before anybody can connect.
     pub fn new(options: &Options) -> Result<Acceptor, Failure> {
-        Ok(Acceptor(Arc::new(Shared {
-            server: settings::server(options)?,
+        Ok(Acceptor(Rc::new(Shared {
+            server: RefCell::new(Rc::new(settings::server(options)?)),
+            options: options.clone(),
             limit: settings::handshake_limit(options),
             ending: settings::ending(options),
         })))
+    }
+
+    /// Reads the files again. Where one is of no use, everything stays as it was.
+    pub fn reload(&self) -> Result<(), Failure> {
+        let server = Rc::new(settings::server(&self.0.options)?);
+        self.0.server.replace(server);
+        Ok(())
     }
 
     /// Shakes hands with `peer`.
@@ -35,7 +46,8 @@ impl Acceptor {
         let Some(fd) = plain.source.stream().cloned() else {
             return Err(Failure::usage(peer, "is no stream"));
         };
-        let Shared { server, limit, ending } = &*self.0;
+        let Shared { server, limit, ending, .. } = &*self.0;
+        let server = server.borrow().clone();
         let (mut session, inspection) = server.start(peer)?;
         shake_hands(&fd, &mut session, &inspection, *limit).await?;
         Ok(super::over(plain, Stream::new(fd, session, *ending, inspection)))

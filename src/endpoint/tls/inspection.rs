@@ -46,6 +46,23 @@ pub struct Facts {
     pub peer_sha256: Option<String>,
 }
 
+impl Facts {
+    /// The variables that tell a child of them; those without a value must not be left from somebody else.
+    pub fn variables(&self) -> impl Iterator<Item = (&'static str, Option<String>)> {
+        let Facts { version, cipher, alpn, sni, peer_subject, peer_san_uri, peer_sha256 } = self.clone();
+        [
+            ("SPILE_TLS_VERSION", Some(version)),
+            ("SPILE_TLS_CIPHER", Some(cipher)),
+            ("SPILE_TLS_ALPN", alpn),
+            ("SPILE_TLS_SNI", sni),
+            ("SPILE_TLS_PEER_SUBJECT", peer_subject),
+            ("SPILE_TLS_PEER_SAN_URI", peer_san_uri),
+            ("SPILE_TLS_PEER_SHA256", peer_sha256),
+        ]
+        .into_iter()
+    }
+}
+
 impl Inspection {
     /// A session with `peer`, as messages name it; `sni` is the host that a client asks for.
     pub fn new(peer: impl Into<String>, sni: Option<String>) -> Inspection {
