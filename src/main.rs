@@ -33,6 +33,7 @@ mod services;
 mod signal;
 mod streams;
 mod supervise;
+mod tls;
 
 /// Called by the C library, in the place of Rust's start-up code: that looks for its stack in /proc/self/maps first,
 /// a twentieth of the time in which `spile run` starts a program.
