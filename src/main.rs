@@ -25,6 +25,7 @@ mod flow;
 mod generated;
 mod names;
 mod pipeline;
+mod pool;
 mod process;
 mod relay;
 mod report;
