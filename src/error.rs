@@ -23,6 +23,8 @@ impl Exit {
     pub const CONNECT: Exit = Exit(7);
     /// The stream was cut: a reset, or bytes that could not be delivered (curl's number).
     pub const TRUNCATED: Exit = Exit(18);
+    /// No TLS with the peer: it does not speak it, or not as we do (curl's number).
+    pub const TLS: Exit = Exit(35);
     /// One's own certificate or key is of no use (curl's number).
     pub const OWN_CERTIFICATE: Exit = Exit(58);
     /// A certificate is not trusted (curl's number).

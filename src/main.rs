@@ -31,6 +31,7 @@ mod report;
 mod server;
 mod services;
 mod signal;
+mod starttls;
 mod streams;
 mod supervise;
 
