@@ -45,6 +45,28 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
+    /// Hears up to the first `end`, and not a byte more; `most` bytes, when there is none in them.
+    pub async fn hear_through(&self, end: &[u8], most: usize) -> io::Result<Vec<u8>> {
+        let mut heard = Vec::new();
+        let mut buffer = vec![0; most];
+        loop {
+            let there = self.peek(&mut buffer[..most - heard.len()]).await?;
+            if there == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let before = heard.len();
+            heard.extend(&buffer[..there]);
+            // The end may have begun in what came before.
+            let from = before.saturating_sub(end.len() - 1);
+            let found = heard[from..].windows(end.len()).position(|window| window == end);
+            heard.truncate(found.map_or(heard.len(), |at| from + at + end.len()));
+            self.hear_exactly(&mut buffer[..heard.len() - before]).await?;
+            if found.is_some() || heard.len() == most {
+                return Ok(heard);
+            }
+        }
+    }
+
     /// Looks at what there is and leaves it there; 0 is the end.
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         poll_fn(|cx| {

@@ -15,6 +15,7 @@ mod listener;
 mod message;
 mod pace;
 mod peer;
+mod proxy_header;
 mod pty;
 mod race;
 mod resolve;
