@@ -23,10 +23,10 @@ pub async fn ask(
     match timeout(limit, talk(fd, protocol, host, &mut heard)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(Broken::By(trouble))) => {
-            let failure = Failure::new(Exit::TLS, what(), &trouble);
+            let failure = Failure::new(Exit::HANDSHAKE, what(), &trouble);
             Err(Failure { hint: trouble.hint().map(str::to_owned), ..failure })
         }
-        Ok(Err(Broken::Io(why))) => Err(Failure::new(Exit::TLS, what(), why)),
+        Ok(Err(Broken::Io(why))) => Err(Failure::new(Exit::HANDSHAKE, what(), why)),
         Err(_) => {
             let failure =
                 Failure::timeout(what(), format!("no go-ahead within {limit:?} (--connect-timeout)"));
