@@ -32,6 +32,7 @@ mod report;
 mod server;
 mod services;
 mod signal;
+mod starttls;
 mod streams;
 mod supervise;
 mod tls;

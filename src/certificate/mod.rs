@@ -11,8 +11,9 @@ mod pem;
 mod read;
 mod words;
 
+pub use distinguished_name::from_der as distinguished_name;
 pub use escape::escaped;
-pub use facts::{Facts, pin_text, spki_pin};
+pub use facts::{Facts, pin_text, spki_pin, time_text};
 pub use key::{KeyFile, permissions_warning, read_key};
 pub use passphrase::Passphrase;
 pub use read::{read_authorities, read_chain, read_crls};
