@@ -252,7 +252,7 @@ options! {
     Pin "pin" [] Text, "sha256//B64", TLS, NONE, "The peer's key must be this one, too; may repeat";
     PinOnly "pin-only" [] Flag, "YES", TLS, NONE, "The pin stands in for names, dates and authorities";
     Crl "crl" [] Text, "FILE", TLS, TLS, "Revocation list; one that has expired is an error; may repeat";
-    CrlSoft "crl-soft" [] Flag, "YES", TLS, NONE, "Certificates that no list is about are fine";
+    CrlSoft "crl-soft" [] Flag, "YES", TLS, TLS, "Certificates that no list is about are fine";
     Insecure "insecure" [] Flag, "YES", TLS, NONE, "Go on whoever the peer is; what is wrong is still told";
     Name "name" [] Text, "HOST", TLS, NONE, "Who the peer must be, and is asked for (HOST of the address)";
     Sni "sni" ["snihost" "openssl-snihost"] Text, "HOST", TLS, NONE, "The host that is asked for, if another than the one verified";

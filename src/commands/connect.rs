@@ -17,7 +17,7 @@ use crate::endpoint::{
 use crate::error::{Exit, Failure};
 use crate::event_loop::timeout;
 use crate::relay::{Finish, Limits, Relay, Side};
-use crate::report::{Event, Names};
+use crate::report::{Event, Events, Names};
 
 /// What means something only where there is a session.
 const SESSION: [&str; 27] = [
@@ -129,15 +129,15 @@ impl<S: words::Side> Client<S> {
 
     async fn session(&self, name: &'static str, address: Address) -> Result<Exit, Failure> {
         let mut interrupts = if self.raw { Interrupts::with_raw_terminal()? } else { Interrupts::new()? };
+        let events = self.session.log.events(name);
         let started = Instant::now();
         let names = Names { left: self.words.speaker(), right: address.describe() };
         let remote = tokio::select! {
-            remote = self.open(&address) => {
+            remote = self.open(&address, &events) => {
                 remote.map_err(|failure| self.session.report.unopened(failure, &names, started))?
             }
             () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
-        let events = self.session.log.events(name);
         events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
         let terminal = if self.raw { RawTerminal::enter()? } else { None };
         let mut limits = self.limits(&remote);
@@ -157,8 +157,11 @@ impl<S: words::Side> Client<S> {
         exit(&report, &names, !self.program.ignore_child_status)
     }
 
-    async fn open(&self, address: &Address) -> Result<Endpoint, Failure> {
+    async fn open(&self, address: &Address, events: &Events) -> Result<Endpoint, Failure> {
         let opener = Arc::new(Opener::new(address, Use::Output)?);
+        for warning in opener.warnings() {
+            events(&Event::Note(warning));
+        }
         let (patience, name) = (Patience::of(address), address.describe());
         let connection = Connection::default();
         let attempt = || opener.open(&connection);

@@ -113,6 +113,9 @@ impl Server {
             events(&Event::Note(OPEN_TO_ALL.to_owned()));
         }
         let interrupts = reloading(&rules, listener.acceptor().cloned(), &events)?;
+        for note in listener.notes() {
+            events(&Event::Note(note));
+        }
         let port_file = announce(&listener, args, &events)?;
         let protocol =
             listener.names().first().and_then(|name| name.split(' ').next()).unwrap_or("").to_owned();

@@ -134,6 +134,17 @@ impl Listener {
         self.acceptor.as_ref()
     }
 
+    /// What a person should be told before anybody connects, a line each.
+    pub fn notes(&self) -> Vec<String> {
+        let address = self.names.first().and_then(|name| name.split_once(' '));
+        let address = match address {
+            Some(("tls", address)) => address.to_owned(),
+            Some((_, path)) => format!("unix:{path}"),
+            None => String::new(),
+        };
+        self.acceptor.as_ref().map_or_else(Vec::new, |acceptor| acceptor.notes(&address))
+    }
+
     /// Takes no new datagram peers; those that are known go on.
     pub fn accept_no_more(&mut self) {
         for socket in &mut self.sockets {

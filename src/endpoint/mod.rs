@@ -213,6 +213,15 @@ impl Opener {
         }
     }
 
+    /// What a person should be told before it is opened, a line each.
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Opener::Tls(connector) => connector.warnings().to_vec(),
+            Opener::Dual(both) => [both.0.opener.warnings(), both.1.opener.warnings()].concat(),
+            Opener::Tcp(_) | Opener::End(..) => Vec::new(),
+        }
+    }
+
     fn of(end: &End, usage: Use) -> Result<Opener, Failure> {
         if end.layer == Layer::Tls {
             return Ok(Opener::Tls(Box::new(tls::Connector::new(end)?)));
