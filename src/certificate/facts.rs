@@ -190,7 +190,8 @@ pub fn name_text(name: &GeneralName<'_>) -> String {
     }
 }
 
-fn address(bytes: &[u8]) -> Option<IpAddr> {
+/// An address of four or sixteen bytes.
+pub fn address(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
     v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
