@@ -29,6 +29,7 @@ const fn row<C: Subcommand>() -> Row {
         augment: |command| {
             let command =
                 C::augment_args(command).about(C::ABOUT).long_about(None).before_long_help(C::EXAMPLES);
+            let command = command.mut_subcommands(|nested| nested.help_template(HELP));
             match C::TAKES_ADDRESSES {
                 true => command.after_long_help(addresses()),
                 false => command,
@@ -47,6 +48,7 @@ const ROWS: &[Row] = &[
     row::<commands::connect::Args>(),
     row::<commands::listen::Args>(),
     row::<commands::relay::Args>(),
+    row::<commands::cert::Args>(),
     row::<commands::wait::Args>(),
     row::<commands::resolve::Args>(),
 ];
