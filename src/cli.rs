@@ -136,7 +136,7 @@ fn show_usage(error: &clap::Error) -> Exit {
     let row = ROWS.iter().find(|row| typed == row.name);
     let name = row.map(|row| row.name);
     let text = error.render().to_string();
-    let mut failure = usage_failure(&text, name.unwrap_or("COMMAND"));
+    let mut failure = usage_failure(&text, &row.map_or("COMMAND".to_owned(), whole_name));
     if let Some(clap::error::ContextValue::String(flag)) = error.get(clap::error::ContextKind::InvalidArg)
         && let Some(hint) = name
             .and_then(|name| commands::nc_letters::hint(name, flag).map(str::to_owned))
@@ -146,6 +146,16 @@ fn show_usage(error: &clap::Error) -> Exit {
     }
     show(name.unwrap_or(""), &failure);
     row.map_or(Exit::USAGE, |row| row.usage)
+}
+
+/// The name of what was typed, with that of a command of a command: `cert dev`.
+fn whole_name(row: &Row) -> String {
+    let nested = std::env::args_os().nth(2).unwrap_or_default();
+    let command = (row.augment)(Command::new(row.name));
+    match command.get_subcommands().find(|command| nested == command.get_name()) {
+        Some(nested) => format!("{} {}", row.name, nested.get_name()),
+        None => row.name.to_owned(),
+    }
 }
 
 /// clap's paragraphs as one line and a hint, the form of all our failures.

@@ -130,8 +130,7 @@ pub fn signed(
 /// those alone, and for names below them.
 pub fn authority(subject: &Subject, validity: Validity, key: Signer) -> Result<Authority, Failure> {
     let mut params = dated(validity)?;
-    params.distinguished_name =
-        subject.distinguished_name(subject.common_name.is_none().then_some("spile test CA"))?;
+    params.distinguished_name = subject.distinguished_name(Some("spile test CA"))?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.name_constraints = (!subject.names.is_empty()).then(|| limits(&subject.names));

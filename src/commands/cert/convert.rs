@@ -12,7 +12,7 @@ use crate::error::{Exit, Failure};
 pub const EXAMPLES: &str = "\
 Examples:
   spile cert convert server.pem --to der --out server.der
-  spile cert convert server.key --to der --out server.key.der    a key is written for its owner alone
+  spile cert convert server.key --to der --out server.key.der    for its owner alone
   spile cert convert crl.der --to pem
 ";
 

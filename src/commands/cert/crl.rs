@@ -13,9 +13,9 @@ const DAYS: u32 = 30;
 
 pub const EXAMPLES: &str = "\
 Examples:
-  spile cert crl --ca ca.pem --ca-key ca.key --out crl.pem          nobody is revoked
+  spile cert crl --ca ca.pem --ca-key ca.key --out crl.pem               nobody is revoked
   spile cert crl --ca ca.pem --ca-key ca.key --revoke 03f1 --revoke 5a:17 --out crl.pem
-  spile cert crl --ca ca.pem --ca-key ca.key --revoke-cert web.pem --not-after -1d --out old.pem    a list that is overdue
+  spile cert crl --ca ca.pem --ca-key ca.key --revoke-cert web.pem --not-after -1d     it is overdue
 ";
 
 /// What follows `spile cert crl`.

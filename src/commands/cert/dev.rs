@@ -17,9 +17,9 @@ use crate::error::{Exit, Failure};
 
 pub const EXAMPLES: &str = "\
 Examples:
-  spile cert dev localhost 127.0.0.1 ::1 -d t      writes t/ca.pem, server.pem, server.key, client.pem, client.key, crl.pem
+  spile cert dev localhost 127.0.0.1 ::1 -d t      ca.pem, crl.pem, server.pem and .key, client.pem and .key
   spile cert dev localhost --not-before -10d --not-after -1d -d expired
-  spile cert dev db.internal --ca-key-out ca.key   keeps the key of the CA, which is forgotten otherwise
+  spile cert dev db.internal --ca-key-out ca.key   keeps the key of the CA, otherwise forgotten
 ";
 
 /// What follows `spile cert dev`.

@@ -8,7 +8,7 @@ use crate::error::{Exit, Failure};
 
 pub const EXAMPLES: &str = "\
 Examples:
-  spile cert match server.pem server.key && systemctl reload it    0, or 58 where they do not belong together
+  spile cert match server.pem server.key && systemctl reload it    0, or 58 if it is another one's
 ";
 
 /// What follows `spile cert match`.

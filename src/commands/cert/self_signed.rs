@@ -11,9 +11,9 @@ pub const DAYS: u32 = 30;
 
 pub const EXAMPLES: &str = "\
 Examples:
-  spile cert self localhost 127.0.0.1 --out both.pem            certificate and key in one file (mode 0600)
-  spile cert self localhost --out c.pem --key-out c.key         in two
-  spile cert self localhost --not-before -10d --not-after -1d --out exp.pem --key-out exp.key   expired on purpose
+  spile cert self localhost 127.0.0.1 --out both.pem        certificate and key in one file, mode 0600
+  spile cert self localhost --out c.pem --key-out c.key     in two
+  spile cert self localhost --not-before -10d --not-after -1d --out exp.pem --key-out exp.key
 ";
 
 /// What follows `spile cert self`.

@@ -21,7 +21,7 @@ const SECONDS_A_DAY: u64 = 86_400;
 pub const EXAMPLES: &str = "\
 Examples:
   spile cert show server.pem
-  spile cert show --expires-in 14d server.pem >/dev/null || page-me     3: it expires soon; 60: it has expired
+  spile cert show --expires-in 14d server.pem >/dev/null || page-me     3 if soon, 60 if it has expired
   spile cert show --json chain.pem | jq -r '.chain[].subject'
   spile tls-connect --print chain db:5432 | spile cert show -
 ";

@@ -11,8 +11,8 @@ use crate::error::{Exit, Failure};
 pub const EXAMPLES: &str = "\
 Examples:
   spile cert sign --ca ca.pem --ca-key ca.key db.internal --out db.pem --key-out db.key
-  spile cert sign --ca ca.pem --ca-key ca.key --client --uri spiffe://internal/web --out web.pem --key-out web.key
-  spile cert sign --ca ca.pem --ca-key ca.key --csr db.csr --out db.pem     the names are those of the request
+  spile cert sign --ca ca.pem --ca-key ca.key --client --uri spiffe://internal/web --out web-with-key.pem
+  spile cert sign --ca ca.pem --ca-key ca.key --csr db.csr --out db.pem    for the names of the request
 ";
 
 /// What follows `spile cert sign`.
