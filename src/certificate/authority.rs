@@ -1,11 +1,11 @@
 //! Authorities: certificates with their keys that may sign others.
 
-use rcgen::{CertificateParams, Issuer, KeyIdMethod, PublicKeyData};
+use rcgen::{CertificateParams, Issuer, KeyIdMethod};
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::Der;
-use super::signer::Signer;
+use super::signer::{Signer, belongs};
 use crate::error::{Exit, Failure};
 
 /// What an authority is to sign.
@@ -38,7 +38,7 @@ impl Authority {
         let (_, parsed) =
             X509Certificate::from_der(&certificate).map_err(|_| fail("it cannot be decoded"))?;
         may_sign(&parsed, signs).map_err(fail)?;
-        if parsed.public_key().subject_public_key.data.as_ref() != key.der_bytes() {
+        if !belongs(&certificate, &key) {
             return Err(fail("the key is not the one of this certificate"));
         }
         // rcgen can write no other names, and would panic at an empty one.

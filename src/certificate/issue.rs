@@ -45,6 +45,20 @@ impl Subject {
         Subject { names: names.to_vec(), ..Subject::default() }
     }
 
+    /// Status 2 where a certificate for it would be good for nobody: a server is known by a name, a client also by its
+    /// subject alone.
+    pub fn check(&self, purpose: Purpose) -> Result<(), Failure> {
+        let has_name = !self.names.is_empty() || !self.uris.is_empty();
+        let has_subject = self.common_name.is_some() || self.unit.is_some() || !self.others.is_empty();
+        match has_name || (has_subject && purpose == Purpose::Client) {
+            true => Ok(()),
+            false => {
+                Err(Failure::usage("no NAME is given", "")
+                    .hint("a DNS name or an address: localhost, 127.0.0.1"))
+            }
+        }
+    }
+
     fn distinguished_name(&self, otherwise: Option<&str>) -> Result<DistinguishedName, Failure> {
         let mut name = DistinguishedName::new();
         for (kind, value) in &self.others {
@@ -116,8 +130,7 @@ pub fn signed(
 /// those alone, and for names below them.
 pub fn authority(subject: &Subject, validity: Validity, key: Signer) -> Result<Authority, Failure> {
     let mut params = dated(validity)?;
-    params.distinguished_name =
-        subject.distinguished_name(subject.common_name.is_none().then_some("spile test CA"))?;
+    params.distinguished_name = subject.distinguished_name(Some("spile test CA"))?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.name_constraints = (!subject.names.is_empty()).then(|| limits(&subject.names));

@@ -7,7 +7,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
 use super::read::{CERTIFICATE, CRL};
-use super::{key, pem, request::REQUEST};
+use super::{file, key, pem, request::REQUEST};
 
 /// What an object is, by its label or, in DER, by its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +44,13 @@ pub fn objects(content: &[u8]) -> Result<Vec<Object>, String> {
     if !pem::is_pem(content) {
         let label = label_of(content)
             .ok_or("it is neither PEM nor DER of a certificate, request, revocation list or key")?;
-        return Ok(vec![object(label, false, Zeroizing::new(content.to_vec()))]);
+        return Ok(vec![object(label, false, Zeroizing::new(content.to_vec()))?]);
     }
     let blocks = pem::blocks(content)?;
-    let objects = blocks.iter().map(|block| Ok(object(block.label, block.is_legacy_encrypted, block.der()?)));
-    objects.collect()
+    blocks.iter().map(|block| object(block.label, block.is_legacy_encrypted, block.der()?)).collect()
 }
 
-fn object(label: &str, is_legacy_encrypted: bool, der: Zeroizing<Vec<u8>>) -> Object {
+fn object(label: &str, is_legacy_encrypted: bool, der: Zeroizing<Vec<u8>>) -> Result<Object, String> {
     let kind = match label {
         label if CERTIFICATE.contains(&label) => Kind::Certificate,
         label if REQUEST.contains(&label) => Kind::Request,
@@ -59,7 +58,10 @@ fn object(label: &str, is_legacy_encrypted: bool, der: Zeroizing<Vec<u8>>) -> Ob
         label if key::is_key(label) => Kind::Key,
         _ => Kind::Other,
     };
-    Object { kind, label: label.to_owned(), is_legacy_encrypted, der }
+    match kind != Kind::Revocations && der.len() as u64 > file::LIMIT {
+        true => Err(format!("a '{}' of {} MiB is none", super::escaped(label), der.len() >> 20)),
+        false => Ok(Object { kind, label: label.to_owned(), is_legacy_encrypted, der }),
+    }
 }
 
 /// The label that DER of this form has in PEM.

@@ -8,8 +8,11 @@ use rcgen::{KeyPair, PublicKeyData, RsaKeySize, SignatureAlgorithm, SigningKey};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256};
 use rcgen::{PKCS_ML_DSA_44, PKCS_ML_DSA_65, PKCS_ML_DSA_87};
 use rustls::pki_types::PrivateKeyDer;
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::x509::SubjectPublicKeyInfo;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::facts::key_text;
 use super::{Passphrase, pem};
 use crate::error::Failure;
 
@@ -130,6 +133,19 @@ impl SigningKey for Signer {
             }
         }
     }
+}
+
+/// True where the certificate is for this key.
+pub fn belongs(certificate: &[u8], key: &Signer) -> bool {
+    X509Certificate::from_der(certificate).is_ok_and(|(_, certificate)| {
+        certificate.public_key().subject_public_key.data.as_ref() == key.der_bytes()
+    })
+}
+
+/// The kind of a key, as `Facts` tells it of a certificate's.
+pub fn kind_of(key: &Signer) -> String {
+    let info = key.subject_public_key_info();
+    SubjectPublicKeyInfo::from_der(&info).map_or_else(|_| "unknown".to_owned(), |(_, info)| key_text(&info))
 }
 
 /// Random bytes, not to be guessed.

@@ -17,7 +17,7 @@ pub struct Output {
     /// Where.
     pub path: PathBuf,
     /// What.
-    pub content: Zeroizing<String>,
+    pub content: Zeroizing<Vec<u8>>,
     /// Who may read it.
     pub readers: Readers,
 }
@@ -107,7 +107,7 @@ impl Written {
         let mut file = match found {
             Found::Stream => {
                 let mut file = options(output.readers).create_new(false).open(path)?;
-                return file.write_all(output.content.as_bytes());
+                return file.write_all(&output.content);
             }
             Found::Nothing => {
                 let file = options(output.readers).open(path)?;
@@ -121,7 +121,7 @@ impl Written {
                 file
             }
         };
-        file.write_all(output.content.as_bytes())?;
+        file.write_all(&output.content)?;
         file.sync_all()
     }
 
@@ -186,7 +186,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     fn output(path: PathBuf, content: &str, readers: Readers) -> Output {
-        Output { path, content: Zeroizing::new(content.to_owned()), readers }
+        Output { path, content: Zeroizing::new(content.into()), readers }
     }
 
     fn names(dir: &Path) -> Vec<String> {
