@@ -5,7 +5,7 @@ use std::io::Write;
 
 use clap::{ArgMatches, Command};
 
-use crate::address::{self, Part};
+use crate::address::{self, Layer, Part};
 use crate::commands::{self, Subcommand, log, stdout};
 use crate::error::{Exit, Failure};
 use crate::report::failure_json;
@@ -49,6 +49,8 @@ const ROWS: &[Row] = &[
     row::<commands::listen::Args>(),
     row::<commands::relay::Args>(),
     row::<commands::cert::Args>(),
+    row::<commands::tls_connect::Args>(),
+    row::<commands::tls_serve::Args>(),
     row::<commands::wait::Args>(),
     row::<commands::resolve::Args>(),
 ];
@@ -175,9 +177,12 @@ fn usage_failure(text: &str, name: &str) -> Failure {
 fn flag_of_another_command(flag: &str) -> Option<String> {
     let name = flag.strip_prefix("--")?;
     let row = address::OPTIONS.iter().find(|row| row.name == name)?;
-    let (to, command) = match row.is_flag(Part::Listening) {
+    let is = |part, layer| row.is_flag(part, layer);
+    let (to, command) = match is(Part::Listening, Layer::Plain) {
         true => ("listen on", "spile listen"),
-        false => ("connect to", "spile connect"),
+        false if is(Part::Connecting, Layer::Plain) => ("connect to", "spile connect"),
+        false if is(Part::Connecting, Layer::Tls) => ("connect to by TLS", "spile tls-connect"),
+        false => ("listen on by TLS", "spile tls-serve"),
     };
     Some(format!("it is an option of addresses to {to}; see '{command} --help'"))
 }

@@ -1,8 +1,8 @@
 //! The table of options: one row each. Parsing, --help, man page and completions read it.
 
-use super::Value;
 pub use super::key::Key;
 use super::value;
+use super::{Layer, Value};
 
 /// Internet sockets.
 pub const IP: u32 = 1;
@@ -43,6 +43,8 @@ pub const TLS: u32 = 1 << 17;
 
 /// What the options of the commands are about; those of files and programs are said in the address alone.
 const NETWORK: u32 = IP | V6 | TCP | UDP | UNIX | PATH | SOCKET | STREAM | DATAGRAM | MESSAGES | PASSED;
+/// The same where the commands speak TLS.
+const SECURED: u32 = IP | V6 | TCP | UNIX | PATH | SOCKET | STREAM | TLS;
 
 /// The part that an end plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,9 +150,12 @@ impl OptionRow {
         self.groups(part) & groups != 0
     }
 
-    /// True for what can be typed as a flag of a command whose network side plays that part.
-    pub fn is_flag(&self, part: Part) -> bool {
-        self.fits(NETWORK, part)
+    /// True for what can be typed as a flag of a command whose network side plays that part and speaks that.
+    pub fn is_flag(&self, part: Part, layer: Layer) -> bool {
+        match layer {
+            Layer::Plain => self.fits(NETWORK, part),
+            Layer::Tls => self.fits(SECURED, part),
+        }
     }
 
     /// True when it is yes or no.
@@ -247,7 +252,7 @@ options! {
     Pin "pin" [] Text, "sha256//B64", TLS, NONE, "The peer's key must be this one, too; may repeat";
     PinOnly "pin-only" [] Flag, "YES", TLS, NONE, "The pin stands in for names, dates and authorities";
     Crl "crl" [] Text, "FILE", TLS, TLS, "Revocation list; one that has expired is an error; may repeat";
-    CrlSoft "crl-soft" [] Flag, "YES", TLS, NONE, "Certificates that no list is about are fine";
+    CrlSoft "crl-soft" [] Flag, "YES", TLS, TLS, "Certificates that no list is about are fine";
     Insecure "insecure" [] Flag, "YES", TLS, NONE, "Go on whoever the peer is; what is wrong is still told";
     Name "name" [] Text, "HOST", TLS, NONE, "Who the peer must be, and is asked for (HOST of the address)";
     Sni "sni" ["snihost" "openssl-snihost"] Text, "HOST", TLS, NONE, "The host that is asked for, if another than the one verified";

@@ -19,6 +19,8 @@ mod service;
 mod shape;
 pub mod stdout;
 mod taps;
+pub mod tls_connect;
+pub mod tls_serve;
 pub mod wait;
 mod words;
 
