@@ -82,6 +82,7 @@ impl End {
         let groups = self.groups();
         match key {
             Key::Raw | Key::Echo | Key::Rows | Key::Cols if groups & EXEC != 0 => Some(Key::PtyFlag),
+            Key::ProxyAuthFile => Some(Key::Proxy),
             // A client has a path of its own only where it asks for one.
             Key::Mode | Key::User | Key::Group | Key::Unlink
                 if !self.listening && groups & (PATH | FILE) == PATH =>

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::connect_timeout;
 use super::super::{Connection, Endpoint, Opener, Use};
+use super::super::{connect_timeout, starttls};
 use super::handshake::shake_hands;
 use super::settings::{self, Client};
 use super::stream::{Ending, Stream};
-use crate::address::{End, Host, Layer, Target};
+use crate::address::{End, Host, Key, Layer, Target};
 use crate::error::Failure;
+use crate::starttls::Protocol;
 
 /// A TLS address to connect to; its files are read.
 pub struct Connector {
@@ -20,6 +21,8 @@ pub struct Connector {
     limit: Duration,
     handshake_limit: Duration,
     ending: Ending,
+    /// What is spoken before TLS.
+    starttls: Option<Protocol>,
 }
 
 impl Connector {
@@ -34,7 +37,13 @@ impl Connector {
             limit: connect_timeout::limit(&end.options),
             handshake_limit: settings::handshake_limit(&end.options),
             ending: settings::ending(&end.options),
+            starttls: end.options.text(Key::Starttls).and_then(|name| name.parse().ok()),
         })
+    }
+
+    /// True when the server is told for whom we connect.
+    pub fn tells_of_peer(&self) -> bool {
+        self.plain.tells_of_peer()
     }
 
     /// Connects and shakes hands.
@@ -44,6 +53,9 @@ impl Connector {
             let Some(fd) = plain.source.stream().cloned() else {
                 return Err(Failure::usage(&self.name, "is no stream"));
             };
+            if let Some(protocol) = self.starttls {
+                starttls::ask(&fd, protocol, &self.host, &self.name, self.limit).await?;
+            }
             let (mut session, inspection) = self.client.start(&self.host, &self.name)?;
             shake_hands(&fd, &mut session, &inspection, self.handshake_limit).await?;
             Ok(super::over(plain, Stream::new(fd, session, self.ending, inspection)))
