@@ -566,7 +566,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__connect)
-            opts="-4 -6 -u -n -z -C -q -W -K -d -N -v -s -p -w -h --explain --udp --numeric --zero --crlf --preamble --max-bytes --quit-after --datagrams --keep-sending --reply-timeout --raw --readline --escape --pty --ignore-child-status --compat-env --grace --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseport --ttl --tos --mark --sockopt --connect-timeout --retry --forever --retry-delay --retry-for --broadcast --multicast-ttl --multicast-loop --multicast-if --mtu --eof-on-empty --mode --user --group --unlink --help"
+            opts="-4 -6 -u -n -z -C -q -W -K -d -N -v -s -p -w -h --explain --udp --numeric --zero --crlf --preamble --max-bytes --quit-after --datagrams --keep-sending --reply-timeout --raw --readline --escape --pty --ignore-child-status --compat-env --grace --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseport --ttl --tos --mark --sockopt --connect-timeout --retry --forever --retry-delay --retry-for --proxy --proxy-auth-file --proxy-protocol --broadcast --multicast-ttl --multicast-loop --multicast-if --mtu --eof-on-empty --mode --user --group --unlink --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -748,6 +748,18 @@ _spile() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-auth-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-protocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --broadcast)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -796,7 +808,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__listen)
-            opts="-4 -6 -u -n -k -C -q -W -K -d -N -v -s -h --explain --udp --numeric --keep --once --ignore-empty --crlf --preamble --max-bytes --quit-after --datagrams --keep-sending --reply-file --pty --ignore-child-status --compat-env --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --accept-timeout --max-conns --allow --deny --join --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --help"
+            opts="-4 -6 -u -n -k -C -q -W -K -d -N -v -s -h --explain --udp --numeric --keep --once --ignore-empty --crlf --preamble --max-bytes --quit-after --datagrams --keep-sending --reply-file --pty --ignore-child-status --compat-env --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --accept-timeout --max-conns --allow --deny --accept-proxy --join --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -982,6 +994,10 @@ _spile() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --accept-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --join)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1152,7 +1168,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__relay)
-            opts="-4 -6 -u -n -d -N -v -s -p -w -h --explain --udp --numeric --once --pty --ignore-child-status --compat-env --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --connect-timeout --accept-timeout --retry --forever --retry-delay --retry-for --max-conns --allow --deny --broadcast --join --multicast-ttl --multicast-loop --multicast-if --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --help"
+            opts="-4 -6 -u -n -d -N -v -s -p -w -h --explain --udp --numeric --once --pty --ignore-child-status --compat-env --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --connect-timeout --accept-timeout --retry --forever --retry-delay --retry-for --max-conns --allow --deny --proxy --proxy-auth-file --proxy-protocol --accept-proxy --broadcast --join --multicast-ttl --multicast-loop --multicast-if --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1343,6 +1359,22 @@ _spile() {
                     return 0
                     ;;
                 --deny)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-auth-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-protocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept-proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1678,7 +1710,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__wait)
-            opts="-4 -6 -u -n -t -v -s -p -w -h --explain --udp --numeric --timeout --expect --send --hold --verbose --quiet --log --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseport --ttl --tos --mark --sockopt --connect-timeout --retry --forever --retry-delay --retry-for --broadcast --multicast-ttl --multicast-loop --multicast-if --mtu --eof-on-empty --mode --user --group --unlink --help"
+            opts="-4 -6 -u -n -t -v -s -p -w -h --explain --udp --numeric --timeout --expect --send --hold --verbose --quiet --log --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseport --ttl --tos --mark --sockopt --connect-timeout --retry --forever --retry-delay --retry-for --proxy --proxy-auth-file --proxy-protocol --broadcast --multicast-ttl --multicast-loop --multicast-if --mtu --eof-on-empty --mode --user --group --unlink --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1801,6 +1833,18 @@ _spile() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-auth-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-protocol)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -190,6 +190,9 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l retry -d 'Try ag
 complete -c spile -n "__fish_spile_using_subcommand connect" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-ttl -d 'Hops that multicast lives' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-loop -d 'Hear our own multicast' -r
@@ -266,6 +269,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-timeout -d
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-conns -d 'Connections served at once; more wait' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
@@ -343,6 +347,10 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-for -d 'Try 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l max-conns -d 'Connections served at once; more wait' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l multicast-ttl -d 'Hops that multicast lives' -r
@@ -531,6 +539,9 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -l retry -d 'Try again
 complete -c spile -n "__fish_spile_using_subcommand wait" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-ttl -d 'Hops that multicast lives' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-loop -d 'Hear our own multicast' -r
