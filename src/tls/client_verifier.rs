@@ -14,7 +14,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use super::explanation::{self, Case, Peer};
 use super::seen::Shared;
 use super::trust::{self, Anchors, time_of_judgement};
-use super::{ClientAuthentication, Code, Presence, Refusal, Rule, UnknownStatus, Verdict};
+use super::{ClientAuthentication, Code, Presence, Refusal, Rule, Terms, UnknownStatus, Verdict};
 use crate::certificate::{Der, Facts};
 use crate::error::{Exit, Failure};
 
@@ -65,6 +65,10 @@ impl ClientJudge {
 
     pub(super) fn presence(&self) -> Presence {
         self.asked.presence
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        Terms { at: self.asked.at, ..Terms::of(&self.anchors, self.asked.revocation.unknown) }
     }
 
     /// The rule that lets in a certificate which the authorities vouch for.
