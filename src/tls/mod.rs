@@ -16,6 +16,8 @@ mod seen;
 mod self_signed;
 mod server;
 mod server_verifier;
+#[cfg(test)]
+mod tests;
 mod trust;
 mod verdict;
 
