@@ -16,6 +16,7 @@ mod seen;
 mod self_signed;
 mod server;
 mod server_verifier;
+mod session;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -30,5 +31,6 @@ pub use resolver::UnknownName;
 pub use rule::{Rule, UriPattern};
 pub use seen::{CertificateRequest, Hello, Seen};
 pub use server::{Admission, ClientAuthentication, Presence, Server, ServerSettings, Tickets};
+pub use session::{HEADROOM, Progress, Session};
 pub use trust::{Enforcement, Pinning, Revocation, Roots, Trust, UnknownStatus};
 pub use verdict::{Code, Refusal, Verdict};
