@@ -186,8 +186,8 @@ impl ServerVerifier {
         certificate: &CertificateDer<'_>,
         result: Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
-        result.inspect_err(|error| {
-            let refusal = explanation::handshake_signature(error, certificate);
+        result.inspect_err(|_| {
+            let refusal = explanation::handshake_signature(certificate);
             self.seen.lock().verdict = Verdict::Refused(refusal);
         })
     }

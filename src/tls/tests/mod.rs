@@ -9,6 +9,7 @@ mod names;
 mod offers;
 mod resumption;
 mod trust;
+mod weak;
 
 use super::*;
 use authority::Authority;

@@ -35,9 +35,9 @@ fn kind(outcome: &Outcome) -> HandshakeKind {
 #[test]
 fn a_resumed_session_keeps_who_the_client_is() {
     let authority = Authority::new("Good");
-    let client = client(&authority).build().expect("a client");
     for version in VERSIONS {
         for tickets in TICKETS {
+            let client = client(&authority).build().expect("a client");
             let server = settings(&authority, version, tickets, vec![Rule::Any]).build().expect("a server");
             let first = shake(&client, "localhost", &server);
             assert_eq!(kind(&first), HandshakeKind::Full);
