@@ -6,7 +6,7 @@ use std::io::Write;
 use clap::{ArgMatches, Command};
 
 use crate::address::{self, Part};
-use crate::commands::{self, Subcommand, log};
+use crate::commands::{self, Subcommand, log, stdout};
 use crate::error::{Exit, Failure};
 use crate::report::failure_json;
 
@@ -121,8 +121,8 @@ fn show_usage(error: &clap::Error) -> Exit {
         return Exit::USAGE;
     }
     if !error.use_stderr() {
-        let printed = error.print().and_then(|()| std::io::stdout().flush());
-        return match commands::stdout::written(printed) {
+        let printed = stdout::can_be_written().and_then(|()| error.print());
+        return match stdout::written(printed.and_then(|()| std::io::stdout().flush())) {
             Ok(_) => Exit::OK,
             Err(failure) => {
                 show("", &failure);

@@ -105,6 +105,14 @@ fn a_limit_slows_down_and_a_buffer_lets_the_writer_go_on() {
 }
 
 #[test]
+fn a_reader_that_is_slow_and_then_fast_gets_everything() {
+    // Once it was fast, the flow forgot to come back after a turn of 4 MiB.
+    let stages =
+        ["head", "-c", "200000000", "/dev/zero", "::", "@buffer=100K", "sh", "-c", "sleep 0.1; wc -c"];
+    words(&[&["-t", "15s"], &stages[..]].concat()).exits(0).says("200000000\n");
+}
+
+#[test]
 fn times_stand_before_lines() {
     let ended = words(&["printf", "a\nb", "::", "@ts=elapsed", "cat"]).exits(0);
     let text = String::from_utf8(ended.stdout).unwrap();

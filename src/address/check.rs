@@ -19,10 +19,8 @@ impl End {
         let of = |name: &str| scheme(name).map_or(0, |scheme| scheme.groups);
         match &self.target {
             Target::Path(_) => of("unix") | of("file"),
-            Target::Unix { name: UnixName::Abstract(_), .. } if self.listening => {
-                of(self.target.word()) & !PATH
-            }
-            target => of(target.word()),
+            Target::Unix { name: UnixName::Abstract(_), .. } if self.listening => of(self.word()) & !PATH,
+            _ => of(self.word()),
         }
     }
 

@@ -23,7 +23,7 @@ pub use key::Key;
 pub use option_table::{OPTIONS, OptionRow, Part};
 pub use options::Options;
 pub use scan::unescape;
-pub use scheme::{Family, Host, Net, Port, Target, UnixKind, UnixName};
+pub use scheme::{Family, Host, Layer, Net, Port, Target, UnixKind, UnixName};
 pub use scheme_table::{SCHEMES, Scheme};
 pub use suggest::nearest;
 pub use value::{Value, duration, size};
@@ -55,6 +55,8 @@ pub enum Address {
 pub struct End {
     /// What to open.
     pub target: Target,
+    /// What is spoken through it.
+    pub layer: Layer,
     /// True for `-l` schemes and everything that `listen` is given.
     pub listening: bool,
     /// The options that were given, in the order given.

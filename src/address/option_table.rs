@@ -38,6 +38,8 @@ pub const TERMINAL: u32 = 1 << 14;
 pub const NEW_TERMINAL: u32 = 1 << 15;
 /// Terminals for other programs to find.
 pub const PTY: u32 = 1 << 16;
+/// TLS over whatever stream.
+pub const TLS: u32 = 1 << 17;
 
 /// What the options of the commands are about; those of files and programs are said in the address alone.
 const NETWORK: u32 = IP | V6 | TCP | UDP | UNIX | PATH | SOCKET | STREAM | DATAGRAM | MESSAGES | PASSED;
@@ -73,6 +75,8 @@ pub enum Takes {
     Mode,
     /// Any text.
     Text,
+    /// Any text; the bare name is this.
+    Or(&'static str),
     /// One of a few words; the bare name is the first.
     Word(&'static [&'static str]),
 }
@@ -120,6 +124,10 @@ impl OptionRow {
                 "" => Err(missing()),
                 text => Ok(Value::Text(text.to_owned())),
             },
+            Or(usual) => match text.unwrap_or(usual) {
+                "" => Err(missing()),
+                text => Ok(Value::Text(text.to_owned())),
+            },
             Word(words) => match text.map_or(Some(&words[0]), |text| words.iter().find(|w| **w == text)) {
                 Some(word) => Ok(Value::Text((*word).to_owned())),
                 None => Err(format!("'{}' is none of {}", text.unwrap_or_default(), words.join(" "))),
@@ -145,9 +153,18 @@ impl OptionRow {
         self.fits(NETWORK, part)
     }
 
-    /// True when the bare name is enough.
+    /// True when it is yes or no.
     pub fn is_switch(&self) -> bool {
         matches!(self.takes, Flag)
+    }
+
+    /// What the bare name of a flag stands for, where it is enough.
+    pub fn bare(&self) -> Option<&'static str> {
+        match self.takes {
+            Flag => Some("yes"),
+            Or(usual) => Some(usual),
+            _ => None,
+        }
     }
 }
 
@@ -161,7 +178,7 @@ macro_rules! options {
     };
 }
 
-use Takes::{Flag, Mode, Number, Size, Text, Time, Tries, Word};
+use Takes::{Flag, Mode, Number, Or, Size, Text, Time, Tries, Word};
 
 const PORT: Takes = Number(0, 65_535);
 const COUNT: Takes = Number(1, i32::MAX as i64);
@@ -223,6 +240,48 @@ options! {
     Echo "echo" [] Flag, "YES", TERMINAL, NONE, "Terminal echo";
     Rows "rows" [] Number(1, 65_535), "N", NEW_TERMINAL, NONE, "Rows of the terminal";
     Cols "cols" ["columns"] Number(1, 65_535), "N", NEW_TERMINAL, NONE, "Columns of the terminal";
+    Cafile "cafile" ["capath" "ca"] Text, "FILE", TLS, NONE, "Authorities to trust instead of the system's: a file or a directory; may repeat";
+    CaAdd "ca-add" [] Text, "FILE", TLS, NONE, "Authorities to trust beside the others; may repeat";
+    Roots "roots" [] Word(&["system", "mozilla", "none"]), "WHICH", TLS, NONE, "Whose authorities to trust: system, mozilla (built in) or none";
+    TrustCert "trust-cert" [] Text, "FILE", TLS, NONE, "Trust exactly this certificate, an authority or not; may repeat";
+    Pin "pin" [] Text, "sha256//B64", TLS, NONE, "The peer's key must be this one, too; may repeat";
+    PinOnly "pin-only" [] Flag, "YES", TLS, NONE, "The pin stands in for names, dates and authorities";
+    Crl "crl" [] Text, "FILE", TLS, TLS, "Revocation list; one that has expired is an error; may repeat";
+    CrlSoft "crl-soft" [] Flag, "YES", TLS, NONE, "Certificates that no list is about are fine";
+    Insecure "insecure" [] Flag, "YES", TLS, NONE, "Go on whoever the peer is; what is wrong is still told";
+    Name "name" [] Text, "HOST", TLS, NONE, "Who the peer must be, and is asked for (HOST of the address)";
+    Sni "sni" ["snihost" "openssl-snihost"] Text, "HOST", TLS, NONE, "The host that is asked for, if another than the one verified";
+    NoSni "no-sni" ["nosni" "openssl-no-sni"] Flag, "YES", TLS, NONE, "Ask for no host";
+    Cert "cert" ["certificate" "openssl-certificate"] Text, "FILE", TLS, TLS, "Our certificate and what leads to its authority; the key may be in it";
+    Key "key" ["openssl-key"] Text, "FILE", TLS, TLS, "Our key, where the certificate's file has none";
+    PassFile "pass-file" [] Text, "FILE", TLS, TLS, "The passphrase of the key: the first line of a file or /dev/fd/N";
+    Min "min" ["openssl-min-proto-version" "min-version"] Word(&["1.2", "1.3"]), "VERSION", TLS, TLS, "Oldest version of TLS (1.2)";
+    Max "max" ["openssl-max-proto-version" "max-version"] Word(&["1.3", "1.2"]), "VERSION", TLS, TLS, "Newest version of TLS (1.3)";
+    Groups "groups" ["curves"] Text, "LIST", TLS, TLS, "Key exchange groups in order, such as x25519:secp256r1";
+    Ciphers "ciphers" ["cipher" "cipherlist" "openssl-cipherlist"] Text, "LIST", TLS, TLS, "Cipher suites in order, such as TLS_AES_128_GCM_SHA256";
+    Alpn "alpn" ["openssl-alpn"] Text, "LIST", TLS, TLS, "Application protocols to offer or to take: h2,http/1.1";
+    ExpectAlpn "expect-alpn" [] Text, "NAME", TLS, NONE, "The application protocol that must come of it";
+    Starttls "starttls" [] Text, "PROTOCOL", TLS, NONE, "Begin in plain text and ask for TLS as this protocol does";
+    NoHalfClose "no-half-close" [] Flag, "YES", TLS, TLS, "Keep our end (close_notify) back until the peer has said its own";
+    Linger "linger" [] Time, "TIME", TLS, TLS, "How long to wait at the end for the peer to have read everything (5s)";
+    IgnoreUnexpectedEof "ignore-unexpected-eof" [] Flag, "YES", TLS, TLS, "A connection that ends without close_notify has ended well";
+    HandshakeTimeout "handshake-timeout" [] Time, "TIME", TLS, TLS, "How long a handshake may take (10s)";
+    Keylog "keylog" [] Text, "FILE", TLS, TLS, "Write the keys of sessions to this file, for wireshark: whoever has it can read them";
+    StrictPerms "strict-perms" [] Flag, "YES", TLS, TLS, "A key that others can read is an error";
+    At "at" [] Text, "TIME", TLS, TLS, "Judge certificates as if it were then (RFC 3339)";
+    SelfSigned "self-signed" [] Or("localhost"), "NAMES", NONE, TLS, "Make a certificate for these names, for this run alone (localhost)";
+    SniCert "sni-cert" [] Text, "NAME=FILE", NONE, TLS, "Another certificate, for clients that ask for NAME; may repeat";
+    StrictSni "strict-sni" [] Flag, "YES", NONE, TLS, "Refuse clients that ask for a host we have no certificate for";
+    Ocsp "ocsp" [] Text, "FILE", NONE, TLS, "OCSP response to send along (DER)";
+    ClientCa "client-ca" [] Text, "FILE", NONE, TLS, "Clients must show a certificate of these authorities; may repeat";
+    ClientOptional "client-optional" [] Flag, "YES", NONE, TLS, "Clients may also show none";
+    AllowAny "allow-any" [] Flag, "YES", NONE, TLS, "Any certificate of the client authorities will do";
+    AllowDns "allow-dns" [] Text, "NAME", NONE, TLS, "Clients whose certificate names this host; may repeat";
+    AllowUri "allow-uri" [] Text, "URI", NONE, TLS, "Clients whose certificate names this URI; * is one segment of its path; may repeat";
+    AllowCn "allow-cn" [] Text, "NAME", NONE, TLS, "Clients with this common name; may repeat";
+    AllowOu "allow-ou" [] Text, "UNIT", NONE, TLS, "Clients of this organizational unit; may repeat";
+    AllowPin "allow-pin" [] Text, "sha256//B64", NONE, TLS, "Clients with this key; may repeat";
+    Tickets "tickets" [] Number(0, 16), "N", NONE, TLS, "Tickets for quicker handshakes to give to each client (2)";
 }
 
 /// The row of a name or alias in lower case.

@@ -9,7 +9,7 @@ use super::option_table::Part;
 use super::scan::{dual, piece};
 use super::scheme_table::{Kind, SCHEMES, Scheme, scheme};
 use super::suggest::nearest;
-use super::{Address, End, Family, Net, Options, Port, Role, Target, UnixKind, UnixName, socat};
+use super::{Address, End, Family, Layer, Net, Options, Port, Role, Target, UnixKind, UnixName, socat};
 use crate::error::Failure;
 
 /// Reads a whole address.
@@ -101,12 +101,11 @@ fn end(text: &str, role: Role) -> Result<End, Failure> {
             let stdio = scheme("stdio").ok_or_else(|| bad(text, "is unknown"))?;
             let mut given = Given::to(stdio, Part::Connecting);
             given.list(text[1..].strip_prefix(','))?;
-            End { target: Target::Stdio, listening: false, options: given.options }
+            End { target: Target::Stdio, layer: Layer::Plain, listening: false, options: given.options }
         }
         Some('/' | '.' | '@') if is_path(text) => bare_path(text, role)?,
         Some(_) => match opening(text) {
             Some(opening) => with_scheme(text, opening, role)?,
-            None if is_tls(text) => return Err(no_tls(text)),
             None => bare_host(text, role)?,
         },
     };
@@ -158,7 +157,7 @@ fn bare_path(text: &str, role: Role) -> Result<End, Failure> {
         (None, Role::Relay) => Target::Path(PathBuf::from(path.text)),
         (None, _) => Target::Unix { kind: UnixKind::Stream, name: UnixName::Path(PathBuf::from(path.text)) },
     };
-    Ok(End { target, listening: false, options })
+    Ok(End { target, layer: Layer::Plain, listening: false, options })
 }
 
 fn bare_host(text: &str, role: Role) -> Result<End, Failure> {
@@ -193,6 +192,7 @@ fn bare_host(text: &str, role: Role) -> Result<End, Failure> {
     let options = given.options;
     Ok(End {
         target: Target::Net { net: Net::Tcp, family: Family::Any, host, port },
+        layer: Layer::Plain,
         listening: false,
         options,
     })
@@ -216,23 +216,6 @@ fn no_host(text: &str, scheme: &str, port: &str, role: Role) -> Failure {
 fn is_host_with_bad_port(word: &str, rest: &str) -> bool {
     let names = SCHEMES.iter().map(|scheme| scheme.name);
     rest.strip_prefix(':').is_some_and(|port| !port.contains([':', '/'])) && nearest(word, names).is_none()
-}
-
-/// Words that are never a host: taking `tls:443` for a host called tls would send plain text.
-fn is_tls(text: &str) -> bool {
-    let word = first_word(text).map(|(word, _)| word.to_ascii_lowercase()).unwrap_or_default();
-    let bare = ["-listen", "-connect", "-l"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(&word);
-    bare.split('+').any(|layer| matches!(layer, "tls" | "dtls" | "ssl" | "openssl"))
-}
-
-fn no_tls(text: &str) -> Failure {
-    let failure = wrong(text, "TLS addresses are not in this release");
-    match first_word(text) {
-        Some((word, rest)) if is_port_like(rest) => {
-            failure.hint(format!("a host of that name: tcp:{word}{rest}"))
-        }
-        _ => failure,
-    }
 }
 
 /// What follows the first colon is a number (of whatever size) or a service: then what precedes is a host.
@@ -296,7 +279,7 @@ fn with_scheme(text: &str, opening: Opening<'_>, role: Role) -> Result<End, Fail
         return Err(no_host(text, scheme.name, alone, role));
     }
     let target = target(text, scheme, body, given.family)?;
-    Ok(End { target, listening, options: given.options })
+    Ok(End { target, layer: scheme.layer, listening, options: given.options })
 }
 
 /// In socat's spelling options follow the command; taken as part of it they would fail as "not found".
@@ -328,6 +311,6 @@ pub fn two_words(host: &str, port: &str, role: Role, net: Net) -> Result<Address
     };
     let (host, port) = host_port(&bracketed, false).map_err(|why| wrong(&typed, why))?;
     let target = Target::Net { net, family: Family::Any, host, port };
-    let end = End { target, listening: false, options: Options::default() };
+    let end = End { target, layer: Layer::Plain, listening: false, options: Options::default() };
     check_role(&typed, end, role).map(Address::One)
 }

@@ -270,7 +270,7 @@ fn any_value(takes: Takes) -> BoxedStrategy<Value> {
         Takes::Number(low, high) => (low..=high).prop_map(Value::Number).boxed(),
         Takes::Tries => (0..=i64::MAX).prop_map(Value::Number).boxed(),
         Takes::Mode => (0..0o7777_u32).prop_map(Value::Mode).boxed(),
-        Takes::Text => "[ -~é]{1,12}".prop_map(Value::Text).boxed(),
+        Takes::Text | Takes::Or(_) => "[ -~é]{1,12}".prop_map(Value::Text).boxed(),
         Takes::Word(words) => prop::sample::select(words).prop_map(|w| Value::Text(w.to_owned())).boxed(),
     }
 }
@@ -343,7 +343,7 @@ fn any_end() -> impl Strategy<Value = End> {
             let listening = matches!(scheme.kind, Kind::Systemd) || (listen && scheme.listens);
             let part = if listening { Part::Listening } else { Part::Connecting };
             (any_target(scheme.kind), any_options(scheme.groups, part))
-                .prop_map(move |(target, options)| End { target, listening, options })
+                .prop_map(move |(target, options)| End { target, layer: scheme.layer, listening, options })
         },
     )
 }

@@ -145,7 +145,7 @@ impl Args {
     }
 
     async fn open(&self, address: &Address) -> Result<Endpoint, Failure> {
-        let opener = Arc::new(Opener::new(address, Use::Output));
+        let opener = Arc::new(Opener::new(address, Use::Output)?);
         let (patience, name) = (Patience::of(address), address.describe());
         let connection = Connection::default();
         let attempt = || opener.open(&connection);

@@ -83,9 +83,10 @@ impl Args {
         let names = Names { left: left.describe(), right: self.right_name(right.as_ref()) };
         let events = self.session.log.events(Self::NAME);
         let opening = async {
-            let (opener, nobody) = (Opener::new(&left, Use::Input), Connection::default());
+            let far = Far::new(&self, right)?;
+            let (opener, nobody) = (Opener::new(&left, Use::Input)?, Connection::default());
             let near = persist(Patience::of(&left), &names.left, || opener.open(&nobody)).await?;
-            let far = Far::new(&self, right).open(&self.program.told(near.connection())).await?;
+            let far = far.open(&self.program.told(near.connection())).await?;
             Ok::<_, Failure>((near, far))
         };
         let (near, far) = tokio::select! {
@@ -108,16 +109,11 @@ impl Args {
 
     async fn serve(self, left: Address, right: Option<Address>) -> Result<Exit, Failure> {
         let events = self.session.log.events(Self::NAME);
-        let mut server = Server::open(
-            &left,
-            &self.server,
-            events.clone(),
-            self.session.log.is_talkative(),
-            runs_programs(right.as_ref()),
-        )
-        .await?;
-        let right_name = self.right_name(right.as_ref());
-        let far = Far::new(&self, right);
+        let (right_name, is_program) = (self.right_name(right.as_ref()), runs_programs(right.as_ref()));
+        let far = Far::new(&self, right)?;
+        let mut server =
+            Server::open(&left, &self.server, events.clone(), self.session.log.is_talkative(), is_program)
+                .await?;
         if self.once {
             return self.serve_one(&mut server, &far, &right_name).await;
         }
@@ -250,15 +246,15 @@ enum Far {
 }
 
 impl Far {
-    fn new(args: &Args, right: Option<Address>) -> Far {
-        match right {
+    fn new(args: &Args, right: Option<Address>) -> Result<Far, Failure> {
+        Ok(match right {
             Some(address) => Far::Address {
-                opener: Box::new(Opener::new(&address, Use::Output)),
+                opener: Box::new(Opener::new(&address, Use::Output)?),
                 patience: Patience::of(&address),
                 name: address.describe(),
             },
             None => Far::Command(args.words.command().to_vec(), args.program.pty),
-        }
+        })
     }
 
     fn needs_environment(&self) -> bool {

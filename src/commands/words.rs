@@ -282,8 +282,8 @@ impl<S: Side> clap::Args for AddressFlags<S> {
                 .hide_short_help(true)
                 .action(ArgAction::Append)
                 .value_parser(|text: &str| Ok::<_, String>(text.to_owned()));
-            if row.is_switch() {
-                arg = arg.num_args(0..=1).require_equals(true).default_missing_value("yes");
+            if let Some(bare) = row.bare() {
+                arg = arg.num_args(0..=1).require_equals(true).default_missing_value(bare);
             }
             if let Some((_, letter)) = LETTERS.iter().find(|(key, _)| *key == row.key) {
                 arg = arg.short(*letter).hide_short_help(false);

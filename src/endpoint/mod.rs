@@ -7,6 +7,7 @@ mod delay;
 mod departure;
 mod descriptor;
 mod environment;
+mod exchange;
 mod exec;
 mod file;
 mod line_editor;
@@ -14,6 +15,7 @@ mod listener;
 mod message;
 mod pace;
 mod peer;
+mod proxy_header;
 mod pty;
 mod race;
 mod resolve;
@@ -22,11 +24,13 @@ mod session;
 mod sink;
 mod socket;
 mod source;
+mod starttls;
 mod stdio;
 mod synthetic;
 mod systemd;
 mod tap;
 mod tcp;
+mod tls;
 mod udp;
 mod unix;
 mod vsock;
@@ -54,8 +58,9 @@ pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
 pub use stdio::{Pump, RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
 pub use tap::{Capture, Finding, Tap};
+pub use tls::Stream;
 
-use crate::address::{Address, End, Target};
+use crate::address::{Address, End, Layer, Target};
 use crate::error::Failure;
 use crate::process::Child;
 
@@ -160,6 +165,8 @@ pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Endpoint, Failure>> + 
 pub enum Opener {
     /// The hot path of a server: everything about the target that can be known beforehand.
     Tcp(tcp::Connector),
+    /// TLS over one of the others.
+    Tls(Box<tls::Connector>),
     /// One end of any other kind.
     End(Box<End>, Use),
     /// A read side and a write side.
@@ -174,8 +181,9 @@ pub struct Half {
 }
 
 impl Half {
-    fn new(end: &End, usage: Use) -> Half {
-        Half { opener: Opener::of(end, usage), patience: Patience::of_end(end), name: end.describe() }
+    fn new(end: &End, usage: Use) -> Result<Half, Failure> {
+        let opener = Opener::of(end, usage)?;
+        Ok(Half { opener, patience: Patience::of_end(end), name: end.describe() })
     }
 
     async fn open(&self, connection: &Connection) -> Result<Endpoint, Failure> {
@@ -184,26 +192,32 @@ impl Half {
 }
 
 impl Opener {
-    /// Prepares to open `address`.
-    pub fn new(address: &Address, usage: Use) -> Opener {
+    /// Prepares to open `address`. Files that its options name are read here: what is wrong with them is told
+    /// before anything is opened.
+    pub fn new(address: &Address, usage: Use) -> Result<Opener, Failure> {
         match address {
             Address::One(end) => Opener::of(end, usage),
             Address::Dual(read, write) => {
-                Opener::Dual(Box::new((Half::new(read, Use::Input), Half::new(write, Use::Output))))
+                let both = (Half::new(read, Use::Input)?, Half::new(write, Use::Output)?);
+                Ok(Opener::Dual(Box::new(both)))
             }
         }
     }
 
-    fn of(end: &End, usage: Use) -> Opener {
-        match tcp::Connector::new(end) {
+    fn of(end: &End, usage: Use) -> Result<Opener, Failure> {
+        if end.layer == Layer::Tls {
+            return Ok(Opener::Tls(Box::new(tls::Connector::new(end)?)));
+        }
+        Ok(match tcp::Connector::new(end) {
             Some(connector) => Opener::Tcp(connector),
             None => Opener::End(Box::new(end.clone()), usage),
-        }
+        })
     }
 
     /// Opens it; `connection` is what a child is told of the peer it serves.
     pub fn open<'a>(&'a self, connection: &'a Connection) -> Opening<'a> {
         match self {
+            Opener::Tls(connector) => Box::pin(connector.connect(connection)),
             Opener::Tcp(connector) => {
                 Box::pin(async { connector.connect().await.map(Endpoint::stream_socket) })
             }

@@ -132,11 +132,7 @@ impl Live<'_> {
         loop {
             let events = {
                 let mut fds = Vec::new();
-                let waits = |pump: &'_ super::plumbing::Pump| pump.flow.due();
-                let flows = self.plumbing.pumps.iter().filter_map(waits).min();
-                for pump in &self.plumbing.pumps {
-                    pump.flow.waits(&mut fds);
-                }
+                let flows = self.plumbing.pumps.iter().filter_map(|pump| pump.flow.waits(&mut fds)).min();
                 let until = [flows, self.due(audience)].into_iter().flatten().min();
                 supervisor.wait(&fds, until)
             };

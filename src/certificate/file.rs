@@ -1,0 +1,30 @@
+//! Files read whole, within a limit: a device, a pipe or a file of any size costs bounded memory.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+/// Most that a file of certificates or keys may hold, in bytes; the bundle of a system's roots has a quarter of one MiB.
+pub const LIMIT: u64 = 4 << 20;
+/// Most that a file of revocation lists may hold, in bytes; public ones of tens of MiB exist.
+pub const CRL_LIMIT: u64 = 128 << 20;
+
+/// The content of a file; the reason in words where it cannot be had. It is wiped when dropped: it may hold a key.
+pub fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, String> {
+    let file = File::open(path).map_err(|why| why.to_string())?;
+    // A reallocation would leave a copy of a key behind.
+    let length = file.metadata().map_or(0, |metadata| metadata.len()).min(limit);
+    read_from(file, limit, usize::try_from(length).unwrap_or(0) + 1)
+}
+
+/// What is left of a stream, in the same way; `expected` bytes or a few more cost a single allocation.
+pub fn read_from(from: impl Read, limit: u64, expected: usize) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut content = Zeroizing::new(Vec::with_capacity(expected));
+    from.take(limit + 1).read_to_end(&mut content).map_err(|why: io::Error| why.to_string())?;
+    match content.len() as u64 > limit {
+        true => Err(format!("it is larger than {} MiB, which nothing of this kind is", limit >> 20)),
+        false => Ok(content),
+    }
+}
