@@ -94,6 +94,7 @@ impl End {
             | Key::AllowCn
             | Key::AllowOu
             | Key::AllowPin => Some(Key::ClientCa),
+            Key::ProxyAuthFile => Some(Key::Proxy),
             // A client has a path of its own only where it asks for one.
             Key::Mode | Key::User | Key::Group | Key::Unlink
                 if !self.listening && groups & (PATH | FILE) == PATH =>

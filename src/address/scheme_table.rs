@@ -1,8 +1,8 @@
 //! The table of schemes: the words that open an address, what follows them, and which options they take.
 
 use super::option_table::{
-    CONTENT, DATAGRAM, EXEC, FILE, IP, MESSAGES, NEW_TERMINAL, PASSED, PATH, PTY, SOCKET, STREAM, TCP,
-    TERMINAL, TLS, UDP, UNIX, V6,
+    CONTENT, DATAGRAM, EXEC, FILE, IP, MESSAGES, NEW_TERMINAL, PASSED, PATH, PROXIED, PTY, SOCKET, STREAM,
+    TCP, TERMINAL, TLS, UDP, UNIX, V6,
 };
 use super::{Family, Layer, Net, UnixKind};
 
@@ -87,7 +87,7 @@ const fn over_tls(row: Scheme) -> Scheme {
     Scheme { layer: Layer::Tls, groups: row.groups | TLS, ..row }
 }
 
-const TCP4: u32 = IP | TCP | SOCKET | STREAM;
+const TCP4: u32 = IP | TCP | SOCKET | STREAM | PROXIED;
 const UDP4: u32 = IP | UDP | SOCKET | DATAGRAM | MESSAGES;
 const LOCAL: u32 = UNIX | SOCKET;
 const PROGRAM: u32 = EXEC | TERMINAL | NEW_TERMINAL;
@@ -119,7 +119,7 @@ pub const SCHEMES: &[Scheme] = &[
         Kind::Unix(UnixKind::Stream),
         "PATH",
         true,
-        LOCAL | PATH | STREAM,
+        LOCAL | PATH | STREAM | PROXIED,
         "a Unix stream socket; @NAME is abstract",
     ),
     row(
@@ -143,7 +143,7 @@ pub const SCHEMES: &[Scheme] = &[
         Kind::Abstract,
         "NAME",
         true,
-        LOCAL | STREAM,
+        LOCAL | STREAM | PROXIED,
         "a Unix stream socket with an abstract name",
     ),
     row(

@@ -1,11 +1,13 @@
 //! One file per subcommand: what can be typed (`Args`) and what is then done (`run`).
 
+pub mod cert;
 pub mod connect;
 mod flags;
 pub mod listen;
 pub mod log;
 pub mod nc_letters;
 mod outcome;
+mod own_key;
 pub mod pipe;
 mod probe;
 mod progress;

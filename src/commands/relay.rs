@@ -125,7 +125,7 @@ impl Args {
         let context = Arc::new(Context { args: self, far, right_name, limits });
         server
             .serve(move |incoming: Incoming, id| {
-                // Told only to children; asking the kernel for it costs a call for each connection.
+                // Told only to those who want to know; asking the kernel for it costs a call for each connection.
                 let connection = match context.far.needs_environment() {
                     true => context.args.program.told(session_id(&incoming, &protocol, id)),
                     false => Connection { id, ..Connection::default() },
@@ -268,7 +268,10 @@ impl Far {
     }
 
     fn needs_environment(&self) -> bool {
-        !matches!(self, Far::Address { opener, .. } if matches!(**opener, Opener::Tcp(_)))
+        match self {
+            Far::Address { opener, .. } => opener.tells_of_peer(),
+            Far::Command(..) => true,
+        }
     }
 
     async fn open(&self, connection: &Connection) -> Result<Endpoint, Failure> {

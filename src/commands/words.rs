@@ -325,7 +325,8 @@ impl<S: Side> clap::FromArgMatches for AddressFlags<S> {
         for row in rows::<S>() {
             for text in matches.get_many::<String>(row.name).into_iter().flatten() {
                 let value = row.read(Some(text)).map_err(|why| {
-                    let text = format!("invalid value '{text}' for '--{}': {why}\n", row.name);
+                    let shown = if row.may_be_secret() { String::new() } else { format!("'{text}' ") };
+                    let text = format!("invalid value {shown}for '--{}': {why}\n", row.name);
                     clap::Error::raw(clap::error::ErrorKind::ValueValidation, text)
                 })?;
                 options.push(row.key, value);

@@ -1,5 +1,6 @@
 //! From an address to an open endpoint or listener; one file per family.
 
+mod ahead;
 mod alarm;
 mod answer;
 mod connect_timeout;
@@ -16,6 +17,7 @@ mod listener;
 mod message;
 mod pace;
 mod peer;
+mod proxy;
 mod proxy_header;
 mod pty;
 mod race;
@@ -226,18 +228,27 @@ impl Opener {
         if end.layer == Layer::Tls {
             return Ok(Opener::Tls(Box::new(tls::Connector::new(end)?)));
         }
-        Ok(match tcp::Connector::new(end) {
+        Ok(match tcp::Connector::new(end)? {
             Some(connector) => Opener::Tcp(connector),
             None => Opener::End(Box::new(end.clone()), usage),
         })
     }
 
-    /// Opens it; `connection` is what a child is told of the peer it serves.
+    /// True when what is opened is told of the peer that it serves.
+    pub fn tells_of_peer(&self) -> bool {
+        match self {
+            Opener::Tcp(connector) => connector.tells_of_peer(),
+            Opener::Tls(connector) => connector.tells_of_peer(),
+            Opener::End(..) | Opener::Dual(_) => true,
+        }
+    }
+
+    /// Opens it; `connection` is what it is told of the peer that it serves.
     pub fn open<'a>(&'a self, connection: &'a Connection) -> Opening<'a> {
         match self {
             Opener::Tls(connector) => Box::pin(connector.connect(connection)),
             Opener::Tcp(connector) => {
-                Box::pin(async { connector.connect().await.map(Endpoint::stream_socket) })
+                Box::pin(async { connector.connect(connection).await.map(Endpoint::stream_socket) })
             }
             Opener::End(end, usage) => Box::pin(open_end(end, *usage, connection)),
             Opener::Dual(both) => Box::pin(async {
@@ -264,8 +275,8 @@ async fn open_end(end: &End, usage: Use, connection: &Connection) -> Result<Endp
     match &end.target {
         Target::Stdio => stdio::open(end),
         Target::Net { .. } => udp::connect(end).await,
-        Target::Unix { kind, name } => unix::connect(end, *kind, name).await,
-        Target::Path(path) => file::open_path(end, path, usage).await,
+        Target::Unix { kind, name } => unix::connect(end, *kind, name, connection).await,
+        Target::Path(path) => file::open_path(end, path, usage, connection).await,
         Target::Vsock { cid, port } => vsock::connect(end, *cid, *port).await,
         Target::File(path) => file::open(end, path, usage),
         Target::Fifo(path) => file::open_fifo(end, path, usage).await,

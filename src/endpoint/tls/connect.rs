@@ -39,7 +39,7 @@ impl Connector {
             client,
             host,
             name: end.describe(),
-            starttls: settings::starttls(options)?,
+            starttls: settings::starttls(options),
             expected_alpn: options.text(Key::ExpectAlpn).map(str::to_owned),
             limit: connect_timeout::limit(options),
             handshake_limit: settings::handshake_limit(options),
@@ -50,6 +50,11 @@ impl Connector {
     /// What a person should be told before anything is connected, a line each.
     pub fn warnings(&self) -> &[String] {
         self.client.warnings()
+    }
+
+    /// True when the server is told for whom we connect.
+    pub fn tells_of_peer(&self) -> bool {
+        self.plain.tells_of_peer()
     }
 
     /// Connects and shakes hands.
