@@ -55,7 +55,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l max-capture -d 'Most
 complete -c spile -n "__fish_spile_using_subcommand run" -l spill -d 'Write all of what is captured to this file; stderr of its own goes to FILE.stderr' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l order -d 'Keep the order between stdout and stderr: exact (through datagrams: at most 200 KiB a write, no /dev/stderr)' -r -f -a "exact\t''
 approx\t''"
-complete -c spile -n "__fish_spile_using_subcommand run" -l pty -d 'Run the program on a terminal of its own, for colours, prompts and line buffering' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l pty -d 'Run the program on a terminal of its own, for colours, prompts and line buffering. Your keys go to it if stdin is a terminal; any other stdin is data: no byte of it is a key (^C, ^D...) unless the program makes it one (stty sane)' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l newlines -d 'Change CR LF in output to LF' -r -f -a "lf\t''
 as-written\t''"
 complete -c spile -n "__fish_spile_using_subcommand run" -l retries -d 'Run it again up to this many times while it fails; -t is for each attempt, and what an attempt has left running is ended before the next' -r

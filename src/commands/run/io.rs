@@ -67,7 +67,9 @@ pub struct IoArgs {
     #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true,
           conflicts_with_all = ["pty", "line_buffer", "merge"])]
     order: Option<OrderName>,
-    /// Run the program on a terminal of its own, for colours, prompts and line buffering
+    /// Run the program on a terminal of its own, for colours, prompts and line buffering. Your keys go to it if
+    /// stdin is a terminal; any other stdin is data: no byte of it is a key (^C, ^D...) unless the program makes it
+    /// one (stty sane)
     #[arg(long, value_name = "COLSxROWS", num_args = 0..=1, require_equals = true, default_missing_value = "",
           value_parser = size, conflicts_with = "line_buffer")]
     pty: Option<Size>,
