@@ -122,6 +122,16 @@ impl Client {
         &self.warnings
     }
 
+    /// The name that a server must have which is reached as `host`, as certificates write it.
+    pub fn wanted(&self, host: &str) -> Result<String, Failure> {
+        self.names(host).map(|names| names.wanted.to_str().into_owned())
+    }
+
+    /// The name that is sent to it, if any.
+    pub fn sni(&self, host: &str) -> Result<Option<String>, Failure> {
+        self.names(host).map(|names| names.sent.as_ref().and_then(sni))
+    }
+
     /// Begins a handshake with a server that is reached as `host`, which is the name to verify unless the settings
     /// have one. An empty host, as that of a Unix socket, is a usage failure where a name is needed.
     pub fn start(&self, host: &str) -> Result<(UnbufferedClientConnection, Inspection), Failure> {

@@ -9,7 +9,7 @@ use rustls::{AlertDescription, CommonState, Error, HandshakeKind};
 use super::explanation::{self, Offer, Role, Telling};
 use super::seen::{Lane, Lanes, Seen, Shared};
 use super::trust::Anchors;
-use super::{Enforcement, UnknownStatus, cipher_name, group_name, version_name};
+use super::{Admission, Basis, Enforcement, UnknownStatus, Verdict, cipher_name, group_name, version_name};
 use crate::error::{Exit, Failure};
 
 /// Watches one handshake. It must be kept until the handshake is over: after that, the configuration it watches may
@@ -123,6 +123,15 @@ impl Inspection {
     pub fn settle(&self, connection: &CommonState) {
         if connection.handshake_kind() == Some(HandshakeKind::Resumed) {
             self.seen.resume(connection.peer_certificates().unwrap_or_default());
+        }
+    }
+
+    /// What `Server::admit` has found: for a resumed session, in which nothing else was judged.
+    pub fn admitted(&self, admission: &Admission) {
+        if let Admission::By(rule) = admission {
+            let mut seen = self.seen.lock();
+            seen.rule = Some(rule.clone());
+            seen.verdict = Verdict::Trusted(Basis::Authority);
         }
     }
 

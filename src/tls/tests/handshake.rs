@@ -167,6 +167,10 @@ impl Ends {
             Some(error) => Err(server_watch.explain(&error, "client", b"")),
             None => server.admit(&server_end, "client"),
         };
+        server_watch.settle(&server_end);
+        if let Ok(admission) = &admission {
+            server_watch.admitted(admission);
+        }
         Outcome {
             client,
             server: admission,

@@ -46,6 +46,9 @@ fn a_resumed_session_keeps_who_the_client_is() {
             assert_eq!(second.server, Ok(Admission::By(Rule::Any)));
             assert_eq!(second.client_seen.verdict, Verdict::Trusted(Basis::Authority));
             assert_eq!(second.client_seen.chain, first.client_seen.chain);
+            assert_eq!(second.server_seen.verdict, Verdict::Trusted(Basis::Authority));
+            assert_eq!(second.server_seen.chain, first.server_seen.chain);
+            assert_eq!(second.server_seen.rule, Some(Rule::Any));
         }
     }
 }
