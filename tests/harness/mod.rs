@@ -3,6 +3,7 @@
 
 mod facts;
 mod terminal;
+mod workshop;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 pub use facts::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use terminal::{Terminal, interrupt_counter};
+#[allow(unused_imports)] // each test file uses a part of it
+pub use workshop::Workshop;
 
 /// How long anything may take that should happen at once.
 pub const DEADLINE: Duration = Duration::from_secs(20);
