@@ -5,6 +5,7 @@ mod certificates;
 mod facts;
 mod terminal;
 pub mod tls;
+mod workshop;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -19,6 +20,8 @@ pub use certificates::*;
 pub use facts::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use terminal::{Terminal, interrupt_counter};
+#[allow(unused_imports)] // each test file uses a part of it
+pub use workshop::Workshop;
 
 /// How long anything may take that should happen at once.
 pub const DEADLINE: Duration = Duration::from_secs(20);
