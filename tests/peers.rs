@@ -3,37 +3,11 @@
 mod harness;
 
 use std::io::Write;
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use harness::*;
-
-/// A free port for a server that cannot be asked which one it took; below the range from which the kernel
-/// takes the ports of outgoing connections, so that no other test gets it meanwhile.
-fn free_port() -> String {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 10_000 + u16::try_from(std::process::id() * 61 % 20_000).unwrap();
-    loop {
-        let port = start + NEXT.fetch_add(1, Ordering::Relaxed);
-        let free = TcpListener::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("::1", port)).is_ok();
-        if free {
-            return port.to_string();
-        }
-    }
-}
-
-fn is_listening(port: &str) -> bool {
-    !output_of("ss", &["-H", "-l", "-n", "-t", &format!("sport = :{port}")]).is_empty()
-}
-
-/// Starts a server of theirs and waits until it listens, without using up a connection.
-fn peer(name: &str, args: &[&str], port: &str) -> Process {
-    let server = program(name, args);
-    wait_until(&format!("{name} listens"), || is_listening(port));
-    server
-}
 
 fn with_port(args: &[&str], port: &str) -> Vec<String> {
     args.iter().map(|arg| arg.replace("PORT", port)).collect()
@@ -224,13 +198,6 @@ fn redis_answers_through_a_relay_from_tcp_to_its_unix_socket() {
     let said = spile(["connect", "127.0.0.1", &port]).sends(store).eof().ends().exits(0);
     assert_eq!(said.stdout, format!("+OK\r\n$200000\r\n{value}\r\n+OK\r\n").as_bytes());
     assert_eq!(redis(&["STRLEN", "key"]), "200000\n");
-}
-
-/// Where Debian puts PostgreSQL's own programs.
-fn postgres_programs() -> String {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let found = versions.map(|entry| entry.path().join("bin")).find(|dir| dir.join("initdb").exists());
-    found.expect("no PostgreSQL; install it (scripts/test does)").display().to_string()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses a part of it
 
 mod facts;
+mod servers;
 mod terminal;
 
 use std::io::{Read, Write};
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
+#[allow(unused_imports)] // each test file uses a part of it
+pub use servers::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use terminal::{Terminal, interrupt_counter};
 
