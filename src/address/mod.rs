@@ -71,6 +71,22 @@ impl Address {
         parse::address(text, role)
     }
 
+    /// The same for somebody who always speaks `layer`: what is named without it is meant with it.
+    pub fn parse_over(layer: Layer, text: &str, role: Role) -> Result<Address, Failure> {
+        match layer {
+            Layer::Plain => parse::address(text, role),
+            Layer::Tls => parse::tls(text, role),
+        }
+    }
+
+    /// The same address with `layer` through it.
+    pub fn over(mut self, layer: Layer) -> Address {
+        for end in self.ends() {
+            end.layer = layer;
+        }
+        self
+    }
+
     /// Reads `HOST PORT` in two words; the host may be a bare IPv6 address.
     pub fn host_port(host: &str, port: &str, role: Role, net: Net) -> Result<Address, Failure> {
         parse::two_words(host, port, role, net)

@@ -2,7 +2,7 @@
 
 pub use super::key::Key;
 use super::value;
-use super::{Proxy, Value, nearest};
+use super::{Layer, Proxy, Value, nearest};
 use crate::starttls;
 
 /// Internet sockets.
@@ -48,6 +48,8 @@ pub const PROXIED: u32 = 1 << 18;
 /// What the options of the commands are about; those of files and programs are said in the address alone.
 const NETWORK: u32 =
     IP | V6 | TCP | UDP | UNIX | PATH | SOCKET | STREAM | DATAGRAM | MESSAGES | PASSED | PROXIED;
+/// The same where the commands speak TLS.
+const SECURED: u32 = IP | V6 | TCP | UNIX | PATH | SOCKET | STREAM | PROXIED | TLS;
 
 /// The part that an end plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,9 +178,12 @@ impl OptionRow {
         self.groups(part) & groups != 0
     }
 
-    /// True for what can be typed as a flag of a command whose network side plays that part.
-    pub fn is_flag(&self, part: Part) -> bool {
-        self.fits(NETWORK, part)
+    /// True for what can be typed as a flag of a command whose network side plays that part and speaks that.
+    pub fn is_flag(&self, part: Part, layer: Layer) -> bool {
+        match layer {
+            Layer::Plain => self.fits(NETWORK, part),
+            Layer::Tls => self.fits(SECURED, part),
+        }
     }
 
     /// True when it is yes or no.
@@ -279,7 +284,7 @@ options! {
     Pin "pin" [] Text, "sha256//B64", TLS, NONE, "The peer's key must be this one, too; may repeat";
     PinOnly "pin-only" [] Flag, "YES", TLS, NONE, "The pin stands in for names, dates and authorities";
     Crl "crl" [] Text, "FILE", TLS, TLS, "Revocation list; one that has expired is an error; may repeat";
-    CrlSoft "crl-soft" [] Flag, "YES", TLS, NONE, "Certificates that no list is about are fine";
+    CrlSoft "crl-soft" [] Flag, "YES", TLS, TLS, "Certificates that no list is about are fine";
     Insecure "insecure" [] Flag, "YES", TLS, NONE, "Go on whoever the peer is; what is wrong is still told";
     Name "name" [] Text, "HOST", TLS, NONE, "Who the peer must be, and is asked for (HOST of the address)";
     Sni "sni" ["snihost" "openssl-snihost"] Text, "HOST", TLS, NONE, "The host that is asked for, if another than the one verified";

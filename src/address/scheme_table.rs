@@ -216,6 +216,11 @@ pub const SCHEMES: &[Scheme] = &[
     row("systemd", Kind::Systemd, "[NAME]", true, PASSED, "a listening or datagram socket from LISTEN_FDS"),
 ];
 
+/// The same scheme through TLS; `None` where there is none.
+pub fn secured(plain: &Scheme) -> Option<&'static Scheme> {
+    SCHEMES.iter().find(|row| row.layer == Layer::Tls && (row.kind == plain.kind))
+}
+
 /// The row of a word in lower case, without `-l`.
 pub fn scheme(name: &str) -> Option<&'static Scheme> {
     SCHEMES.iter().find(|scheme| scheme.name == name)

@@ -11,6 +11,7 @@ mod environment;
 mod exchange;
 mod exec;
 mod file;
+mod incoming;
 mod line_editor;
 mod listener;
 mod message;
@@ -48,8 +49,9 @@ pub use departure::forsaken;
 pub use descriptor::{Descriptor, Kind};
 pub use environment::{Connection, VariableNames};
 pub use exec::open_command;
+pub use incoming::Incoming;
 pub use line_editor::line_editor;
-pub use listener::{Incoming, Listener, local_of};
+pub use listener::{Listener, local_of};
 pub use pace::Paced;
 pub use peer::Peer;
 pub use pty::follow_our_terminal;
@@ -60,7 +62,7 @@ pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
 pub use stdio::{Pump, RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
 pub use tap::{Capture, Finding, Tap};
-pub use tls::Stream;
+pub use tls::{Acceptor, Stream};
 
 use crate::address::{Address, End, Layer, Target};
 use crate::error::Failure;
@@ -138,7 +140,14 @@ impl Endpoint {
 
     /// What a child that serves this endpoint is told of it.
     pub fn connection(&self) -> Connection {
-        self.source.stream().map_or_else(Connection::default, |fd| environment::connection_of(fd))
+        let connection =
+            self.source.stream().map_or_else(Connection::default, |fd| environment::connection_of(fd));
+        Connection { tls: self.tls_facts(), ..connection }
+    }
+
+    /// What its TLS session has negotiated.
+    pub fn tls_facts(&self) -> Option<Box<tls::Facts>> {
+        self.source.tls().map(|stream| Box::new(stream.facts()))
     }
 
     /// True when the far side cannot tell us that it has ended.
@@ -203,6 +212,15 @@ impl Opener {
                 let both = (Half::new(read, Use::Input)?, Half::new(write, Use::Output)?);
                 Ok(Opener::Dual(Box::new(both)))
             }
+        }
+    }
+
+    /// What a person should be told before it is opened, a line each.
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Opener::Tls(connector) => connector.warnings().to_vec(),
+            Opener::Dual(both) => [both.0.opener.warnings(), both.1.opener.warnings()].concat(),
+            Opener::Tcp(_) | Opener::End(..) => Vec::new(),
         }
     }
 
