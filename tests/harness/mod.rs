@@ -3,6 +3,7 @@
 
 mod certificates;
 mod facts;
+mod servers;
 mod terminal;
 pub mod tls;
 mod workshop;
@@ -18,6 +19,8 @@ use std::time::{Duration, Instant};
 pub use certificates::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
+#[allow(unused_imports)] // each test file uses a part of it
+pub use servers::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use terminal::{Terminal, interrupt_counter};
 #[allow(unused_imports)] // each test file uses a part of it
