@@ -2,17 +2,18 @@
 
 mod harness;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use harness::tls::{CLIENTS, End, Ends, Peer, Receiving, SERVERS, Sending};
+use harness::tls::{Backend, CLIENTS, End, Ends, Peer, Receiving, SERVERS, Sending};
 use harness::*;
 
-/// What goes from client to server (0) and back (1).
+/// What goes from client to server (0) and back (1). The period is prime, so that no record is like another.
 fn cargo(direction: usize, length: usize) -> &'static [u8] {
     static BYTES: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
-    &BYTES.get_or_init(|| [noise(1, 64 << 20), noise(2, 64 << 20)])[direction][..length]
+    &BYTES.get_or_init(|| [1, 2].map(|seed| noise(seed, 999_983).repeat(68)))[direction][..length]
 }
 
 /// All bytes must arrive, in both directions, and then both ends.
@@ -38,25 +39,26 @@ fn one_way(mut out: Sending, mut into: Receiving, bytes: &'static [u8]) {
 
 type Direction = (Sending, Receiving, &'static [u8]);
 
-/// Both directions at a time; when all is there, the first ends, and then the second.
-fn together(first: Direction, second: Direction) {
-    let start = |(mut out, mut into, bytes): Direction| {
-        let sent = aside(move || {
-            out.send(bytes);
-            out
-        });
-        let received = aside(move || {
-            assert_same(into.receive(bytes.len()), bytes);
-            into
-        });
-        (sent, received, bytes)
-    };
-    for (out, mut into, bytes) in
-        [start(first), start(second)].map(|(out, into, bytes)| (done(out), done(into), bytes))
-    {
-        drop(out);
-        done(aside(move || assert_same(into.receive_all(), bytes)));
-    }
+/// Both directions at a time. Who ends first does so when it has sent and received all, and then the other.
+fn together((mut out, mut into, bytes): Direction, (mut back_out, mut back_into, back): Direction) {
+    let sent = aside(move || {
+        out.send(bytes);
+        out
+    });
+    let back_sent = aside(move || {
+        back_out.send(back);
+        back_out
+    });
+    let back_received = aside(move || {
+        assert_same(back_into.receive(back.len()), back);
+        back_into
+    });
+    let received = aside(move || assert_same(into.receive_all(), bytes));
+    let mut back_into = done(back_received);
+    drop(done(sent));
+    done(received);
+    drop(done(back_sent));
+    done(aside(move || assert_same(back_into.receive_all(), back)));
 }
 
 /// In a thread of its own, since nothing bounds a write to a pipe.
@@ -83,28 +85,80 @@ fn common(client: &Peer, server: &Peer) -> Ends {
     }
 }
 
+/// Names every conversation that failed, not only the first.
+fn all<T>(conversations: impl IntoIterator<Item = (String, T)>, talk: impl Fn(&T)) {
+    let mut failed = Vec::new();
+    for (name, conversation) in conversations {
+        println!("{name}");
+        if catch_unwind(AssertUnwindSafe(|| talk(&conversation))).is_err() {
+            failed.push(name);
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
 /// Not about spile: where this fails, the rows of the peers are wrong.
 #[test]
 fn the_peers_understand_each_other() {
     let from_socat = SERVERS.iter().map(|server| (named(CLIENTS, "socat"), server));
-    let to_socat = CLIENTS.iter().map(|client| (client, named(SERVERS, "stunnel")));
-    let pairs = from_socat.chain(to_socat);
-    let failed: Vec<String> = pairs
-        .filter_map(|(client, server)| {
-            let what = format!("{} to {}", client.name, server.name);
-            println!("{what}");
-            let talk = || {
-                let mut server_runs = server.listens();
-                let mut client_runs = client.connects(&server_runs.port);
-                let client_end = client_runs.end();
-                exchange(client_end, server_runs.end(), common(client, server), 1 << 20);
-            };
-            std::panic::catch_unwind(talk).is_err().then_some(what)
-        })
-        .collect();
-    assert!(failed.is_empty(), "{failed:?}");
+    let to_stunnel = CLIENTS.iter().map(|client| (client, named(SERVERS, "stunnel")));
+    let pairs = from_socat.chain(to_stunnel);
+    all(pairs.map(|pair| (format!("{} to {}", pair.0.name, pair.1.name), pair)), |(client, server)| {
+        let mut server_runs = server.listens();
+        let mut client_runs = client.connects(&server_runs.port);
+        let client_end = client_runs.end();
+        exchange(client_end, server_runs.end(), common(client, server), 1 << 20);
+    });
 }
 
 fn named(peers: &'static [Peer], name: &str) -> &'static Peer {
     peers.iter().find(|peer| peer.name == name).unwrap()
+}
+
+const BULK: usize = 64 << 20;
+
+fn spile_connects_to_all(version: &str) {
+    all(SERVERS.iter().map(|server| (server.name.to_owned(), server)), |server| {
+        let mut running = server.listens();
+        let trust = format!("cafile={},min={version},max={version}", certificate("ca.pem"));
+        let cut = if server.says_close { "" } else { ",ignore-unexpected-eof" };
+        let mut client = spile(["relay", "-", &format!("tls:localhost:{},{trust}{cut}", running.port)]);
+        let client_end = End::of(&mut client);
+        exchange(client_end, running.end(), server.ends, BULK);
+        client.ends().exits(0);
+    });
+}
+
+fn all_connect_to_spile(version: &str) {
+    all(CLIENTS.iter().map(|client| (client.name.to_owned(), client)), |client| {
+        let backend = Backend::new();
+        let (chain, key) = (certificate("server.pem"), certificate("server.key"));
+        let cut = if client.says_close { "" } else { ",ignore-unexpected-eof" };
+        let listen = format!("tls-l:127.0.0.1:0,cert={chain},key={key},min={version},max={version}{cut}");
+        let mut relay = spile(["relay", "--once", &listen, &format!("tcp:127.0.0.1:{}", backend.port)]);
+        let mut running = client.connects(&relay.port().to_string());
+        let client_end = running.end();
+        exchange(client_end, backend.end(), client.ends, BULK);
+        relay.ends().exits(0);
+    });
+}
+
+#[test]
+fn spile_as_client_over_tls_1_2() {
+    spile_connects_to_all("1.2");
+}
+
+#[test]
+fn spile_as_client_over_tls_1_3() {
+    spile_connects_to_all("1.3");
+}
+
+#[test]
+fn spile_as_server_over_tls_1_2() {
+    all_connect_to_spile("1.2");
+}
+
+#[test]
+fn spile_as_server_over_tls_1_3() {
+    all_connect_to_spile("1.3");
 }

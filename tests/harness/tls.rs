@@ -93,7 +93,7 @@ pub const SERVERS: &[Peer] = &[
             ssl_protocols TLSv1.2 TLSv1.3; proxy_half_close on; } }",
         plain: Plain::Socket,
         ends: Ends::HalfClose,
-        says_close: true,
+        says_close: false,
     },
     Peer {
         name: "Python",
@@ -142,7 +142,7 @@ pub const CLIENTS: &[Peer] = &[
         command: "ncat -4 --ssl --ssl-verify --ssl-trustfile PKI/ca.pem localhost PORT",
         configuration: "",
         plain: Plain::Stdio,
-        ends: Ends::Client,
+        ends: Ends::Server,
         says_close: false,
     },
     Peer {
@@ -221,18 +221,35 @@ pub struct Running {
 enum Meeting {
     Stdio,
     /// A server's: it connects here.
-    Listener(TcpListener),
+    Backend(Backend),
     /// A client's: it accepts there.
     Port(u16),
+}
+
+/// Where the plain text of a server goes.
+pub struct Backend {
+    pub port: u16,
+    listener: TcpListener,
+}
+
+impl Backend {
+    pub fn new() -> Backend {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        socket2::SockRef::from(&listener).set_read_timeout(Some(DEADLINE)).unwrap();
+        Backend { port: listener.local_addr().unwrap().port(), listener }
+    }
+
+    /// The connection of whoever came first.
+    pub fn end(&self) -> End {
+        End::socket(self.listener.accept().expect("nobody connected to the backend").0)
+    }
 }
 
 impl Peer {
     /// Starts it as a server and waits until it listens.
     pub fn listens(&self) -> Running {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        socket2::SockRef::from(&listener).set_read_timeout(Some(DEADLINE)).unwrap();
-        let (port, plain) = (free_port(), listener.local_addr().unwrap().port());
-        let running = self.start(&port, plain, Meeting::Listener(listener));
+        let (port, backend) = (free_port(), Backend::new());
+        let running = self.start(&port, backend.port, Meeting::Backend(backend));
         wait_until(&format!("{} listens", self.name), || is_listening(&port));
         running
     }
@@ -272,10 +289,7 @@ impl Running {
     pub fn end(&mut self) -> End {
         match &self.plain {
             Meeting::Stdio => End::of(&mut self.process),
-            Meeting::Listener(listener) => {
-                let (stream, _) = listener.accept().expect("the peer connected to nobody");
-                End::socket(stream)
-            }
+            Meeting::Backend(backend) => backend.end(),
             Meeting::Port(port) => End::socket(connect(*port)),
         }
     }
