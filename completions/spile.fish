@@ -31,6 +31,7 @@ complete -c spile -n "__fish_spile_needs_command" -f -a "pipe" -d 'Run a pipelin
 complete -c spile -n "__fish_spile_needs_command" -f -a "connect" -d 'Connect stdin and stdout, or a command, to an address'
 complete -c spile -n "__fish_spile_needs_command" -f -a "listen" -d 'Serve stdin and stdout, or a command per connection, on an address'
 complete -c spile -n "__fish_spile_needs_command" -f -a "relay" -d 'Move bytes between any two addresses; a listening left side serves for ever'
+complete -c spile -n "__fish_spile_needs_command" -f -a "cert" -d 'Make, show, check and convert certificates'
 complete -c spile -n "__fish_spile_needs_command" -f -a "wait" -d 'Wait until addresses answer, all within one deadline'
 complete -c spile -n "__fish_spile_needs_command" -f -a "resolve" -d 'Look up names, services, protocols and interfaces'
 complete -c spile -n "__fish_spile_using_subcommand run" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
@@ -189,6 +190,9 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l retry -d 'Try ag
 complete -c spile -n "__fish_spile_using_subcommand connect" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-ttl -d 'Hops that multicast lives' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-loop -d 'Hear our own multicast' -r
@@ -265,6 +269,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-timeout -d
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-conns -d 'Connections served at once; more wait' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
@@ -342,6 +347,10 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-for -d 'Try 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l max-conns -d 'Connections served at once; more wait' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l multicast-ttl -d 'Hops that multicast lives' -r
@@ -372,6 +381,137 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l json -d 'The same 
 complete -c spile -n "__fish_spile_using_subcommand relay" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "dev" -d 'A CA, a server\'s, a client\'s certificate and a revocation list in one go, for tests'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "self" -d 'A server\'s certificate that is signed by itself'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "ca" -d 'An authority (CA), which signs servers and clients'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "sign" -d 'A certificate signed by an authority'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "csr" -d 'A request (CSR) for an authority elsewhere'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "crl" -d 'A revocation list (CRL)'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "show" -d 'What certificates, requests, revocation lists and keys say'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "verify" -d 'Whether a chain is good for a name, at a time, without a connection'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "convert" -d 'From PEM to DER and back'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "pin" -d 'The pin of a certificate\'s key, for --pin'
+complete -c spile -n "__fish_spile_using_subcommand cert; and not __fish_seen_subcommand_from dev self ca sign csr crl show verify convert pin match" -f -a "match" -d 'Whether a key belongs to a certificate'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from dev" -s d -l dir -d 'The directory to write to, made if there is none' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from dev" -l ca-key-out -d 'Keep the key of the CA in this file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from dev" -l days -d 'How many days it is good' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from dev" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from dev" -l not-after -d 'Until when it is good; times that have passed are fine, too' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from dev" -l key-type -d 'The kind of key' -r -f -a "p256\t''
+p384\t''
+ed25519\t''
+rsa3072\t''
+ml-dsa-65\t'OpenSSL knows it from 3.5 on'"
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from dev" -l pass-file -d 'Encrypt the key with the first line of this file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from dev" -l force -d 'Replace files that exist'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from dev" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l uri -d 'A URI that it is good for: spiffe://example.org/db' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l cn -d 'Its common name, instead of the first NAME' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l ou -d 'Its organisational unit' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l days -d 'How many days it is good' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l not-after -d 'Until when it is good; times that have passed are fine, too' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l key-type -d 'The kind of key' -r -f -a "p256\t''
+p384\t''
+ed25519\t''
+rsa3072\t''
+ml-dsa-65\t'OpenSSL knows it from 3.5 on'"
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l pass-file -d 'Encrypt the key with the first line of this file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -s o -l out -d 'The file to write, instead of stdout' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l key-out -d 'The file for the key, instead of beside the certificate' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l client -d 'It is a client\'s'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -l force -d 'Replace files that exist'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from self" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -l cn -d 'Its common name' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -l ou -d 'Its organisational unit' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -l days -d 'How many days it is good' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -l not-after -d 'Until when it is good; times that have passed are fine, too' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -l key-type -d 'The kind of key' -r -f -a "p256\t''
+p384\t''
+ed25519\t''
+rsa3072\t''
+ml-dsa-65\t'OpenSSL knows it from 3.5 on'"
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -l pass-file -d 'Encrypt the key with the first line of this file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -s o -l out -d 'The file to write, instead of stdout' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -l key-out -d 'The file for the key, instead of beside the certificate' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -l force -d 'Replace files that exist'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from ca" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l ca -d 'The certificate of the authority, perhaps with its key in the same file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l ca-key -d 'The key of the authority, where it is a file of its own' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l ca-pass-file -d 'The first line of this file opens that key' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l uri -d 'A URI that it is good for: spiffe://example.org/db' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l cn -d 'Its common name, instead of the first NAME' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l ou -d 'Its organisational unit' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l csr -d 'Certify the key of this request; of all that it asks for, its name and alternative names are taken' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l days -d 'How many days it is good' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l not-after -d 'Until when it is good; times that have passed are fine, too' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l key-type -d 'The kind of key' -r -f -a "p256\t''
+p384\t''
+ed25519\t''
+rsa3072\t''
+ml-dsa-65\t'OpenSSL knows it from 3.5 on'"
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l pass-file -d 'Encrypt the key with the first line of this file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -s o -l out -d 'The file to write, instead of stdout' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l key-out -d 'The file for the key, instead of beside the certificate' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l strict-perms -d 'Refuse a key that others can read, instead of a warning'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l client -d 'It is a client\'s'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l force -d 'Replace files that exist'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -l uri -d 'A URI that it is good for: spiffe://example.org/db' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -l cn -d 'Its common name, instead of the first NAME' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -l ou -d 'Its organisational unit' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -l key-type -d 'The kind of key' -r -f -a "p256\t''
+p384\t''
+ed25519\t''
+rsa3072\t''
+ml-dsa-65\t'OpenSSL knows it from 3.5 on'"
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -l pass-file -d 'Encrypt the key with the first line of this file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -l key-out -d 'The file for the new key; never in one with the request, which is sent away' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -l key -d 'A key that there is; --pass-file then opens it' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -s o -l out -d 'The file to write, instead of stdout' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -l strict-perms -d 'Refuse a key that others can read, instead of a warning'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -l force -d 'Replace files that exist'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from csr" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l ca -d 'The certificate of the authority, perhaps with its key in the same file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l ca-key -d 'The key of the authority, where it is a file of its own' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l ca-pass-file -d 'The first line of this file opens that key' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke -d 'Revoke the certificate with this serial (\'spile cert show\' tells it)' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke-cert -d 'Revoke the certificate in this file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l number -d 'The number of the list, which must grow from one to the next; the seconds since 1970 if not given' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l days -d 'How many days it is good' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l not-after -d 'Until when it is good; times that have passed are fine, too' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -s o -l out -d 'The file to write, instead of stdout' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l strict-perms -d 'Refuse a key that others can read, instead of a warning'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l force -d 'Replace files that exist'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from show" -l expires-in -d 'Status 3 where a certificate of the file expires within this time, 60 where one has expired' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from show" -l json -d 'One JSON object'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l cafile -d 'Trust the authorities in this file or directory, and nobody else unless --roots says so' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l roots -d 'Trust the roots of this system, those of Mozilla that came with spile, or none (with --cafile, none is meant)' -r -f -a "system\t''
+mozilla\t''
+none\t''"
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l name -d 'The DNS name or address that it must be good for; without it, none is looked at' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l at -d 'When: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l purpose -d 'What it is to be used for' -r -f -a "server\t''
+client\t''"
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l crl -d 'Revocation lists; every certificate of the chain must be covered by one that is not overdue' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l expires-in -d 'Status 3 where it is good, but expires within this time' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l json -d 'One JSON object, also of what is refused'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from convert" -l to -d 'The form that is wanted' -r -f -a "der\t'Bytes, one object'
+pem\t'Text, one object or many'"
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from convert" -s o -l out -d 'The file to write, instead of stdout' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from convert" -l force -d 'Replace files that exist'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from convert" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from pin" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -l pass-file -d 'The first line of this file opens the key' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -l strict-perms -d 'Refuse a key that others can read, instead of a warning'
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s t -l timeout -d 'Give up after this long, all addresses together' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l expect -d 'What the server must say first: a regular expression; for datagrams, what it must answer' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l send -d 'Send this first (\\n, \\r and \\xHH are understood)' -r
@@ -399,6 +539,9 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -l retry -d 'Try again
 complete -c spile -n "__fish_spile_using_subcommand wait" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-ttl -d 'Hops that multicast lives' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-loop -d 'Hear our own multicast' -r

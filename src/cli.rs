@@ -5,7 +5,7 @@ use std::io::Write;
 
 use clap::{ArgMatches, Command};
 
-use crate::address::{self, Part};
+use crate::address::{self, Layer, Part};
 use crate::commands::{self, Subcommand, log, stdout};
 use crate::error::{Exit, Failure};
 use crate::report::failure_json;
@@ -29,6 +29,7 @@ const fn row<C: Subcommand>() -> Row {
         augment: |command| {
             let command =
                 C::augment_args(command).about(C::ABOUT).long_about(None).before_long_help(C::EXAMPLES);
+            let command = command.mut_subcommands(|nested| nested.help_template(HELP));
             match C::TAKES_ADDRESSES {
                 true => command.after_long_help(addresses()),
                 false => command,
@@ -47,6 +48,9 @@ const ROWS: &[Row] = &[
     row::<commands::connect::Args>(),
     row::<commands::listen::Args>(),
     row::<commands::relay::Args>(),
+    row::<commands::cert::Args>(),
+    row::<commands::tls_connect::Args>(),
+    row::<commands::tls_serve::Args>(),
     row::<commands::wait::Args>(),
     row::<commands::resolve::Args>(),
 ];
@@ -134,7 +138,7 @@ fn show_usage(error: &clap::Error) -> Exit {
     let row = ROWS.iter().find(|row| typed == row.name);
     let name = row.map(|row| row.name);
     let text = error.render().to_string();
-    let mut failure = usage_failure(&text, name.unwrap_or("COMMAND"));
+    let mut failure = usage_failure(&text, &row.map_or("COMMAND".to_owned(), whole_name));
     if let Some(clap::error::ContextValue::String(flag)) = error.get(clap::error::ContextKind::InvalidArg)
         && let Some(hint) = name
             .and_then(|name| commands::nc_letters::hint(name, flag).map(str::to_owned))
@@ -144,6 +148,16 @@ fn show_usage(error: &clap::Error) -> Exit {
     }
     show(name.unwrap_or(""), &failure);
     row.map_or(Exit::USAGE, |row| row.usage)
+}
+
+/// The name of what was typed, with that of a command of a command: `cert dev`.
+fn whole_name(row: &Row) -> String {
+    let nested = std::env::args_os().nth(2).unwrap_or_default();
+    let command = (row.augment)(Command::new(row.name));
+    match command.get_subcommands().find(|command| nested == command.get_name()) {
+        Some(nested) => format!("{} {}", row.name, nested.get_name()),
+        None => row.name.to_owned(),
+    }
 }
 
 /// clap's paragraphs as one line and a hint, the form of all our failures.
@@ -163,9 +177,12 @@ fn usage_failure(text: &str, name: &str) -> Failure {
 fn flag_of_another_command(flag: &str) -> Option<String> {
     let name = flag.strip_prefix("--")?;
     let row = address::OPTIONS.iter().find(|row| row.name == name)?;
-    let (to, command) = match row.is_flag(Part::Listening) {
+    let is = |part, layer| row.is_flag(part, layer);
+    let (to, command) = match is(Part::Listening, Layer::Plain) {
         true => ("listen on", "spile listen"),
-        false => ("connect to", "spile connect"),
+        false if is(Part::Connecting, Layer::Plain) => ("connect to", "spile connect"),
+        false if is(Part::Connecting, Layer::Tls) => ("connect to by TLS", "spile tls-connect"),
+        false => ("listen on by TLS", "spile tls-serve"),
     };
     Some(format!("it is an option of addresses to {to}; see '{command} --help'"))
 }

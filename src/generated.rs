@@ -87,9 +87,31 @@ fn command_page(command: &Command) -> String {
         + &format!(".SH NAME\n{} \\- {}\n.SH SYNOPSIS\n{}\n", roff(&name), roff(&about), roff(&usage))
         + &verbatim("EXAMPLES", examples.trim_start_matches("Examples:\n"))
         + &options(command)
+        + &command.get_subcommands().map(nested).collect::<String>()
         + addresses
         + ".SH EXIT STATUS\nSee \\fBspile\\fR(1).\n\
            .SH SEE ALSO\n\\fBspile\\fR(1), \\fBspile\\-addresses\\fR(7)\n"
+}
+
+/// A command of a command, within the page of that.
+fn nested(command: &Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:").trim().replace(['<', '>'], "");
+    let about = command.get_about().unwrap().to_string();
+    let examples = command.get_before_long_help().unwrap().to_string();
+    let examples: String = examples
+        .trim_start_matches("Examples:\n")
+        .lines()
+        .map(|line| roff(line.strip_prefix("  ").unwrap_or(line)) + "\n")
+        .collect();
+    let options = options(command);
+    let options = options.replacen(".SH OPTIONS\n", "", 1);
+    format!(
+        ".SH {}\n\\fB{}\\fR\n.PP\n{}.\n.PP\n.nf\n{examples}.fi\n{options}",
+        roff(command.get_name()).to_uppercase(),
+        roff(&usage),
+        roff(&about)
+    )
 }
 
 /// Every option, also those that only the long help shows.
@@ -204,7 +226,8 @@ fn man_pages_and_completions_are_as_the_command_line_is() {
 
 #[test]
 fn every_flag_has_a_sentence_of_help() {
-    for command in whole_tree().get_subcommands() {
+    let tree = whole_tree();
+    for command in tree.get_subcommands().flat_map(|command| command.get_subcommands().chain([command])) {
         for arg in command.get_arguments() {
             let helped = arg.get_help().is_some() || arg.is_hide_set();
             assert!(helped, "spile {} {}", command.get_name(), arg.get_id());

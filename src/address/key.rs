@@ -59,6 +59,14 @@ pub enum Key {
     Allow,
     /// Networks (CIDR) that may not connect; may repeat.
     Deny,
+    /// The proxy to connect through, as a URL.
+    Proxy,
+    /// Where our user and password for the proxy are.
+    ProxyAuthFile,
+    /// Which PROXY header to send ahead.
+    ProxyProtocol,
+    /// Peers send a PROXY header ahead.
+    AcceptProxy,
     /// SO_BROADCAST.
     Broadcast,
     /// Multicast group to join, `GROUP[:INTERFACE]`; may repeat.

@@ -10,6 +10,7 @@ mod option_table;
 mod options;
 mod parse;
 mod print;
+mod proxy;
 mod scan;
 mod scheme;
 mod scheme_table;
@@ -22,6 +23,7 @@ mod value;
 pub use key::Key;
 pub use option_table::{OPTIONS, OptionRow, Part};
 pub use options::Options;
+pub use proxy::{Proxy, ProxyKind};
 pub use scan::unescape;
 pub use scheme::{Family, Host, Layer, Net, Port, Target, UnixKind, UnixName};
 pub use scheme_table::{SCHEMES, Scheme};
@@ -67,6 +69,22 @@ impl Address {
     /// Reads an address; the failure (status 2) names the word that is wrong and the nearest right one.
     pub fn parse(text: &str, role: Role) -> Result<Address, Failure> {
         parse::address(text, role)
+    }
+
+    /// The same for somebody who always speaks `layer`: what is named without it is meant with it.
+    pub fn parse_over(layer: Layer, text: &str, role: Role) -> Result<Address, Failure> {
+        match layer {
+            Layer::Plain => parse::address(text, role),
+            Layer::Tls => parse::tls(text, role),
+        }
+    }
+
+    /// The same address with `layer` through it.
+    pub fn over(mut self, layer: Layer) -> Address {
+        for end in self.ends() {
+            end.layer = layer;
+        }
+        self
     }
 
     /// Reads `HOST PORT` in two words; the host may be a bare IPv6 address.

@@ -1,8 +1,9 @@
 //! The table of options: one row each. Parsing, --help, man page and completions read it.
 
-use super::Value;
 pub use super::key::Key;
 use super::value;
+use super::{Layer, Proxy, Value, nearest};
+use crate::starttls;
 
 /// Internet sockets.
 pub const IP: u32 = 1;
@@ -41,8 +42,14 @@ pub const PTY: u32 = 1 << 16;
 /// TLS over whatever stream.
 pub const TLS: u32 = 1 << 17;
 
+/// Streams of bytes that may begin with a PROXY header.
+pub const PROXIED: u32 = 1 << 18;
+
 /// What the options of the commands are about; those of files and programs are said in the address alone.
-const NETWORK: u32 = IP | V6 | TCP | UDP | UNIX | PATH | SOCKET | STREAM | DATAGRAM | MESSAGES | PASSED;
+const NETWORK: u32 =
+    IP | V6 | TCP | UDP | UNIX | PATH | SOCKET | STREAM | DATAGRAM | MESSAGES | PASSED | PROXIED;
+/// The same where the commands speak TLS.
+const SECURED: u32 = IP | V6 | TCP | UNIX | PATH | SOCKET | STREAM | TLS | PROXIED;
 
 /// The part that an end plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +84,10 @@ pub enum Takes {
     Text,
     /// Any text; the bare name is this.
     Or(&'static str),
+    /// One of many words.
+    Choice(&'static [&'static str]),
+    /// The URL of a proxy.
+    Url,
     /// One of a few words; the bare name is the first.
     Word(&'static [&'static str]),
 }
@@ -128,11 +139,30 @@ impl OptionRow {
                 "" => Err(missing()),
                 text => Ok(Value::Text(text.to_owned())),
             },
+            Choice(words) => {
+                let text = given()?.to_ascii_lowercase();
+                match (words.contains(&&*text), nearest(&text, words.iter().copied())) {
+                    (true, _) => Ok(Value::Text(text)),
+                    (false, Some(near)) => {
+                        Err(format!("'{}' is not known; did you mean '{near}'?", text.escape_debug()))
+                    }
+                    (false, None) => Err(format!("'{}' is none of {}", text.escape_debug(), words.join(" "))),
+                }
+            }
+            Url => {
+                let text = given()?;
+                Proxy::read(text).map(|_| Value::Text(text.to_owned()))
+            }
             Word(words) => match text.map_or(Some(&words[0]), |text| words.iter().find(|w| **w == text)) {
                 Some(word) => Ok(Value::Text((*word).to_owned())),
                 None => Err(format!("'{}' is none of {}", text.unwrap_or_default(), words.join(" "))),
             },
         }
+    }
+
+    /// True when a value that is refused must not be repeated: it may hold a password.
+    pub fn may_be_secret(&self) -> bool {
+        self.takes == Url
     }
 
     /// Which schemes take it in that part.
@@ -148,9 +178,12 @@ impl OptionRow {
         self.groups(part) & groups != 0
     }
 
-    /// True for what can be typed as a flag of a command whose network side plays that part.
-    pub fn is_flag(&self, part: Part) -> bool {
-        self.fits(NETWORK, part)
+    /// True for what can be typed as a flag of a command whose network side plays that part and speaks that.
+    pub fn is_flag(&self, part: Part, layer: Layer) -> bool {
+        match layer {
+            Layer::Plain => self.fits(NETWORK, part),
+            Layer::Tls => self.fits(SECURED, part),
+        }
     }
 
     /// True when it is yes or no.
@@ -178,7 +211,7 @@ macro_rules! options {
     };
 }
 
-use Takes::{Flag, Mode, Number, Or, Size, Text, Time, Tries, Word};
+use Takes::{Choice, Flag, Mode, Number, Or, Size, Text, Time, Tries, Url, Word};
 
 const PORT: Takes = Number(0, 65_535);
 const COUNT: Takes = Number(1, i32::MAX as i64);
@@ -214,6 +247,10 @@ options! {
     MaxConns "max-conns" ["max-children"] COUNT, "N", NONE, STREAM | PASSED, "Connections served at once; more wait";
     Allow "allow" ["range"] Text, "CIDR", NONE, IP | PASSED, "Networks that may connect; may repeat";
     Deny "deny" [] Text, "CIDR", NONE, IP | PASSED, "Networks that may not connect; may repeat";
+    Proxy "proxy" [] Url, "URL", TCP, NONE, "Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT";
+    ProxyAuthFile "proxy-auth-file" [] Text, "FILE", TCP, NONE, "Who we are to the proxy: the first line of FILE is USER:PASSWORD";
+    ProxyProtocol "proxy-protocol" ["proxy-send" "send-proxy"] Word(&["v2", "v1", "v2-tls", "v2-tls-cert"]), "FORM", PROXIED, NONE, "Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert";
+    AcceptProxy "accept-proxy" ["proxy-recv"] Flag, "YES", NONE, PROXIED | PASSED, "Peers are proxies and send a PROXY header ahead, which tells whom they connect for";
     Broadcast "broadcast" ["so-broadcast"] Flag, "YES", UDP, NONE, "Allow broadcast addresses (SO_BROADCAST)";
     Join "join" ["ip-add-membership" "ipv6-join-group" "ipv6-add-membership"] Text, "GROUP[:IF]", NONE, UDP, "Multicast group to receive; may repeat";
     MulticastTtl "multicast-ttl" ["ip-multicast-ttl"] BYTE, "N", UDP, NONE, "Hops that multicast lives";
@@ -247,7 +284,7 @@ options! {
     Pin "pin" [] Text, "sha256//B64", TLS, NONE, "The peer's key must be this one, too; may repeat";
     PinOnly "pin-only" [] Flag, "YES", TLS, NONE, "The pin stands in for names, dates and authorities";
     Crl "crl" [] Text, "FILE", TLS, TLS, "Revocation list; one that has expired is an error; may repeat";
-    CrlSoft "crl-soft" [] Flag, "YES", TLS, NONE, "Certificates that no list is about are fine";
+    CrlSoft "crl-soft" [] Flag, "YES", TLS, TLS, "Certificates that no list is about are fine";
     Insecure "insecure" [] Flag, "YES", TLS, NONE, "Go on whoever the peer is; what is wrong is still told";
     Name "name" [] Text, "HOST", TLS, NONE, "Who the peer must be, and is asked for (HOST of the address)";
     Sni "sni" ["snihost" "openssl-snihost"] Text, "HOST", TLS, NONE, "The host that is asked for, if another than the one verified";
@@ -261,7 +298,7 @@ options! {
     Ciphers "ciphers" ["cipher" "cipherlist" "openssl-cipherlist"] Text, "LIST", TLS, TLS, "Cipher suites in order, such as TLS_AES_128_GCM_SHA256";
     Alpn "alpn" ["openssl-alpn"] Text, "LIST", TLS, TLS, "Application protocols to offer or to take: h2,http/1.1";
     ExpectAlpn "expect-alpn" [] Text, "NAME", TLS, NONE, "The application protocol that must come of it";
-    Starttls "starttls" [] Text, "PROTOCOL", TLS, NONE, "Begin in plain text and ask for TLS as this protocol does";
+    Starttls "starttls" [] Choice(starttls::NAMES), "PROTOCOL", TLS, NONE, "Begin in plain text and ask for TLS as this protocol does: smtp lmtp imap pop3 ftp nntp xmpp xmpp-server postgres mysql ldap sieve irc telnet";
     NoHalfClose "no-half-close" [] Flag, "YES", TLS, TLS, "Keep our end (close_notify) back until the peer has said its own";
     Linger "linger" [] Time, "TIME", TLS, TLS, "How long to wait at the end for the peer to have read everything (5s)";
     IgnoreUnexpectedEof "ignore-unexpected-eof" [] Flag, "YES", TLS, TLS, "A connection that ends without close_notify has ended well";

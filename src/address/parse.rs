@@ -7,10 +7,29 @@ use super::given::Given;
 use super::host::{host_port, is_port};
 use super::option_table::Part;
 use super::scan::{dual, piece};
-use super::scheme_table::{Kind, SCHEMES, Scheme, scheme};
+use super::scheme_table::{Kind, SCHEMES, Scheme, scheme, secured};
 use super::suggest::nearest;
 use super::{Address, End, Family, Layer, Net, Options, Port, Role, Target, UnixKind, UnixName, socat};
 use crate::error::Failure;
+
+/// Reads an address that TLS is spoken with, whether it says so or not.
+pub fn tls(text: &str, role: Role) -> Result<Address, Failure> {
+    refuse_control(text)?;
+    let word = match opening(text) {
+        Some(Opening { scheme, listening, rest, .. }) => match secured(scheme) {
+            Some(scheme) => format!("{}{}{rest}", scheme.name, if listening { "-l" } else { "" }),
+            None => return Err(bad(text, "is nothing that TLS goes over").hint("HOST:PORT or unix:PATH")),
+        },
+        None if is_path(text) => format!("tls+unix:{text}"),
+        None => {
+            // What is wrong with the host or the port is told as for TCP.
+            let host = piece(text, &[','], true).map_err(|why| wrong(text, why))?;
+            address(&text[..text.len() - host.rest.len() - host.stop.map_or(0, char::len_utf8)], role)?;
+            format!("tls:{text}")
+        }
+    };
+    address(&word, role)
+}
 
 /// Reads a whole address.
 pub fn address(text: &str, role: Role) -> Result<Address, Failure> {

@@ -1,8 +1,8 @@
 //! The table of schemes: the words that open an address, what follows them, and which options they take.
 
 use super::option_table::{
-    CONTENT, DATAGRAM, EXEC, FILE, IP, MESSAGES, NEW_TERMINAL, PASSED, PATH, PTY, SOCKET, STREAM, TCP,
-    TERMINAL, TLS, UDP, UNIX, V6,
+    CONTENT, DATAGRAM, EXEC, FILE, IP, MESSAGES, NEW_TERMINAL, PASSED, PATH, PROXIED, PTY, SOCKET, STREAM,
+    TCP, TERMINAL, TLS, UDP, UNIX, V6,
 };
 use super::{Family, Layer, Net, UnixKind};
 
@@ -87,7 +87,7 @@ const fn over_tls(row: Scheme) -> Scheme {
     Scheme { layer: Layer::Tls, groups: row.groups | TLS, ..row }
 }
 
-const TCP4: u32 = IP | TCP | SOCKET | STREAM;
+const TCP4: u32 = IP | TCP | SOCKET | STREAM | PROXIED;
 const UDP4: u32 = IP | UDP | SOCKET | DATAGRAM | MESSAGES;
 const LOCAL: u32 = UNIX | SOCKET;
 const PROGRAM: u32 = EXEC | TERMINAL | NEW_TERMINAL;
@@ -119,7 +119,7 @@ pub const SCHEMES: &[Scheme] = &[
         Kind::Unix(UnixKind::Stream),
         "PATH",
         true,
-        LOCAL | PATH | STREAM,
+        LOCAL | PATH | STREAM | PROXIED,
         "a Unix stream socket; @NAME is abstract",
     ),
     row(
@@ -143,7 +143,7 @@ pub const SCHEMES: &[Scheme] = &[
         Kind::Abstract,
         "NAME",
         true,
-        LOCAL | STREAM,
+        LOCAL | STREAM | PROXIED,
         "a Unix stream socket with an abstract name",
     ),
     row(
@@ -215,6 +215,11 @@ pub const SCHEMES: &[Scheme] = &[
     row("text", Kind::Text, "TEXT", false, 0, r"says TEXT (\n \r \t \0 \\ \xHH), takes everything"),
     row("systemd", Kind::Systemd, "[NAME]", true, PASSED, "a listening or datagram socket from LISTEN_FDS"),
 ];
+
+/// The same scheme through TLS; `None` where there is none.
+pub fn secured(plain: &Scheme) -> Option<&'static Scheme> {
+    SCHEMES.iter().find(|row| row.layer == Layer::Tls && (row.kind == plain.kind))
+}
 
 /// The row of a word in lower case, without `-l`.
 pub fn scheme(name: &str) -> Option<&'static Scheme> {

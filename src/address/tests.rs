@@ -271,6 +271,8 @@ fn any_value(takes: Takes) -> BoxedStrategy<Value> {
         Takes::Tries => (0..=i64::MAX).prop_map(Value::Number).boxed(),
         Takes::Mode => (0..0o7777_u32).prop_map(Value::Mode).boxed(),
         Takes::Text | Takes::Or(_) => "[ -~é]{1,12}".prop_map(Value::Text).boxed(),
+        Takes::Choice(words) => prop::sample::select(words).prop_map(|w| Value::Text(w.to_owned())).boxed(),
+        Takes::Url => Just(Value::Text("socks5h://me@[::1]:1080".to_owned())).boxed(),
         Takes::Word(words) => prop::sample::select(words).prop_map(|w| Value::Text(w.to_owned())).boxed(),
     }
 }

@@ -36,6 +36,9 @@ pub struct Facts {
     pub not_after: String,
     /// Whole days until then, rounded down: negative once it has expired.
     pub days_left: i64,
+    /// The same in seconds, for limits that are finer.
+    #[serde(skip)]
+    pub seconds_left: i64,
     /// The names it is good for: `DNS:…`, `IP:…`, `URI:…`, `EMAIL:…`.
     pub san: Vec<String>,
     /// Whether it may sign others.
@@ -64,6 +67,7 @@ impl Facts {
         }
         let validity = certificate.validity();
         let (not_before, not_after) = (validity.not_before.to_datetime(), validity.not_after.to_datetime());
+        let seconds_left = not_after.unix_timestamp() - seconds(now);
         Ok(Facts {
             depth,
             subject: distinguished_name::text(certificate.subject()),
@@ -71,7 +75,8 @@ impl Facts {
             serial: serial_text(certificate.raw_serial()),
             not_before: time_text(not_before),
             not_after: time_text(not_after),
-            days_left: (not_after.unix_timestamp() - seconds(now)).div_euclid(SECONDS_A_DAY),
+            days_left: seconds_left.div_euclid(SECONDS_A_DAY),
+            seconds_left,
             san: alternative_names(&certificate),
             ca: certificate.is_ca(),
             eku: purposes(&certificate),
@@ -94,6 +99,12 @@ impl Facts {
 pub fn spki_pin(der: &[u8]) -> Option<[u8; 32]> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(Sha256::digest(certificate.public_key().raw).into())
+}
+
+/// The serial of a certificate; none where it is no X.509.
+pub fn serial_of(der: &[u8]) -> Option<Vec<u8>> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(certificate.raw_serial().to_vec())
 }
 
 /// A pin as curl's `--pinnedpubkey` takes it: `sha256//BASE64`.
@@ -190,7 +201,8 @@ pub fn name_text(name: &GeneralName<'_>) -> String {
     }
 }
 
-fn address(bytes: &[u8]) -> Option<IpAddr> {
+/// An address of four or sixteen bytes.
+pub fn address(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
     v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }

@@ -28,3 +28,13 @@ pub fn read_from(from: impl Read, limit: u64, expected: usize) -> Result<Zeroizi
         false => Ok(content),
     }
 }
+
+/// The content of a file of any kind, a revocation list among them.
+pub fn read_whole(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    read(path, CRL_LIMIT)
+}
+
+/// What is left of a stream, of any kind.
+pub fn read_rest(from: impl Read) -> Result<Zeroizing<Vec<u8>>, String> {
+    read_from(from, CRL_LIMIT, 64 << 10)
+}

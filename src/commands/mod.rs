@@ -1,11 +1,13 @@
 //! One file per subcommand: what can be typed (`Args`) and what is then done (`run`).
 
+pub mod cert;
 pub mod connect;
 mod flags;
 pub mod listen;
 pub mod log;
 pub mod nc_letters;
 mod outcome;
+mod own_key;
 pub mod pipe;
 mod probe;
 mod progress;
@@ -17,6 +19,8 @@ mod service;
 mod shape;
 pub mod stdout;
 mod taps;
+pub mod tls_connect;
+pub mod tls_serve;
 pub mod wait;
 mod words;
 

@@ -26,7 +26,6 @@ use std::str::FromStr;
 
 pub use trouble::Trouble;
 
-use crate::address::nearest;
 use received::Received;
 
 /// Bytes that one reply of a server may have.
@@ -65,7 +64,7 @@ pub enum Protocol {
     Telnet,
 }
 
-const NAMES: &[(&str, Protocol)] = &[
+const PROTOCOLS: &[(&str, Protocol)] = &[
     ("smtp", Protocol::Smtp),
     ("lmtp", Protocol::Lmtp),
     ("imap", Protocol::Imap),
@@ -82,15 +81,21 @@ const NAMES: &[(&str, Protocol)] = &[
     ("telnet", Protocol::Telnet),
 ];
 
-impl Protocol {
-    /// Every protocol, in the order of help.
-    pub fn all() -> impl Iterator<Item = Protocol> {
-        NAMES.iter().map(|(_, protocol)| *protocol)
+/// What can be typed for a protocol.
+pub const NAMES: &[&str] = &{
+    let mut names = [""; PROTOCOLS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = PROTOCOLS[at].0;
+        at += 1;
     }
+    names
+};
 
+impl Protocol {
     /// What is typed for it.
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|(_, protocol)| *protocol == self).map_or("", |(name, _)| name)
+        PROTOCOLS.iter().find(|(_, protocol)| *protocol == self).map_or("", |(name, _)| name)
     }
 }
 
@@ -101,22 +106,11 @@ impl fmt::Display for Protocol {
 }
 
 impl FromStr for Protocol {
-    type Err = String;
+    type Err = ();
 
-    /// Reads a name; the error names the nearest one, or all.
-    fn from_str(text: &str) -> Result<Protocol, String> {
-        let found = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-        let names = || NAMES.iter().map(|(name, _)| *name);
-        match (found, nearest(text, names())) {
-            (Some((_, protocol)), _) => Ok(*protocol),
-            (None, Some(near)) => {
-                Err(format!("'{}' is no protocol; did you mean '{near}'?", text.escape_debug()))
-            }
-            (None, None) => {
-                let all = names().collect::<Vec<_>>().join(" ");
-                Err(format!("'{}' is none of {all}", text.escape_debug()))
-            }
-        }
+    /// Reads a name; those that can be typed are checked where they are, in the table of options.
+    fn from_str(text: &str) -> Result<Protocol, ()> {
+        PROTOCOLS.iter().find(|(name, _)| *name == text).map(|(_, protocol)| *protocol).ok_or(())
     }
 }
 

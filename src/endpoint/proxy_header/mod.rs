@@ -11,7 +11,7 @@ mod v2;
 
 pub use receive::receive;
 
-use super::Peer;
+use super::{Connection, Peer};
 
 /// In which form a header is sent, and how much it tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,16 @@ pub enum Certificate {
 }
 
 impl Header {
+    /// What is known of a connection that is served by another one.
+    pub fn of(connection: &Connection) -> Header {
+        let route = match (&connection.peer, &connection.local) {
+            (Some(Peer::Vsock(..)), _) => Route::Unknown,
+            (Some(from), Some(to)) => Route::From(from.clone(), to.clone()),
+            _ => Route::Own,
+        };
+        Header { route, ..Header::default() }
+    }
+
     /// The header in a form that may say less than is known.
     pub fn encode(&self, form: Form) -> Vec<u8> {
         let told = |tls: &Tls| match form {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustix::net::Shutdown;
 
 use super::super::descriptor::Descriptor;
+use super::super::exchange::Exchange;
 use super::inspection::{Inspection, Trouble};
 use crate::error::Failure;
 use crate::event_loop::timeout;
@@ -33,7 +34,8 @@ pub async fn shake_hands(
         Err(_) => Trouble::Late(limit),
     };
     if matches!(trouble, Trouble::Tls(_)) {
-        let _ = timeout(FAREWELL, say_farewell(fd, session)).await;
+        let alert = inspection.alert_instead();
+        let _ = timeout(FAREWELL, say_farewell(fd, session, alert)).await;
     }
     Err(inspection.explain(trouble, &first))
 }
@@ -72,8 +74,11 @@ async fn flush(fd: &Descriptor, session: &mut Session) -> io::Result<()> {
 
 /// Sends the alert, and reads on until the peer has had time to read it: a close with unread input is a reset,
 /// which would destroy it.
-async fn say_farewell(fd: &Descriptor, session: &mut Session) -> io::Result<()> {
-    flush(fd, session).await?;
+async fn say_farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>) -> io::Result<()> {
+    match alert {
+        Some(alert) => Exchange::new(fd).say(&alert).await?,
+        None => flush(fd, session).await?,
+    }
     rustix::net::shutdown(fd, Shutdown::Write)?;
     let mut scrap = Buffer::lend(false);
     while poll_fn(|cx| fd.poll_read(cx, &mut scrap)).await? > 0 {}

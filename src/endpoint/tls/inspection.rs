@@ -3,10 +3,11 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use rustls::{AlertDescription, CommonState, Error};
+use rustls::{CommonState, Error};
 
 use crate::certificate::{self, escaped};
 use crate::error::{Exit, Failure};
+use crate::tls::{self, cipher_name, version_name};
 
 /// What can go wrong with a handshake.
 #[derive(Debug)]
@@ -23,7 +24,10 @@ pub enum Trouble {
 
 /// One session, for messages and for the environment of a child.
 pub struct Inspection {
+    /// How messages call it.
     peer: String,
+    /// What watches the handshake, and explains what becomes of it.
+    watch: Option<tls::Inspection>,
     sni: Option<String>,
 }
 
@@ -46,78 +50,99 @@ pub struct Facts {
     pub peer_sha256: Option<String>,
 }
 
+impl Facts {
+    /// The variables that tell a child of them; those without a value must not be left from somebody else.
+    pub fn variables(&self) -> impl Iterator<Item = (&'static str, Option<String>)> {
+        let Facts { version, cipher, alpn, sni, peer_subject, peer_san_uri, peer_sha256 } = self.clone();
+        [
+            ("SPILE_TLS_VERSION", Some(version)),
+            ("SPILE_TLS_CIPHER", Some(cipher)),
+            ("SPILE_TLS_ALPN", alpn),
+            ("SPILE_TLS_SNI", sni),
+            ("SPILE_TLS_PEER_SUBJECT", peer_subject),
+            ("SPILE_TLS_PEER_SAN_URI", peer_san_uri),
+            ("SPILE_TLS_PEER_SHA256", peer_sha256),
+        ]
+        .into_iter()
+    }
+}
+
 impl Inspection {
-    /// A session with `peer`, as messages name it; `sni` is the host that a client asks for.
-    pub fn new(peer: impl Into<String>, sni: Option<String>) -> Inspection {
-        Inspection { peer: peer.into(), sni }
+    /// A handshake with `peer`, as messages name it.
+    pub fn new(peer: impl Into<String>, watch: tls::Inspection) -> Inspection {
+        Inspection { peer: peer.into(), watch: Some(watch), sni: None }
+    }
+
+    /// How messages call the peer.
+    pub fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// A record to send in the place of the alert that rustls has.
+    pub fn alert_instead(&self) -> Option<[u8; 7]> {
+        self.watch.as_ref()?.alert_instead()
     }
 
     /// Why the handshake came to nothing; `first` is what the peer said first.
     pub fn explain(&self, trouble: Trouble, first: &[u8]) -> Failure {
-        let what = format!("TLS handshake with {}", self.peer);
+        let what = format!("TLS with {}", escaped(&self.peer));
         match trouble {
-            Trouble::Tls(Error::InvalidMessage(_)) if !looks_like_tls(first) => {
-                let why = format!("peer does not speak TLS (first bytes \"{}\")", printable(first));
-                Failure::new(Exit::HANDSHAKE, what, why).hint("wrong port, or is STARTTLS needed?")
+            Trouble::Tls(error) => self.told(&error, first),
+            Trouble::Eof => {
+                Failure::new(Exit::HANDSHAKE, what, "it closed the connection during the handshake")
             }
-            Trouble::Tls(error) => self.told(what, &error),
-            Trouble::Eof => Failure::new(Exit::HANDSHAKE, what, "the peer closed the connection"),
             Trouble::Io(why) => Failure::new(Exit::HANDSHAKE, what, why),
-            Trouble::Late(limit) => {
-                Failure::timeout(what, format!("not done within {limit:?} (--handshake-timeout)"))
-            }
+            Trouble::Late(limit) => Failure::timeout(
+                what,
+                format!("the handshake was not done within {limit:?} (--handshake-timeout)"),
+            ),
         }
     }
 
     /// Why an established session cannot go on.
     pub fn broken(&self, error: &Error) -> Failure {
-        self.told(format!("TLS session with {}", self.peer), error)
+        self.told(error, &[])
     }
 
-    fn told(&self, what: String, error: &Error) -> Failure {
-        let exit = match error {
-            Error::InvalidCertificate(_) => Exit::UNTRUSTED,
-            Error::AlertReceived(
-                AlertDescription::CertificateRequired
-                | AlertDescription::BadCertificate
-                | AlertDescription::UnknownCA,
-            ) => Exit::OWN_CERTIFICATE,
-            _ => Exit::HANDSHAKE,
-        };
-        Failure::new(exit, what, escaped(&error.to_string()))
+    fn told(&self, error: &Error, first: &[u8]) -> Failure {
+        match &self.watch {
+            Some(watch) => watch.explain(error, &self.peer, first),
+            None => {
+                let what = format!("TLS with {}", escaped(&self.peer));
+                Failure::new(Exit::HANDSHAKE, what, escaped(&error.to_string()))
+            }
+        }
+    }
+
+    /// The handshake of a client is over: others may be watched by what watched this one, unless the server has yet
+    /// to say what it makes of our certificate (RFC 8446: after the handshake). `sni` is the host that was asked for.
+    pub fn settle(&mut self, sni: Option<String>) {
+        self.sni = sni;
+        self.watch.take_if(|watch| watch.seen().request.is_none());
+    }
+
+    /// The handshake of a server is over.
+    pub fn settle_server(&mut self) {
+        let hello = self.watch.take().and_then(|watch| watch.seen().hello);
+        self.sni = hello.and_then(|hello| hello.server_name);
     }
 
     /// What was negotiated.
     pub fn facts(&self, session: &CommonState) -> Facts {
-        let version = match session.protocol_version() {
-            Some(rustls::ProtocolVersion::TLSv1_2) => "1.2",
-            _ => "1.3",
-        };
-        let cipher = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+        let cipher = session.negotiated_cipher_suite().map(|suite| cipher_name(suite.suite()));
         let peer = session.peer_certificates().and_then(|chain| chain.first());
         let peer = peer.and_then(|der| certificate::Facts::of(der, 0, SystemTime::now()).ok());
         let uri = |facts: &certificate::Facts| {
             facts.san.iter().find_map(|name| name.strip_prefix("URI:")).map(str::to_owned)
         };
         Facts {
-            version: version.to_owned(),
-            cipher: cipher.unwrap_or_default().to_owned(),
+            version: session.protocol_version().map_or("", version_name).to_owned(),
+            cipher: cipher.unwrap_or_default(),
             alpn: session.alpn_protocol().map(|name| escaped(&String::from_utf8_lossy(name))),
-            sni: self.sni.clone(),
+            sni: self.sni.as_deref().map(escaped),
             peer_san_uri: peer.as_ref().and_then(uri),
             peer_sha256: peer.as_ref().map(|facts| facts.sha256.clone()),
             peer_subject: peer.map(|facts| facts.subject),
         }
     }
-}
-
-/// True for the first byte of a handshake or an alert.
-fn looks_like_tls(first: &[u8]) -> bool {
-    matches!(first, [0x15 | 0x16, 3, ..] | [])
-}
-
-/// The start of what was said, on one line.
-fn printable(first: &[u8]) -> String {
-    let line = first.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-    escaped(&String::from_utf8_lossy(line))
 }

@@ -1,20 +1,21 @@
 //! The options of an address as settings of TLS.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
 
-use rustls::client::UnbufferedClientConnection;
-use rustls::pki_types::ServerName;
-use rustls::server::UnbufferedServerConnection;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use super::inspection::Inspection;
 use super::stream::Ending;
 use crate::address::{Key, Options};
-use crate::certificate::{Passphrase, read_authorities, read_chain, read_key};
-use crate::error::{Exit, Failure};
-use crate::tls::Session;
+use crate::error::Failure;
+use crate::starttls;
+use crate::tls::{
+    ClientAuthentication, ClientSettings, Enforcement, IdentityFiles, Permissions, Pin, Pinning, Presence,
+    Protocol, Revocation, Roots, Rule, ServerSettings, Sni, Tickets, Trust, UnknownName, UnknownStatus,
+    UriPattern, Version, list,
+};
 
 /// When nothing else is said: a whole handshake, and reading on before a close.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
@@ -28,70 +29,176 @@ pub fn handshake_limit(options: &Options) -> Duration {
 /// How a session ends.
 pub fn ending(options: &Options) -> Ending {
     Ending {
-        ignore_unexpected_eof: options.flag(Key::IgnoreUnexpectedEof) == Some(true),
-        holds_close_notify: options.flag(Key::NoHalfClose) == Some(true),
+        ignore_unexpected_eof: is(options, Key::IgnoreUnexpectedEof),
+        holds_close_notify: is(options, Key::NoHalfClose),
         linger: options.time(Key::Linger).unwrap_or(LINGER),
     }
 }
 
-/// What every session of a client needs.
-pub struct Client(Arc<ClientConfig>);
-
-/// What every session of a server needs.
-pub struct Server(Arc<ServerConfig>);
-
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
-    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+/// The protocol in which the connection begins.
+pub fn starttls(options: &Options) -> Option<starttls::Protocol> {
+    // The table of options takes no other words.
+    options.text(Key::Starttls).and_then(|name| name.parse().ok())
 }
 
-/// Reads what a client is told. Status 58 or 77 for a file that is of no use.
-pub fn client(options: &Options) -> Result<Client, Failure> {
-    let cannot = |why: rustls::Error| Failure::new(Exit::HANDSHAKE, "cannot set up TLS", why);
-    let mut roots = RootCertStore::empty();
-    for file in options.texts(Key::Cafile) {
-        roots.add_parsable_certificates(read_authorities(Path::new(file))?);
-    }
-    if !options.has(Key::Cafile) {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(cannot)?
-        .with_root_certificates(roots);
-    Ok(Client(Arc::new(builder.with_no_client_auth())))
-}
-
-impl Client {
-    /// A session with `host`, called `name` in messages.
-    pub fn start(&self, host: &str, name: &str) -> Result<(Session, Inspection), Failure> {
-        let cannot = |why: String| Failure::new(Exit::HANDSHAKE, format!("TLS handshake with {name}"), why);
-        let server = ServerName::try_from(host.to_owned()).map_err(|why| cannot(why.to_string()))?;
-        let client = UnbufferedClientConnection::new(self.0.clone(), server);
-        let client = client.map_err(|why| cannot(why.to_string()))?;
-        Ok((client.into(), Inspection::new(name, Some(host.to_owned()))))
-    }
-}
-
-/// Reads what a server is told. Status 58 or 77 for a file that is of no use.
-pub fn server(options: &Options) -> Result<Server, Failure> {
-    let Some(cert) = options.text(Key::Cert).map(Path::new) else {
-        return Err(Failure::usage("a certificate", "is missing").hint("give cert=FILE and key=FILE"));
+/// What a client is told.
+pub fn client(options: &Options) -> Result<ClientSettings, Failure> {
+    let sni = match (options.text(Key::Sni), is(options, Key::NoSni)) {
+        (_, true) => Sni::Off,
+        (Some(name), false) => Sni::Name(name.to_owned()),
+        (None, false) => Sni::Verified,
     };
-    let pass = options.text(Key::PassFile).map(|file| Passphrase::read(Path::new(file))).transpose()?;
-    let key = read_key(options.text(Key::Key).map_or(cert, Path::new), pass.as_ref())?;
-    let cannot = |why: rustls::Error| Failure::new(Exit::OWN_CERTIFICATE, "cannot set up TLS", why);
-    let builder = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(cannot)?
-        .with_no_client_auth();
-    Ok(Server(Arc::new(builder.with_single_cert(read_chain(cert)?, key).map_err(cannot)?)))
+    let mut protocol = protocol(options)?;
+    if let (Some(expected), true) = (options.text(Key::ExpectAlpn), protocol.alpn.is_empty()) {
+        protocol.alpn.push(expected.to_owned());
+    }
+    Ok(ClientSettings {
+        trust: trust(options)?,
+        identity: identities(options).into_iter().next(),
+        permissions: permissions(options),
+        protocol,
+        name: options.text(Key::Name).map(str::to_owned),
+        sni,
+        keylog: path(options, Key::Keylog),
+        ..ClientSettings::default()
+    })
 }
 
-impl Server {
-    /// A session with the peer that messages call `peer`.
-    pub fn start(&self, peer: &str) -> Result<(Session, Inspection), Failure> {
-        let server = UnbufferedServerConnection::new(self.0.clone())
-            .map_err(|why| Failure::new(Exit::HANDSHAKE, format!("TLS handshake with {peer}"), why))?;
-        Ok((server.into(), Inspection::new(peer, None)))
+fn trust(options: &Options) -> Result<Trust, Failure> {
+    let enforcement = if is(options, Key::Insecure) { Enforcement::RecordOnly } else { Enforcement::Strict };
+    Ok(Trust {
+        cafile: paths(options, Key::Cafile),
+        ca_add: paths(options, Key::CaAdd),
+        roots: options.text(Key::Roots).map(Roots::from_str).transpose()?,
+        exact: paths(options, Key::TrustCert),
+        pins: options.texts(Key::Pin).map(Pin::from_str).collect::<Result<_, _>>()?,
+        pinning: if is(options, Key::PinOnly) { Pinning::Alone } else { Pinning::Added },
+        revocation: revocation(options),
+        enforcement,
+        at: at(options)?,
+    })
+}
+
+/// What a server is told.
+pub fn server(options: &Options) -> Result<ServerSettings, Failure> {
+    let by_name = |text: &str| match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((
+            name.to_owned(),
+            IdentityFiles {
+                certificate: file.into(),
+                key: None,
+                pass_file: path(options, Key::PassFile),
+                staple: None,
+            },
+        )),
+        _ => Err(Failure::misuse(format!("option 'sni-cert={}'", text.escape_debug()), "it is NAME=FILE")),
+    };
+    let names = |text: &str| text.split(',').map(|name| name.trim().to_owned()).collect();
+    Ok(ServerSettings {
+        identities: identities(options),
+        by_name: options.texts(Key::SniCert).map(by_name).collect::<Result<_, _>>()?,
+        self_signed: options.text(Key::SelfSigned).map(names),
+        unknown_name: if is(options, Key::StrictSni) { UnknownName::Refused } else { UnknownName::default() },
+        client_authentication: client_authentication(options)?,
+        permissions: permissions(options),
+        protocol: protocol(options)?,
+        tickets: match options.number(Key::Tickets).map(usize::try_from) {
+            Some(Ok(0)) => Tickets::None,
+            Some(Ok(count)) => Tickets::Sealed(count),
+            _ => Tickets::default(),
+        },
+        keylog: path(options, Key::Keylog),
+    })
+}
+
+fn client_authentication(options: &Options) -> Result<Option<ClientAuthentication>, Failure> {
+    let authorities = paths(options, Key::ClientCa);
+    if authorities.is_empty() {
+        return Ok(None);
     }
+    let presence = if is(options, Key::ClientOptional) { Presence::Optional } else { Presence::Required };
+    let (rules, revocation) = (rules(options)?, revocation(options));
+    Ok(Some(ClientAuthentication { authorities, presence, rules, revocation, at: at(options)? }))
+}
+
+fn rules(options: &Options) -> Result<Vec<Rule>, Failure> {
+    let texts = |key| options.texts(key).map(str::to_owned);
+    let mut rules = Vec::new();
+    if is(options, Key::AllowAny) {
+        rules.push(Rule::Any);
+    }
+    rules.extend(texts(Key::AllowDns).map(Rule::Dns));
+    for uri in options.texts(Key::AllowUri) {
+        rules.push(Rule::Uri(UriPattern::parse(uri)?));
+    }
+    rules.extend(texts(Key::AllowCn).map(Rule::Cn));
+    rules.extend(texts(Key::AllowOu).map(Rule::Ou));
+    for pin in options.texts(Key::AllowPin) {
+        rules.push(Rule::Pin(pin.parse()?));
+    }
+    Ok(rules)
+}
+
+/// Certificates and their keys; the n-th key belongs to the n-th certificate.
+fn identities(options: &Options) -> Vec<IdentityFiles> {
+    let keys = paths(options, Key::Key);
+    let mut keys = keys.into_iter();
+    let identity = |certificate: PathBuf| IdentityFiles {
+        certificate,
+        key: keys.next(),
+        pass_file: path(options, Key::PassFile),
+        staple: path(options, Key::Ocsp),
+    };
+    paths(options, Key::Cert).into_iter().map(identity).collect()
+}
+
+fn protocol(options: &Options) -> Result<Protocol, Failure> {
+    let mut protocol = Protocol::default();
+    if let Some(version) = options.text(Key::Min) {
+        protocol.min = version.parse::<Version>()?;
+    }
+    if let Some(version) = options.text(Key::Max) {
+        protocol.max = version.parse::<Version>()?;
+    }
+    if let Some(names) = options.text(Key::Groups) {
+        protocol.groups = list(names)?;
+    }
+    if let Some(names) = options.text(Key::Ciphers) {
+        protocol.ciphers = list(names)?;
+    }
+    if let Some(names) = options.text(Key::Alpn) {
+        protocol.alpn = names.split(',').map(|name| name.trim().to_owned()).collect();
+    }
+    Ok(protocol)
+}
+
+fn permissions(options: &Options) -> Permissions {
+    if is(options, Key::StrictPerms) { Permissions::Strict } else { Permissions::default() }
+}
+
+fn revocation(options: &Options) -> Revocation {
+    let unknown = if is(options, Key::CrlSoft) { UnknownStatus::Allowed } else { UnknownStatus::Refused };
+    Revocation { files: paths(options, Key::Crl), unknown }
+}
+
+fn at(options: &Options) -> Result<Option<SystemTime>, Failure> {
+    let read = |text: &str| {
+        OffsetDateTime::parse(text, &Rfc3339).map(SystemTime::from).map_err(|_| {
+            Failure::misuse(format!("option 'at={}'", text.escape_debug()), "it is no time of RFC 3339")
+                .hint("for example 2027-01-01T00:00:00Z")
+        })
+    };
+    options.text(Key::At).map(read).transpose()
+}
+
+fn is(options: &Options, key: Key) -> bool {
+    options.flag(key) == Some(true)
+}
+
+fn path(options: &Options, key: Key) -> Option<PathBuf> {
+    options.text(key).map(PathBuf::from)
+}
+
+fn paths(options: &Options, key: Key) -> Vec<PathBuf> {
+    options.texts(key).map(PathBuf::from).collect()
 }

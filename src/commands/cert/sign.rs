@@ -1,0 +1,83 @@
+//! `spile cert sign`: a certificate signed by an authority, for a new key or for a request.
+
+use std::path::{Path, PathBuf};
+
+use super::flags::{AuthorityArgs, KeyArgs, LifetimeArgs, OutArgs, SubjectArgs};
+use super::self_signed::DAYS;
+use crate::certificate::{self, Kind, Object, Purpose, Request, Signs, Subject, objects, read_whole};
+use crate::commands::log::say;
+use crate::error::{Exit, Failure};
+
+pub const EXAMPLES: &str = "\
+Examples:
+  spile cert sign --ca ca.pem --ca-key ca.key db.internal --out db.pem --key-out db.key
+  spile cert sign --ca ca.pem --ca-key ca.key --client --uri spiffe://internal/web --out web-with-key.pem
+  spile cert sign --ca ca.pem --ca-key ca.key --csr db.csr --out db.pem    for the names of the request
+";
+
+/// What follows `spile cert sign`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    authority: AuthorityArgs,
+    #[command(flatten)]
+    subject: SubjectArgs,
+    /// It is a client's
+    #[arg(long)]
+    client: bool,
+    /// Certify the key of this request; of all that it asks for, its name and alternative names are taken
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key_type", "pass_file", "key_out"])]
+    csr: Option<PathBuf>,
+    #[command(flatten)]
+    lifetime: LifetimeArgs,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    out: OutArgs,
+    /// The file for the key, instead of beside the certificate
+    #[arg(long, value_name = "FILE")]
+    key_out: Option<PathBuf>,
+}
+
+impl Args {
+    pub fn run(self) -> Result<Exit, Failure> {
+        let purpose = if self.client { Purpose::Client } else { Purpose::Server };
+        let validity = self.lifetime.validity(DAYS)?;
+        let request = self.csr.as_deref().map(read_request).transpose()?;
+        let asked = request.as_ref().map(|request| request.subject.clone());
+        let subject = self.subject.subject(asked);
+        subject.check(purpose)?;
+        let authority = self.authority.load(Signs::Certificates)?;
+        let pem = |der: &[u8]| certificate::pem("CERTIFICATE", der);
+        match request {
+            Some(request) => {
+                let der = certificate::signed(&subject, purpose, validity, &request.key, &authority)?;
+                tell(&request, &subject);
+                self.out.put(&pem(&der))
+            }
+            None => {
+                let key = self.key.generate()?;
+                let der = certificate::signed(&subject, purpose, validity, &key, &authority)?;
+                self.out.put_with_key(&pem(&der), &self.key.pem(&key)?, self.key_out.as_deref())
+            }
+        }
+    }
+}
+
+/// Whoever signs is to know what for.
+fn tell(request: &Request, subject: &Subject) {
+    let names: Vec<String> =
+        subject.names.iter().map(ToString::to_string).chain(subject.uris.iter().cloned()).collect();
+    say(&format!("signed for {}", names.join(", ")));
+    if !request.passed_over.is_empty() {
+        say(&format!("of the request, passed over: {}", request.passed_over.join(", ")));
+    }
+}
+
+fn read_request(path: &Path) -> Result<Request, Failure> {
+    let fail = |why: String| Failure::new(Exit::OWN_CERTIFICATE, format!("request {}", path.display()), why);
+    let found = objects(&read_whole(path).map_err(fail)?).map_err(fail)?;
+    let is_request = |object: &&Object| object.kind == Kind::Request;
+    let request = found.iter().find(is_request).ok_or_else(|| fail("it holds no request".to_owned()))?;
+    Request::of(&request.der).map_err(fail)
+}
