@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use harness::tls::{Backend, CLIENTS, End, Ends, Peer, Receiving, SERVERS, Sending};
+use harness::tls::{End, Receiving, Sending};
+use harness::tls_peers::{CLIENTS, Ends, Peer, SERVERS};
 use harness::*;
 
 /// What goes from client to server (0) and back (1). The period is prime, so that no record is like another.
@@ -17,9 +18,9 @@ fn cargo(direction: usize, length: usize) -> &'static [u8] {
 }
 
 /// All bytes must arrive, in both directions, and then both ends.
-fn exchange(client: End, server: End, ends: Ends, length: usize) {
+fn exchange(client: End, server: End, ends: Ends, request: usize, answer: usize) {
     let ((client_out, client_in), (server_out, server_in)) = (client.split(), server.split());
-    let (request, answer) = (cargo(0, length), cargo(1, length));
+    let (request, answer) = (cargo(0, request), cargo(1, answer));
     match ends {
         Ends::HalfClose => {
             one_way(client_out, server_in, request);
@@ -70,7 +71,7 @@ fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiv
 
 /// The outcome of such a thread, in time.
 fn done<T>(outcome: Receiver<T>) -> T {
-    outcome.recv_timeout(DEADLINE).expect("a direction is stuck, or failed")
+    outcome.recv_timeout(3 * DEADLINE).expect("a direction is stuck, or failed")
 }
 
 fn assert_same(got: &[u8], wanted: &[u8]) {
@@ -107,7 +108,7 @@ fn the_peers_understand_each_other() {
         let mut server_runs = server.listens();
         let mut client_runs = client.connects(&server_runs.port);
         let client_end = client_runs.end();
-        exchange(client_end, server_runs.end(), common(client, server), 1 << 20);
+        exchange(client_end, server_runs.end(), common(client, server), 1 << 20, 1 << 20);
     });
 }
 
@@ -117,29 +118,44 @@ fn named(peers: &'static [Peer], name: &str) -> &'static Peer {
 
 const BULK: usize = 64 << 20;
 
+/// `spile tls-connect` to a server of theirs.
+fn connecting(port: &str, version: &str, says_close: bool) -> Process {
+    let (port, authority) = (format!("localhost:{port}"), certificate("ca.pem"));
+    let mut args = vec!["tls-connect", &port, "--cafile", &authority, "--min", version, "--max", version];
+    if !says_close {
+        args.push("--ignore-unexpected-eof");
+    }
+    spile(args)
+}
+
+/// `spile tls-serve` for one client of theirs.
+fn serving(version: &str, says_close: bool) -> Process {
+    let (chain, key) = (certificate("server.pem"), certificate("server.key"));
+    let mut args = vec!["tls-serve", "--once", "127.0.0.1:0", "--cert", &chain, "--key", &key];
+    args.extend(["--min", version, "--max", version]);
+    if !says_close {
+        args.push("--ignore-unexpected-eof");
+    }
+    spile(args)
+}
+
 fn spile_connects_to_all(version: &str) {
     all(SERVERS.iter().map(|server| (server.name.to_owned(), server)), |server| {
         let mut running = server.listens();
-        let trust = format!("cafile={},min={version},max={version}", certificate("ca.pem"));
-        let cut = if server.says_close { "" } else { ",ignore-unexpected-eof" };
-        let mut client = spile(["relay", "-", &format!("tls:localhost:{},{trust}{cut}", running.port)]);
+        let mut client = connecting(&running.port, version, server.says_close);
         let client_end = End::of(&mut client);
-        exchange(client_end, running.end(), server.ends, BULK);
+        exchange(client_end, running.end(), server.ends, BULK.min(server.most), BULK);
         client.ends().exits(0);
     });
 }
 
 fn all_connect_to_spile(version: &str) {
     all(CLIENTS.iter().map(|client| (client.name.to_owned(), client)), |client| {
-        let backend = Backend::new();
-        let (chain, key) = (certificate("server.pem"), certificate("server.key"));
-        let cut = if client.says_close { "" } else { ",ignore-unexpected-eof" };
-        let listen = format!("tls-l:127.0.0.1:0,cert={chain},key={key},min={version},max={version}{cut}");
-        let mut relay = spile(["relay", "--once", &listen, &format!("tcp:127.0.0.1:{}", backend.port)]);
-        let mut running = client.connects(&relay.port().to_string());
+        let mut server = serving(version, client.says_close);
+        let mut running = client.connects(&server.port().to_string());
         let client_end = running.end();
-        exchange(client_end, backend.end(), client.ends, BULK);
-        relay.ends().exits(0);
+        exchange(client_end, End::of(&mut server), client.ends, BULK, BULK.min(client.most));
+        server.ends().exits(0);
     });
 }
 
@@ -161,4 +177,41 @@ fn spile_as_server_over_tls_1_2() {
 #[test]
 fn spile_as_server_over_tls_1_3() {
     all_connect_to_spile("1.3");
+}
+
+/// curl ends nothing before it has its answer, and what it sends begins with a head.
+#[test]
+fn curl_posts_and_gets_by_both_versions() {
+    for version in ["1.2", "1.3"] {
+        let mut server = serving(version, true);
+        let (authority, url) = (certificate("ca.pem"), format!("https://localhost:{}/", server.port()));
+        let args = ["-sS", "-4", "--cacert", &authority, "-H", "Expect:", "--data-binary", "@-", &url];
+        let mut curl = program("curl", &args);
+        let (mut curl_out, mut curl_in) = End::of(&mut curl).split();
+        let (mut server_out, mut server_in) = End::of(&mut server).split();
+        let sent = aside(move || curl_out.send(cargo(0, BULK)));
+        done(aside(move || {
+            let head = server_in.receive_until(b"\r\n\r\n");
+            assert_same(&server_in.receive(head + BULK)[head..], cargo(0, BULK));
+            server_out.send(b"HTTP/1.0 200 OK\r\n\r\n");
+            server_out.send(cargo(1, BULK));
+        }));
+        done(sent);
+        done(aside(move || assert_same(curl_in.receive_all(), cargo(1, BULK))));
+        curl.ends().exits(0);
+        server.ends().exits(0);
+    }
+}
+
+/// gnutls-serv knows lines of text and no streams.
+#[test]
+fn gnutls_serv_echoes_lines_by_both_versions() {
+    let (port, chain, key) = (free_port(), certificate("server.pem"), certificate("server.key"));
+    let args = ["--echo", "--quiet", "-p", &port, "--x509certfile", &chain, "--x509keyfile", &key];
+    let _server = program("gnutls-serv", &args);
+    wait_until("gnutls-serv listens", || is_listening(&port));
+    for version in ["1.2", "1.3"] {
+        let client = connecting(&port, version, true).sends("a line\n").gets("a line\n");
+        client.sends("another\n").gets("another\n").eof().ends().exits(0);
+    }
 }

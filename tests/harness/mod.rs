@@ -5,6 +5,7 @@ mod certificates;
 mod facts;
 mod terminal;
 pub mod tls;
+pub mod tls_peers;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
