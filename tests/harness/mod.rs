@@ -6,6 +6,7 @@ mod facts;
 mod terminal;
 pub mod tls;
 pub mod tls_peers;
+mod workshop;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -20,6 +21,8 @@ pub use certificates::*;
 pub use facts::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use terminal::{Terminal, interrupt_counter};
+#[allow(unused_imports)] // each test file uses a part of it
+pub use workshop::Workshop;
 
 /// How long anything may take that should happen at once.
 pub const DEADLINE: Duration = Duration::from_secs(20);
