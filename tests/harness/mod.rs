@@ -6,6 +6,7 @@ mod facts;
 mod servers;
 mod terminal;
 pub mod tls;
+pub mod tls_peers;
 mod workshop;
 
 use std::io::{Read, Write};
