@@ -601,7 +601,7 @@ _spile() {
                     return 0
                     ;;
                 --scope)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "child group tree" -- "${cur}"))
                     return 0
                     ;;
                 --orphans)
@@ -963,7 +963,7 @@ _spile() {
                     return 0
                     ;;
                 --scope)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "child group tree" -- "${cur}"))
                     return 0
                     ;;
                 --orphans)
