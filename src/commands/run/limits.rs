@@ -1,12 +1,15 @@
 //! Flags for limits, and for how what has passed one is ended.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command, ValueEnum};
 
 use crate::commands::flags::duration;
+use crate::error::Failure;
 use crate::signal::Number;
-use crate::supervise::{Clock, Limits, Manner, Orphans, Scope};
+use crate::supervise::{Clock, Limits, Manner, Orphans, Reason, Scope};
 
 /// How long and how much, and what then.
 #[derive(Clone, Debug, clap::Args)]
@@ -32,7 +35,7 @@ pub struct LimitArgs {
     grace: Duration,
     /// Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts
     /// for it (systemd-run, docker, at) is nobody's descendant, and out of reach
-    #[arg(long, value_name = "SCOPE", value_parser = scope, default_value = "tree")]
+    #[arg(long, value_name = "SCOPE", value_parser = ScopeParser, default_value = "tree", hide_possible_values = true)]
     scope: Scope,
     /// What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but
     /// when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace
@@ -45,6 +48,22 @@ pub struct LimitArgs {
 enum ClockName {
     Running,
     Wall,
+}
+
+/// Reads a scope, knows what completions may offer, and has more to say of what else is typed than clap.
+#[derive(Clone, Copy)]
+struct ScopeParser;
+
+impl TypedValueParser for ScopeParser {
+    type Value = Scope;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Scope, clap::Error> {
+        StringValueParser::new().try_map(|text| scope(&text)).parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(["child", "group", "tree"].into_iter().map(PossibleValue::new)))
+    }
 }
 
 /// Reads `child`, `group` or `tree`.
@@ -84,6 +103,25 @@ impl LimitArgs {
             clock,
             idle: some(self.idle_timeout),
             cpu: some(self.cpu_timeout),
+        }
+    }
+
+    /// Names the limit that ran out, and what it took to end.
+    pub fn failure(&self, reason: Reason, was_killed: bool) -> Failure {
+        let (flag, limit) = match reason {
+            Reason::CpuTimeout => ("--cpu-timeout", self.cpu_timeout),
+            Reason::IdleTimeout => ("--idle-timeout", self.idle_timeout),
+            _ => ("--timeout", self.timeout),
+        };
+        Failure::timeout(format!("time limit {flag} ran out"), self.after(limit, was_killed))
+    }
+
+    /// How long a limit was, and whether the grace ran out, too.
+    pub fn after(&self, limit: Option<Duration>, was_killed: bool) -> String {
+        let after = limit.map(|limit| format!("after {limit:?}")).unwrap_or_default();
+        match was_killed {
+            true => format!("{after}, and --grace {:?} later what was left was killed", self.grace),
+            false => after,
         }
     }
 

@@ -137,8 +137,13 @@ impl Live<'_> {
                 supervisor.wait(&fds, until)
             };
             let cannot = |why| Failure::new(Exit(125), "cannot wait for the stages", why);
-            for event in events.map_err(cannot)? {
-                self.hear(&event, supervisor, audience);
+            let events = events.map_err(cannot)?;
+            // All of them are reaped by now: because of one that has ended, no other one is to be signalled.
+            for event in events.iter().filter(|event| matches!(event, Event::Ended(..))) {
+                self.note(event);
+            }
+            for event in &events {
+                self.hear(event, supervisor, audience);
             }
             for at in (0..self.seats.len()).filter(|at| self.seats[*at].end.is_some()) {
                 self.plumbing.let_go(at);
@@ -160,10 +165,13 @@ impl Live<'_> {
         let jobs = self.seats.iter_mut().enumerate();
         let jobs = jobs.filter_map(|(at, seat)| Some((Some(at), seat.job.as_mut()?)));
         for (stage, job) in jobs.chain([(None, &mut self.whole)]) {
-            let before = job.reason();
+            let (reason, was_killed) = (job.reason(), job.was_killed());
             job.tick(now, supervisor);
-            if job.reason() != before {
+            if job.reason() != reason {
                 audience.told(Happening::OutOfTime(stage, job.reason()));
+            }
+            if job.was_killed() != was_killed {
+                audience.told(Happening::Killed(stage));
             }
         }
     }
@@ -178,11 +186,16 @@ impl Live<'_> {
         jobs.chain(self.whole.due()).chain(quiet).chain(shown).chain(looked).chain(total).min()
     }
 
-    fn hear(&mut self, event: &Event, supervisor: &Supervisor, audience: &mut dyn Audience) {
-        let is_about_us = self.whole.note(event);
+    /// True when it was about one of the processes, and is news.
+    fn note(&mut self, event: &Event) -> bool {
         for job in self.seats.iter_mut().filter_map(|seat| seat.job.as_mut()) {
             job.note(event);
         }
+        self.whole.note(event)
+    }
+
+    fn hear(&mut self, event: &Event, supervisor: &Supervisor, audience: &mut dyn Audience) {
+        let is_about_us = self.note(event);
         match event {
             Event::Ended(pid, status, usage) => {
                 if let Some(at) = self.seats.iter().position(|seat| seat.pid() == Some(*pid)) {
@@ -318,6 +331,8 @@ impl Live<'_> {
         let left = self.whole.left(supervisor);
         // What writes copies for us is not theirs.
         let ended = self.seats.iter().filter(|seat| seat.end.is_some()).count() as u64;
+        let jobs = self.seats.iter().filter_map(|seat| seat.job.as_ref()).chain([&self.whole]);
+        let killed = jobs.flat_map(Job::killed).cloned().collect();
         Outcome {
             seats: self.seats,
             reason,
@@ -327,7 +342,8 @@ impl Live<'_> {
             began: self.began,
             start: self.start,
             signals: self.signals,
-            killed: self.whole.killed().to_vec(),
+            killed,
+            was_killed: self.whole.was_killed(),
             reaped: supervisor.orphans() + ended,
             left,
             progress,
