@@ -32,6 +32,8 @@ complete -c spile -n "__fish_spile_needs_command" -f -a "connect" -d 'Connect st
 complete -c spile -n "__fish_spile_needs_command" -f -a "listen" -d 'Serve stdin and stdout, or a command per connection, on an address'
 complete -c spile -n "__fish_spile_needs_command" -f -a "relay" -d 'Move bytes between any two addresses; a listening left side serves for ever'
 complete -c spile -n "__fish_spile_needs_command" -f -a "cert" -d 'Make, show, check and convert certificates'
+complete -c spile -n "__fish_spile_needs_command" -f -a "tls-connect" -d 'Connect stdin and stdout, or a command, to an address by TLS; the peer is verified'
+complete -c spile -n "__fish_spile_needs_command" -f -a "tls-serve" -d 'Serve stdin and stdout, or a command per connection, on an address by TLS'
 complete -c spile -n "__fish_spile_needs_command" -f -a "wait" -d 'Wait until addresses answer, all within one deadline'
 complete -c spile -n "__fish_spile_needs_command" -f -a "resolve" -d 'Look up names, services, protocols and interfaces'
 complete -c spile -n "__fish_spile_using_subcommand run" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
@@ -56,7 +58,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l max-capture -d 'Most
 complete -c spile -n "__fish_spile_using_subcommand run" -l spill -d 'Write all of what is captured to this file; stderr of its own goes to FILE.stderr' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l order -d 'Keep the order between stdout and stderr: exact (through datagrams: at most 200 KiB a write, no /dev/stderr)' -r -f -a "exact\t''
 approx\t''"
-complete -c spile -n "__fish_spile_using_subcommand run" -l pty -d 'Run the program on a terminal of its own, for colours, prompts and line buffering' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l pty -d 'Run the program on a terminal of its own, for colours, prompts and line buffering. Your keys go to it if stdin is a terminal; any other stdin is data: no byte of it is a key (^C, ^D...) unless the program makes it one (stty sane)' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l newlines -d 'Change CR LF in output to LF' -r -f -a "lf\t''
 as-written\t''"
 complete -c spile -n "__fish_spile_using_subcommand run" -l retries -d 'Run it again up to this many times while it fails; -t is for each attempt, and what an attempt has left running is ended before the next' -r
@@ -190,6 +192,9 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l retry -d 'Try ag
 complete -c spile -n "__fish_spile_using_subcommand connect" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-ttl -d 'Hops that multicast lives' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l multicast-loop -d 'Hear our own multicast' -r
@@ -200,12 +205,12 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l mode -d 'Permiss
 complete -c spile -n "__fish_spile_using_subcommand connect" -l user -d 'Owner of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l group -d 'Group of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -s z -l zero -d 'Look at each address once and send nothing: does it answer? Several addresses and ranges of ports (20-25) are fine, -v tells of each; the status is 0 when all answer'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s 6 -d 'IPv6 alone'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
-complete -c spile -n "__fish_spile_using_subcommand connect" -s z -l zero -d 'Look at each address once and send nothing: does it answer? Several addresses and ranges of ports (20-25) are fine, -v tells of each; the status is 0 when all answer'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s C -l crlf -d 'Send line ends as CR LF'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s K -l keep-sending -d 'Go on sending after the peer has ended'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l raw -d 'Put the terminal in raw mode, and back at the end'
@@ -266,6 +271,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-timeout -d
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-conns -d 'Connections served at once; more wait' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
@@ -343,6 +349,10 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-for -d 'Try 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l max-conns -d 'Connections served at once; more wait' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l multicast-ttl -d 'Hops that multicast lives' -r
@@ -504,6 +514,205 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -l pass-file -d 'The first line of this file opens the key' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -l strict-perms -d 'Refuse a key that others can read, instead of a warning'
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l preamble -d 'Send this file first' -r -F
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l max-bytes -d 'End after this many bytes have been received' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s q -l quit-after -d 'Leave after this much silence once our input has ended' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s W -l datagrams -d 'Leave after this many datagrams have come' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l reply-timeout -d 'How long to wait for answers after stdin has ended (datagrams)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l escape -d 'The key that ends a raw session' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l grace -d 'How long the command may take to end once the peer is gone' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l digest -d 'Tell the digests of what was sent and received at the end, on stderr and in --json' -r -f -a "sha256\t'SHA-256, FIPS 180-4'"
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l progress -d 'Show bytes and rate on stderr where that is a terminal; =always: also elsewhere, a line each second' -r -f -a "auto\t'Where stderr is a terminal'
+always\t'Always; as whole lines where stderr is no terminal'"
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l rate -d 'Pass on no more than this a second, in each direction of each session' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l delay -d 'Pass each piece on this much later, in both directions (at most 4 MiB are under way)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l idle-timeout -d 'End when nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l deadline -d 'End after this long, whatever happens' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s s -l bind -d 'Local address to connect from or listen on' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s p -l source-port -d 'Local port to connect from' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default, on loopback no)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keepidle -d 'Silence before the first probe (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keepintvl -d 'Time between probes (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l fastopen -d 'TCP Fast Open when connecting' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l mark -d 'Firewall mark (SO_MARK)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l sockopt -d 'Any socket option by number; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l retry -d 'Try again so many times, or \'forever\'' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l forever -d 'Try again for ever' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l mode -d 'Permissions of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l user -d 'Owner of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l group -d 'Group of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l cafile -d 'Authorities to trust instead of the system\'s: a file or a directory; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ca-add -d 'Authorities to trust beside the others; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l roots -d 'Whose authorities to trust: system, mozilla (built in) or none' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l trust-cert -d 'Trust exactly this certificate, an authority or not; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pin -d 'The peer\'s key must be this one, too; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pin-only -d 'The pin stands in for names, dates and authorities' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l crl -d 'Revocation list; one that has expired is an error; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l crl-soft -d 'Certificates that no list is about are fine' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l insecure -d 'Go on whoever the peer is; what is wrong is still told' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l name -d 'Who the peer must be, and is asked for (HOST of the address)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l sni -d 'The host that is asked for, if another than the one verified' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l no-sni -d 'Ask for no host' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l cert -d 'Our certificate and what leads to its authority; the key may be in it' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l key -d 'Our key, where the certificate\'s file has none' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l min -d 'Oldest version of TLS (1.2)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l max -d 'Newest version of TLS (1.3)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l groups -d 'Key exchange groups in order, such as x25519:secp256r1' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ciphers -d 'Cipher suites in order, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l expect-alpn -d 'The application protocol that must come of it' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l starttls -d 'Begin in plain text and ask for TLS as this protocol does: smtp lmtp imap pop3 ftp nntp xmpp xmpp-server postgres mysql ldap sieve irc telnet' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ignore-unexpected-eof -d 'A connection that ends without close_notify has ended well' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l handshake-timeout -d 'How long a handshake may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keylog -d 'Write the keys of sessions to this file, for wireshark: whoever has it can read them' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l strict-perms -d 'A key that others can read is an error' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l at -d 'Judge certificates as if it were then (RFC 3339)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s 4 -d 'IPv4 alone'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s 6 -d 'IPv6 alone'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s C -l crlf -d 'Send line ends as CR LF'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s K -l keep-sending -d 'Go on sending after the peer has ended'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l raw -d 'Put the terminal in raw mode, and back at the end'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l readline -d 'Edit lines before they are sent, with history; does nothing where stdin or stdout is no terminal'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pty -d 'Give the command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l compat-env -d 'Tell the command of its connection also in the variables of socat, ncat and UCSPI (SOCAT_PEERADDR, NCAT_REMOTE_ADDR, TCPREMOTEIP and their kin)'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s d -l no-stdin -d 'Do not read stdin'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l recv-only -d 'Receive only: nothing is sent'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l json -d 'The same as --stats=json'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l preamble -d 'Send this file first' -r -F
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-bytes -d 'End after this many bytes have been received' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s q -l quit-after -d 'Leave after this much silence once our input has ended' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s W -l datagrams -d 'Leave after this many datagrams have come' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reply-file -d 'Answer with this file once the peer has said something, in place of stdin (a mock server)' -r -F
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l digest -d 'Tell the digests of what was sent and received at the end, on stderr and in --json' -r -f -a "sha256\t'SHA-256, FIPS 180-4'"
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l progress -d 'Show bytes and rate on stderr where that is a terminal; =always: also elsewhere, a line each second' -r -f -a "auto\t'Where stderr is a terminal'
+always\t'Always; as whole lines where stderr is no terminal'"
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l rate -d 'Pass on no more than this a second, in each direction of each session' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l delay -d 'Pass each piece on this much later, in both directions (at most 4 MiB are under way)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l idle-timeout -d 'End when nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l deadline -d 'End after this long, whatever happens' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-total -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l grace -d 'How long open connections may take to finish after TERM; a second TERM ends them at once' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s s -l bind -d 'Local address to connect from or listen on' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default, on loopback no)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keepidle -d 'Silence before the first probe (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keepintvl -d 'Time between probes (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l mark -d 'Firewall mark (SO_MARK)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l sockopt -d 'Any socket option by number; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l accept-timeout -d 'How long to wait for the first peer' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow -d 'Networks that may connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l mode -d 'Permissions of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l user -d 'Owner of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l group -d 'Group of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l crl -d 'Revocation list; one that has expired is an error; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l crl-soft -d 'Certificates that no list is about are fine' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l cert -d 'Our certificate and what leads to its authority; the key may be in it' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l key -d 'Our key, where the certificate\'s file has none' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l min -d 'Oldest version of TLS (1.2)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max -d 'Newest version of TLS (1.3)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l groups -d 'Key exchange groups in order, such as x25519:secp256r1' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ciphers -d 'Cipher suites in order, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ignore-unexpected-eof -d 'A connection that ends without close_notify has ended well' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l handshake-timeout -d 'How long a handshake may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keylog -d 'Write the keys of sessions to this file, for wireshark: whoever has it can read them' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l strict-perms -d 'A key that others can read is an error' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l at -d 'Judge certificates as if it were then (RFC 3339)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l self-signed -d 'Make a certificate for these names, for this run alone (localhost)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l sni-cert -d 'Another certificate, for clients that ask for NAME; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l strict-sni -d 'Refuse clients that ask for a host we have no certificate for' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ocsp -d 'OCSP response to send along (DER)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l client-ca -d 'Clients must show a certificate of these authorities; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l client-optional -d 'Clients may also show none' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-any -d 'Any certificate of the client authorities will do' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-dns -d 'Clients whose certificate names this host; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-uri -d 'Clients whose certificate names this URI; * is one segment of its path; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-cn -d 'Clients with this common name; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-ou -d 'Clients of this organizational unit; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-pin -d 'Clients with this key; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l tickets -d 'Tickets for quicker handshakes to give to each client (2)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s 4 -d 'IPv4 alone'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s 6 -d 'IPv6 alone'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s k -l keep -d 'Serve one connection after the other for ever, with a command all at once'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l once -d 'Serve one connection, then end (the default without -k)'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ignore-empty -d 'A connection that ends without a byte does not count as the one (a port probe)'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s C -l crlf -d 'Send line ends as CR LF'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s K -l keep-sending -d 'Go on sending after the peer has ended'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l pty -d 'Give the command a terminal'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l compat-env -d 'Tell the command of its connection also in the variables of socat, ncat and UCSPI (SOCAT_PEERADDR, NCAT_REMOTE_ADDR, TCPREMOTEIP and their kin)'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s d -l no-stdin -d 'Do not read stdin'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l recv-only -d 'Receive only: nothing is sent'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l json -d 'The same as --stats=json'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s t -l timeout -d 'Give up after this long, all addresses together' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l expect -d 'What the server must say first: a regular expression; for datagrams, what it must answer' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l send -d 'Send this first (\\n, \\r and \\xHH are understood)' -r
@@ -531,6 +740,9 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -l retry -d 'Try again
 complete -c spile -n "__fish_spile_using_subcommand wait" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-ttl -d 'Hops that multicast lives' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l multicast-loop -d 'Hear our own multicast' -r

@@ -5,8 +5,8 @@ use std::io::Write;
 
 use clap::{ArgMatches, Command};
 
-use crate::address::{self, Part};
-use crate::commands::{self, Subcommand, log};
+use crate::address::{self, Layer, Part};
+use crate::commands::{self, Subcommand, log, stdout};
 use crate::error::{Exit, Failure};
 use crate::report::failure_json;
 
@@ -49,6 +49,8 @@ const ROWS: &[Row] = &[
     row::<commands::listen::Args>(),
     row::<commands::relay::Args>(),
     row::<commands::cert::Args>(),
+    row::<commands::tls_connect::Args>(),
+    row::<commands::tls_serve::Args>(),
     row::<commands::wait::Args>(),
     row::<commands::resolve::Args>(),
 ];
@@ -95,7 +97,7 @@ pub fn main() -> Exit {
         Err(failure) => {
             match log::is_json(matches) {
                 true => log::say(&failure_json(&failure).to_string()),
-                false => show(name, &failure),
+                false => show(commands::speaker(row.name), &failure),
             }
             if failure.exit == Exit::USAGE { row.usage } else { failure.exit }
         }
@@ -123,8 +125,8 @@ fn show_usage(error: &clap::Error) -> Exit {
         return Exit::USAGE;
     }
     if !error.use_stderr() {
-        let printed = error.print().and_then(|()| std::io::stdout().flush());
-        return match commands::stdout::written(printed) {
+        let printed = stdout::can_be_written().and_then(|()| error.print());
+        return match stdout::written(printed.and_then(|()| std::io::stdout().flush())) {
             Ok(_) => Exit::OK,
             Err(failure) => {
                 show("", &failure);
@@ -175,9 +177,12 @@ fn usage_failure(text: &str, name: &str) -> Failure {
 fn flag_of_another_command(flag: &str) -> Option<String> {
     let name = flag.strip_prefix("--")?;
     let row = address::OPTIONS.iter().find(|row| row.name == name)?;
-    let (to, command) = match row.is_flag(Part::Listening) {
+    let is = |part, layer| row.is_flag(part, layer);
+    let (to, command) = match is(Part::Listening, Layer::Plain) {
         true => ("listen on", "spile listen"),
-        false => ("connect to", "spile connect"),
+        false if is(Part::Connecting, Layer::Plain) => ("connect to", "spile connect"),
+        false if is(Part::Connecting, Layer::Tls) => ("connect to by TLS", "spile tls-connect"),
+        false => ("listen on by TLS", "spile tls-serve"),
     };
     Some(format!("it is an option of addresses to {to}; see '{command} --help'"))
 }

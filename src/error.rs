@@ -23,12 +23,18 @@ impl Exit {
     pub const CONNECT: Exit = Exit(7);
     /// The stream was cut: a reset, or bytes that could not be delivered (curl's number).
     pub const TRUNCATED: Exit = Exit(18);
+    /// TLS could not be agreed on, or the peer does not speak it (curl's number).
+    pub const HANDSHAKE: Exit = Exit(35);
     /// One's own certificate or key is of no use (curl's number).
     pub const OWN_CERTIFICATE: Exit = Exit(58);
     /// A certificate is not trusted (curl's number).
     pub const UNTRUSTED: Exit = Exit(60);
     /// The certificates to be trusted, or revocation lists, cannot be read (curl's number).
     pub const AUTHORITY: Exit = Exit(77);
+    /// The peer's key is none of those that are pinned (curl's number).
+    pub const PIN: Exit = Exit(90);
+    /// A stapled OCSP response is of no use (curl's number).
+    pub const STAPLE: Exit = Exit(91);
     /// A time limit that spile was given has run out (timeout(1)'s number).
     pub const TIMEOUT: Exit = Exit(124);
     /// A program was found but cannot be run (POSIX shell's number).

@@ -25,14 +25,17 @@ mod flow;
 mod generated;
 mod names;
 mod pipeline;
+mod pool;
 mod process;
 mod relay;
 mod report;
 mod server;
 mod services;
 mod signal;
+mod starttls;
 mod streams;
 mod supervise;
+mod tls;
 
 /// Called by the C library, in the place of Rust's start-up code: that looks for its stack in /proc/self/maps first,
 /// a twentieth of the time in which `spile run` starts a program.

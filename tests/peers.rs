@@ -6,27 +6,8 @@ use std::io::Write;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use harness::*;
-
-/// A free port for a server that cannot be asked which one it took; below the range from which the kernel
-/// takes the ports of outgoing connections, so that no other test gets it meanwhile.
-fn free_port() -> String {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 10_000 + u16::try_from(std::process::id() * 61 % 20_000).unwrap();
-    loop {
-        let port = start + NEXT.fetch_add(1, Ordering::Relaxed);
-        let free = TcpListener::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("::1", port)).is_ok();
-        if free {
-            return port.to_string();
-        }
-    }
-}
-
-fn is_listening(port: &str) -> bool {
-    !output_of("ss", &["-H", "-l", "-n", "-t", &format!("sport = :{port}")]).is_empty()
-}
 
 /// Starts a server of theirs and waits until it listens, without using up a connection.
 fn peer(name: &str, args: &[&str], port: &str) -> Process {

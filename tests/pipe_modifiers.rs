@@ -77,7 +77,9 @@ fn a_tee_to_an_address_writes_there_and_its_failure_counts() {
     words(&["seq", "3", "::", &format!("@tee=tcp:127.0.0.1:{port}"), "tac"]).exits(0).says("3\n2\n1\n");
     assert_eq!(receiver.recv_timeout(DEADLINE).unwrap(), b"1\n2\n3\n");
     let closed = format!("@tee=tcp:127.0.0.1:{}", closed_port());
-    words(&["seq", "3", "::", &closed, "cat"]).exits(1).says("1\n2\n3\n").complains("cannot connect");
+    let ended = words(&["seq", "3", "::", &closed, "cat"]).exits(1).says("1\n2\n3\n");
+    ended.complains("spile pipe: cannot connect to 127.0.0.1:");
+    words(&["echo", "::", "@tee=tcp:host", "cat"]).exits(125).says("").complains("has no port\nhint: ");
 }
 
 #[test]
@@ -102,6 +104,14 @@ fn a_limit_slows_down_and_a_buffer_lets_the_writer_go_on() {
     words(&["-t", "15s", "sh", "-c", &writer, "::", "@buffer=8M", "sh", "-c", &reader])
         .exits(0)
         .says("5000000\n");
+}
+
+#[test]
+fn a_reader_that_is_slow_and_then_fast_gets_everything() {
+    // Once it was fast, the flow forgot to come back after a turn of 4 MiB.
+    let stages =
+        ["head", "-c", "200000000", "/dev/zero", "::", "@buffer=100K", "sh", "-c", "sleep 0.1; wc -c"];
+    words(&[&["-t", "15s"], &stages[..]].concat()).exits(0).says("200000000\n");
 }
 
 #[test]

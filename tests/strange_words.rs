@@ -94,15 +94,42 @@ fn standard_descriptors_that_are_closed_at_the_start_are_safe() {
         for (words, status) in [
             ("relay text:hello null", 0),
             ("relay null text:hello", 0),
+            ("relay null -", 0),
             ("relay tcp-l:0,bogus null", 2),
             (&format!("connect 127.0.0.1 {closed}")[..], 7),
-            ("resolve --interfaces", 0),
-            ("connect --explain localhost 80", 0),
-            ("--version", 0),
+            ("run -- true", 0),
         ] {
             let ended = shell(&format!("$SPILE {words} {redirect}")).eof().ends();
             assert_eq!(ended.status, status, "spile {words} {redirect}: {ended:?}");
             assert!(!ended.stderr.contains("panicked"), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_to_be_written_to_a_closed_stdout_is_a_failure() {
+    for words in [
+        "relay text:hello -",
+        "relay --explain tcp-l:0 echo",
+        "connect --explain localhost 80",
+        "resolve --interfaces",
+        "resolve --json localhost",
+        "run --report - -- true",
+        "run --events - -- true",
+        "run --dry-run -- true",
+        "run --relay -- echo data",
+        "run -- echo data",
+        "pipe --report - true",
+        "pipe --dry-run true",
+        "pipe echo data :: @meter",
+        "--version",
+        "run --help",
+    ] {
+        // What was opened for reading alone cannot be written either.
+        for redirect in [">&-", "<&- >&-", "1</dev/null"] {
+            let ended = shell(&format!("$SPILE {words} {redirect}")).eof().ends();
+            assert_eq!(ended.status, 1, "spile {words} {redirect}: {ended:?}");
+            assert!(ended.stderr.contains("Bad file descriptor"), "spile {words} {redirect}: {ended:?}");
         }
     }
 }

@@ -47,7 +47,7 @@ def words(template):
     return command
 
 
-def _write(site, name, text):
+def write(site, name, text):
     path = os.path.join(site.directory, name)
     pathlib.Path(path).write_text(text)
     return path
@@ -63,7 +63,7 @@ global
     nbthread {threads}
     tune.pipesize 262144
     maxpipes 200
-defaults
+{settings}defaults
     mode tcp
     timeout connect 5s
     timeout client 100s
@@ -71,7 +71,7 @@ defaults
     option splice-request
     option splice-response
 frontend in
-    bind 127.0.0.1:{listen} backlog 4096
+    bind 127.0.0.1:{listen} backlog 4096{tls}
     maxconn {most}
     default_backend out
 backend out
@@ -79,14 +79,16 @@ backend out
 """
 
 
-def haproxy(site):
+def haproxy(site, tls="", settings=""):
     """With both splice options and 256 KiB pipes: about half the CPU of haproxy's defaults.
 
     haproxy refuses to start when 2 x maxconn and its pipes do not fit under the limit of open files,
     so maxconn follows the run.
     """
-    text = HAPROXY.format(most=site.capacity, threads=_cpus(), listen=site.listen, backend=site.backend)
-    return ["haproxy", "-db", "-f", _write(site, "haproxy.cfg", text)]
+    text = HAPROXY.format(
+        most=site.capacity, threads=_cpus(), listen=site.listen, backend=site.backend, tls=tls, settings=settings
+    )
+    return ["haproxy", "-db", "-f", write(site, "haproxy.cfg", text)]
 
 
 NGINX = """\
@@ -99,8 +101,8 @@ error_log {directory}/errors;
 events {{ worker_connections {connections}; }}
 stream {{
     server {{
-        listen 127.0.0.1:{listen} backlog=4096;
-        tcp_nodelay on;
+        listen 127.0.0.1:{listen} {listen_options}backlog=4096;
+        tcp_nodelay on;{settings}
         proxy_pass 127.0.0.1:{backend};
         proxy_timeout 100s;
     }}
@@ -109,15 +111,16 @@ stream {{
 NGINX_STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
 
-def nginx(site):
+def nginx(site, listen_options="", settings=""):
     """The stream module with its defaults. A relayed connection counts twice in worker_connections."""
     module = f"load_module {NGINX_STREAM_MODULE};" if os.path.exists(NGINX_STREAM_MODULE) else ""
     user = f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else ""
     text = NGINX.format(
         load_module=module, user=user, workers=_cpus(), directory=site.directory,
         connections=2 * site.capacity + 100, listen=site.listen, backend=site.backend,
+        listen_options=listen_options, settings=settings,
     )
-    path = _write(site, "nginx.conf", text)
+    path = write(site, "nginx.conf", text)
     return ["nginx", "-p", site.directory, "-c", path, "-e", os.path.join(site.directory, "errors")]
 
 
@@ -167,18 +170,19 @@ SPAWN_PEERS = [
 ]
 
 
-def select(options, spile_arguments, peers):
-    """spile's row, the peers', then what --add brought, cut down to --tools.
+def select(options, spile_arguments, peers, command=words):
+    """spile's row, the peers', then what --add brought, cut down to --tools; `command` reads the words of the first
+    and the last.
 
     An added name that begins with "spile" is judged like spile; one that is already there replaces it.
     """
     spile = shlex.quote(options.spile)
-    tools = {"spile": Tool("spile", Kind.SPILE, words(f"{spile} {spile_arguments}"))}
+    tools = {"spile": Tool("spile", Kind.SPILE, command(f"{spile} {spile_arguments}"))}
     tools.update((peer.name, peer) for peer in peers)
     for text in options.add:
         name, _, template = text.partition("=")
         kind = Kind.SPILE if name.startswith("spile") else Kind.SHOWN
-        tools[name] = Tool(name, kind, words(template))
+        tools[name] = Tool(name, kind, command(template))
     if options.tools is None:
         return list(tools.values())
     added = [text.partition("=")[0] for text in options.add]

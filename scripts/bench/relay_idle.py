@@ -29,14 +29,15 @@ def add_arguments(parser):
 
 
 def run(options):
-    return [_table(options, wanted) for wanted in options.conns]
+    targets = [at_most(PSS, PSS_BOUND_KIB)]
+    return [table(options, NAME, wanted, relay.tools(options), targets) for wanted in options.conns]
 
 
 def _open_files(connections, per_connection):
     return per_connection * connections + machine.SPARE_FILES
 
 
-def _table(options, wanted):
+def table(options, name, wanted, tools, targets):
     """Two descriptors a connection are needed, by the relay and by the load generator with both its ends.
 
     systemd-socket-proxyd needs six: that much is asked for, and it alone fails where there is less.
@@ -47,18 +48,17 @@ def _table(options, wanted):
             count = (limit - machine.SPARE_FILES) // 2
             note = (f"{wanted} connections need {_open_files(wanted, 2)} open files, "
                     f"the hard limit is {limit}: measured with {count}")
-        runs = _runs(options, count)
-    targets = [at_most(PSS, PSS_BOUND_KIB)]
-    return Table(f"{NAME}, {count} connections", COLUMNS, targets, runs, note)
+        runs = _runs(options, tools, count)
+    return Table(f"{name}, {count} connections", COLUMNS, targets, runs, note)
 
 
-def _runs(options, count):
+def _runs(options, tools, count):
     def measure(tool, site):
         opened = min(count, tool.most_idle or count)
         with relay.under_load(options, tool, site, "idle", opened) as (server, load):
             return _measure_opened(server, load)
 
-    return rounds.interleave(relay.tools(options), options, count + 20, measure)
+    return rounds.interleave(tools, options, count + 20, measure)
 
 
 def _measure_opened(server, load):

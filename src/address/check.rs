@@ -19,10 +19,8 @@ impl End {
         let of = |name: &str| scheme(name).map_or(0, |scheme| scheme.groups);
         match &self.target {
             Target::Path(_) => of("unix") | of("file"),
-            Target::Unix { name: UnixName::Abstract(_), .. } if self.listening => {
-                of(self.target.word()) & !PATH
-            }
-            target => of(target.word()),
+            Target::Unix { name: UnixName::Abstract(_), .. } if self.listening => of(self.word()) & !PATH,
+            _ => of(self.word()),
         }
     }
 
@@ -84,6 +82,19 @@ impl End {
         let groups = self.groups();
         match key {
             Key::Raw | Key::Echo | Key::Rows | Key::Cols if groups & EXEC != 0 => Some(Key::PtyFlag),
+            Key::Key | Key::Ocsp => Some(Key::Cert),
+            Key::PassFile if !self.listening => Some(Key::Cert),
+            Key::PinOnly => Some(Key::Pin),
+            Key::CrlSoft => Some(Key::Crl),
+            Key::Crl if self.listening => Some(Key::ClientCa),
+            Key::ClientOptional
+            | Key::AllowAny
+            | Key::AllowDns
+            | Key::AllowUri
+            | Key::AllowCn
+            | Key::AllowOu
+            | Key::AllowPin => Some(Key::ClientCa),
+            Key::ProxyAuthFile => Some(Key::Proxy),
             // A client has a path of its own only where it asks for one.
             Key::Mode | Key::User | Key::Group | Key::Unlink
                 if !self.listening && groups & (PATH | FILE) == PATH =>

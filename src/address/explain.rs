@@ -35,7 +35,7 @@ impl Address {
 
 impl End {
     fn explain(&self) -> Json {
-        let name = if matches!(self.target, Target::Path(_)) { "path" } else { self.target.word() };
+        let name = if matches!(self.target, Target::Path(_)) { "path" } else { self.word() };
         json!({
             "scheme": name,
             "listening": self.listening,

@@ -59,6 +59,14 @@ pub enum Key {
     Allow,
     /// Networks (CIDR) that may not connect; may repeat.
     Deny,
+    /// The proxy to connect through, as a URL.
+    Proxy,
+    /// Where our user and password for the proxy are.
+    ProxyAuthFile,
+    /// Which PROXY header to send ahead.
+    ProxyProtocol,
+    /// Peers send a PROXY header ahead.
+    AcceptProxy,
     /// SO_BROADCAST.
     Broadcast,
     /// Multicast group to join, `GROUP[:INTERFACE]`; may repeat.
@@ -111,4 +119,88 @@ pub enum Key {
     Rows,
     /// Terminal columns.
     Cols,
+    /// Authorities to trust in place of the system's; may repeat.
+    Cafile,
+    /// Authorities to trust beside the others; may repeat.
+    CaAdd,
+    /// Whose authorities to trust.
+    Roots,
+    /// A certificate to trust as it is; may repeat.
+    TrustCert,
+    /// The key that the peer must have; may repeat.
+    Pin,
+    /// The pin is all that counts.
+    PinOnly,
+    /// Revocation lists; may repeat.
+    Crl,
+    /// A certificate that no list is about is fine.
+    CrlSoft,
+    /// Go on whoever the peer is.
+    Insecure,
+    /// Who the peer must be.
+    Name,
+    /// The host to ask for.
+    Sni,
+    /// Ask for no host.
+    NoSni,
+    /// Our own certificate.
+    Cert,
+    /// Our own key.
+    Key,
+    /// Where the passphrase of the key is.
+    PassFile,
+    /// Oldest version of TLS.
+    Min,
+    /// Newest version of TLS.
+    Max,
+    /// Key exchange groups.
+    Groups,
+    /// Cipher suites.
+    Ciphers,
+    /// Application protocols.
+    Alpn,
+    /// The application protocol that must come of it.
+    ExpectAlpn,
+    /// The protocol that begins in plain text.
+    Starttls,
+    /// Our close_notify waits for the peer's.
+    NoHalfClose,
+    /// How long to read on before the close, 5 s by default.
+    Linger,
+    /// An end without close_notify is an end.
+    IgnoreUnexpectedEof,
+    /// How long a handshake may take, 10 s by default.
+    HandshakeTimeout,
+    /// Where the keys of sessions are written.
+    Keylog,
+    /// A key that others can read is an error.
+    StrictPerms,
+    /// The time by which certificates are judged.
+    At,
+    /// Names for a certificate that is made on the spot.
+    SelfSigned,
+    /// A certificate for one host: `NAME=FILE`; may repeat.
+    SniCert,
+    /// Refuse clients that ask for an unknown host.
+    StrictSni,
+    /// An OCSP response to send along.
+    Ocsp,
+    /// Authorities of client certificates; may repeat.
+    ClientCa,
+    /// A client certificate may be missing.
+    ClientOptional,
+    /// Any client certificate of those authorities will do.
+    AllowAny,
+    /// A host that a client certificate may name; may repeat.
+    AllowDns,
+    /// A URI that a client certificate may name; may repeat.
+    AllowUri,
+    /// A common name of clients; may repeat.
+    AllowCn,
+    /// An organizational unit of clients; may repeat.
+    AllowOu,
+    /// The key of a client; may repeat.
+    AllowPin,
+    /// Tickets to give to each client, 2 by default.
+    Tickets,
 }

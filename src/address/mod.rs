@@ -10,6 +10,7 @@ mod option_table;
 mod options;
 mod parse;
 mod print;
+mod proxy;
 mod scan;
 mod scheme;
 mod scheme_table;
@@ -22,8 +23,9 @@ mod value;
 pub use key::Key;
 pub use option_table::{OPTIONS, OptionRow, Part};
 pub use options::Options;
+pub use proxy::{Proxy, ProxyKind};
 pub use scan::unescape;
-pub use scheme::{Family, Host, Net, Port, Target, UnixKind, UnixName};
+pub use scheme::{Family, Host, Layer, Net, Port, Target, UnixKind, UnixName};
 pub use scheme_table::{SCHEMES, Scheme};
 pub use suggest::nearest;
 pub use value::{Value, duration, size};
@@ -55,6 +57,8 @@ pub enum Address {
 pub struct End {
     /// What to open.
     pub target: Target,
+    /// What is spoken through it.
+    pub layer: Layer,
     /// True for `-l` schemes and everything that `listen` is given.
     pub listening: bool,
     /// The options that were given, in the order given.
@@ -65,6 +69,40 @@ impl Address {
     /// Reads an address; the failure (status 2) names the word that is wrong and the nearest right one.
     pub fn parse(text: &str, role: Role) -> Result<Address, Failure> {
         parse::address(text, role)
+    }
+
+    /// The same for somebody who always speaks `layer`: what is named without it is meant with it.
+    pub fn parse_over(layer: Layer, text: &str, role: Role) -> Result<Address, Failure> {
+        match layer {
+            Layer::Plain => parse::address(text, role),
+            Layer::Tls => parse::tls(text, role),
+        }
+    }
+
+    /// The same address with `layer` through it.
+    pub fn over(mut self, layer: Layer) -> Address {
+        for end in self.ends() {
+            end.layer = layer;
+        }
+        self
+    }
+
+    /// Reads the right side of a relay, which cannot listen.
+    pub fn parse_right(text: &str) -> Result<Address, Failure> {
+        let address = Address::parse(text, Role::Relay)?;
+        match address.listener() {
+            Some(_) => Err(Failure::usage(format!("'{address}'"), "listens, but is on the right")
+                .hint("the listening side of a relay is the left one")),
+            None => Ok(address),
+        }
+    }
+
+    /// Fails for an option that means nothing to its end.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self {
+            Address::One(end) => end.check(),
+            Address::Dual(read, write) => read.check().and_then(|()| write.check()),
+        }
     }
 
     /// Reads `HOST PORT` in two words; the host may be a bare IPv6 address.

@@ -1,8 +1,9 @@
 //! The table of options: one row each. Parsing, --help, man page and completions read it.
 
-use super::Value;
 pub use super::key::Key;
 use super::value;
+use super::{Layer, Proxy, Value, nearest};
+use crate::starttls;
 
 /// Internet sockets.
 pub const IP: u32 = 1;
@@ -38,9 +39,17 @@ pub const TERMINAL: u32 = 1 << 14;
 pub const NEW_TERMINAL: u32 = 1 << 15;
 /// Terminals for other programs to find.
 pub const PTY: u32 = 1 << 16;
+/// TLS over whatever stream.
+pub const TLS: u32 = 1 << 17;
+
+/// Streams of bytes that may begin with a PROXY header.
+pub const PROXIED: u32 = 1 << 18;
 
 /// What the options of the commands are about; those of files and programs are said in the address alone.
-const NETWORK: u32 = IP | V6 | TCP | UDP | UNIX | PATH | SOCKET | STREAM | DATAGRAM | MESSAGES | PASSED;
+const NETWORK: u32 =
+    IP | V6 | TCP | UDP | UNIX | PATH | SOCKET | STREAM | DATAGRAM | MESSAGES | PASSED | PROXIED;
+/// The same where the commands speak TLS.
+const SECURED: u32 = IP | V6 | TCP | UNIX | PATH | SOCKET | STREAM | TLS | PROXIED;
 
 /// The part that an end plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +82,12 @@ pub enum Takes {
     Mode,
     /// Any text.
     Text,
+    /// Any text; the bare name is this.
+    Or(&'static str),
+    /// One of many words.
+    Choice(&'static [&'static str]),
+    /// The URL of a proxy.
+    Url,
     /// One of a few words; the bare name is the first.
     Word(&'static [&'static str]),
 }
@@ -120,11 +135,34 @@ impl OptionRow {
                 "" => Err(missing()),
                 text => Ok(Value::Text(text.to_owned())),
             },
+            Or(usual) => match text.unwrap_or(usual) {
+                "" => Err(missing()),
+                text => Ok(Value::Text(text.to_owned())),
+            },
+            Choice(words) => {
+                let text = given()?.to_ascii_lowercase();
+                match (words.contains(&&*text), nearest(&text, words.iter().copied())) {
+                    (true, _) => Ok(Value::Text(text)),
+                    (false, Some(near)) => {
+                        Err(format!("'{}' is not known; did you mean '{near}'?", text.escape_debug()))
+                    }
+                    (false, None) => Err(format!("'{}' is none of {}", text.escape_debug(), words.join(" "))),
+                }
+            }
+            Url => {
+                let text = given()?;
+                Proxy::read(text).map(|_| Value::Text(text.to_owned()))
+            }
             Word(words) => match text.map_or(Some(&words[0]), |text| words.iter().find(|w| **w == text)) {
                 Some(word) => Ok(Value::Text((*word).to_owned())),
                 None => Err(format!("'{}' is none of {}", text.unwrap_or_default(), words.join(" "))),
             },
         }
+    }
+
+    /// True when a value that is refused must not be repeated: it may hold a password.
+    pub fn may_be_secret(&self) -> bool {
+        self.takes == Url
     }
 
     /// Which schemes take it in that part.
@@ -140,14 +178,26 @@ impl OptionRow {
         self.groups(part) & groups != 0
     }
 
-    /// True for what can be typed as a flag of a command whose network side plays that part.
-    pub fn is_flag(&self, part: Part) -> bool {
-        self.fits(NETWORK, part)
+    /// True for what can be typed as a flag of a command whose network side plays that part and speaks that.
+    pub fn is_flag(&self, part: Part, layer: Layer) -> bool {
+        match layer {
+            Layer::Plain => self.fits(NETWORK, part),
+            Layer::Tls => self.fits(SECURED, part),
+        }
     }
 
-    /// True when the bare name is enough.
+    /// True when it is yes or no.
     pub fn is_switch(&self) -> bool {
         matches!(self.takes, Flag)
+    }
+
+    /// What the bare name of a flag stands for, where it is enough.
+    pub fn bare(&self) -> Option<&'static str> {
+        match self.takes {
+            Flag => Some("yes"),
+            Or(usual) => Some(usual),
+            _ => None,
+        }
     }
 }
 
@@ -161,7 +211,7 @@ macro_rules! options {
     };
 }
 
-use Takes::{Flag, Mode, Number, Size, Text, Time, Tries, Word};
+use Takes::{Choice, Flag, Mode, Number, Or, Size, Text, Time, Tries, Url, Word};
 
 const PORT: Takes = Number(0, 65_535);
 const COUNT: Takes = Number(1, i32::MAX as i64);
@@ -197,6 +247,10 @@ options! {
     MaxConns "max-conns" ["max-children"] COUNT, "N", NONE, STREAM | PASSED, "Connections served at once; more wait";
     Allow "allow" ["range"] Text, "CIDR", NONE, IP | PASSED, "Networks that may connect; may repeat";
     Deny "deny" [] Text, "CIDR", NONE, IP | PASSED, "Networks that may not connect; may repeat";
+    Proxy "proxy" [] Url, "URL", TCP, NONE, "Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT";
+    ProxyAuthFile "proxy-auth-file" [] Text, "FILE", TCP, NONE, "Who we are to the proxy: the first line of FILE is USER:PASSWORD";
+    ProxyProtocol "proxy-protocol" ["proxy-send" "send-proxy"] Word(&["v2", "v1", "v2-tls", "v2-tls-cert"]), "FORM", PROXIED, NONE, "Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert";
+    AcceptProxy "accept-proxy" ["proxy-recv"] Flag, "YES", NONE, PROXIED | PASSED, "Peers are proxies and send a PROXY header ahead, which tells whom they connect for";
     Broadcast "broadcast" ["so-broadcast"] Flag, "YES", UDP, NONE, "Allow broadcast addresses (SO_BROADCAST)";
     Join "join" ["ip-add-membership" "ipv6-join-group" "ipv6-add-membership"] Text, "GROUP[:IF]", NONE, UDP, "Multicast group to receive; may repeat";
     MulticastTtl "multicast-ttl" ["ip-multicast-ttl"] BYTE, "N", UDP, NONE, "Hops that multicast lives";
@@ -223,6 +277,48 @@ options! {
     Echo "echo" [] Flag, "YES", TERMINAL, NONE, "Terminal echo";
     Rows "rows" [] Number(1, 65_535), "N", NEW_TERMINAL, NONE, "Rows of the terminal";
     Cols "cols" ["columns"] Number(1, 65_535), "N", NEW_TERMINAL, NONE, "Columns of the terminal";
+    Cafile "cafile" ["capath" "openssl-cafile" "openssl-capath"] Text, "FILE", TLS, NONE, "Authorities to trust instead of the system's: a file or a directory; may repeat";
+    CaAdd "ca-add" [] Text, "FILE", TLS, NONE, "Authorities to trust beside the others; may repeat";
+    Roots "roots" [] Word(&["system", "mozilla", "none"]), "WHICH", TLS, NONE, "Whose authorities to trust: system, mozilla (built in) or none";
+    TrustCert "trust-cert" [] Text, "FILE", TLS, NONE, "Trust exactly this certificate, an authority or not; may repeat";
+    Pin "pin" [] Text, "sha256//B64", TLS, NONE, "The peer's key must be this one, too; may repeat";
+    PinOnly "pin-only" [] Flag, "YES", TLS, NONE, "The pin stands in for names, dates and authorities";
+    Crl "crl" [] Text, "FILE", TLS, TLS, "Revocation list; one that has expired is an error; may repeat";
+    CrlSoft "crl-soft" [] Flag, "YES", TLS, TLS, "Certificates that no list is about are fine";
+    Insecure "insecure" [] Flag, "YES", TLS, NONE, "Go on whoever the peer is; what is wrong is still told";
+    Name "name" [] Text, "HOST", TLS, NONE, "Who the peer must be, and is asked for (HOST of the address)";
+    Sni "sni" ["snihost" "openssl-snihost"] Text, "HOST", TLS, NONE, "The host that is asked for, if another than the one verified";
+    NoSni "no-sni" ["nosni" "openssl-no-sni"] Flag, "YES", TLS, NONE, "Ask for no host";
+    Cert "cert" ["certificate" "openssl-certificate"] Text, "FILE", TLS, TLS, "Our certificate and what leads to its authority; the key may be in it";
+    Key "key" ["openssl-key"] Text, "FILE", TLS, TLS, "Our key, where the certificate's file has none";
+    PassFile "pass-file" [] Text, "FILE", TLS, TLS, "The passphrase of the key: the first line of a file or /dev/fd/N";
+    Min "min" ["openssl-min-proto-version" "min-version"] Word(&["1.2", "1.3"]), "VERSION", TLS, TLS, "Oldest version of TLS (1.2)";
+    Max "max" ["openssl-max-proto-version" "max-version"] Word(&["1.3", "1.2"]), "VERSION", TLS, TLS, "Newest version of TLS (1.3)";
+    Groups "groups" ["curves"] Text, "LIST", TLS, TLS, "Key exchange groups in order, such as x25519:secp256r1";
+    Ciphers "ciphers" ["cipher" "cipherlist" "openssl-cipherlist"] Text, "LIST", TLS, TLS, "Cipher suites in order, such as TLS_AES_128_GCM_SHA256";
+    Alpn "alpn" ["openssl-alpn"] Text, "LIST", TLS, TLS, "Application protocols to offer or to take: h2,http/1.1";
+    ExpectAlpn "expect-alpn" [] Text, "NAME", TLS, NONE, "The application protocol that must come of it";
+    Starttls "starttls" [] Choice(starttls::NAMES), "PROTOCOL", TLS, NONE, "Begin in plain text and ask for TLS as this protocol does: smtp lmtp imap pop3 ftp nntp xmpp xmpp-server postgres mysql ldap sieve irc telnet";
+    NoHalfClose "no-half-close" [] Flag, "YES", TLS, TLS, "Keep our end (close_notify) back until the peer has said its own";
+    Linger "linger" [] Time, "TIME", TLS, TLS, "How long to wait at the end for the peer to have read everything (5s)";
+    IgnoreUnexpectedEof "ignore-unexpected-eof" [] Flag, "YES", TLS, TLS, "A connection that ends without close_notify has ended well";
+    HandshakeTimeout "handshake-timeout" [] Time, "TIME", TLS, TLS, "How long a handshake may take (10s)";
+    Keylog "keylog" [] Text, "FILE", TLS, TLS, "Write the keys of sessions to this file, for wireshark: whoever has it can read them";
+    StrictPerms "strict-perms" [] Flag, "YES", TLS, TLS, "A key that others can read is an error";
+    At "at" [] Text, "TIME", TLS, TLS, "Judge certificates as if it were then (RFC 3339)";
+    SelfSigned "self-signed" [] Or("localhost"), "NAMES", NONE, TLS, "Make a certificate for these names, for this run alone (localhost)";
+    SniCert "sni-cert" [] Text, "NAME=FILE", NONE, TLS, "Another certificate, for clients that ask for NAME; may repeat";
+    StrictSni "strict-sni" [] Flag, "YES", NONE, TLS, "Refuse clients that ask for a host we have no certificate for";
+    Ocsp "ocsp" [] Text, "FILE", NONE, TLS, "OCSP response to send along (DER)";
+    ClientCa "client-ca" [] Text, "FILE", NONE, TLS, "Clients must show a certificate of these authorities; may repeat";
+    ClientOptional "client-optional" [] Flag, "YES", NONE, TLS, "Clients may also show none";
+    AllowAny "allow-any" [] Flag, "YES", NONE, TLS, "Any certificate of the client authorities will do";
+    AllowDns "allow-dns" [] Text, "NAME", NONE, TLS, "Clients whose certificate names this host; may repeat";
+    AllowUri "allow-uri" [] Text, "URI", NONE, TLS, "Clients whose certificate names this URI; * is one segment of its path; may repeat";
+    AllowCn "allow-cn" [] Text, "NAME", NONE, TLS, "Clients with this common name; may repeat";
+    AllowOu "allow-ou" [] Text, "UNIT", NONE, TLS, "Clients of this organizational unit; may repeat";
+    AllowPin "allow-pin" [] Text, "sha256//B64", NONE, TLS, "Clients with this key; may repeat";
+    Tickets "tickets" [] Number(0, 16), "N", NONE, TLS, "Tickets for quicker handshakes to give to each client (2)";
 }
 
 /// The row of a name or alias in lower case.

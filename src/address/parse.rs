@@ -7,10 +7,29 @@ use super::given::Given;
 use super::host::{host_port, is_port};
 use super::option_table::Part;
 use super::scan::{dual, piece};
-use super::scheme_table::{Kind, SCHEMES, Scheme, scheme};
+use super::scheme_table::{Kind, SCHEMES, Scheme, scheme, secured};
 use super::suggest::nearest;
-use super::{Address, End, Family, Net, Options, Port, Role, Target, UnixKind, UnixName, socat};
+use super::{Address, End, Family, Layer, Net, Options, Port, Role, Target, UnixKind, UnixName, socat};
 use crate::error::Failure;
+
+/// Reads an address that TLS is spoken with, whether it says so or not.
+pub fn tls(text: &str, role: Role) -> Result<Address, Failure> {
+    refuse_control(text)?;
+    let word = match opening(text) {
+        Some(Opening { scheme, listening, rest, .. }) => match secured(scheme) {
+            Some(scheme) => format!("{}{}{rest}", scheme.name, if listening { "-l" } else { "" }),
+            None => return Err(bad(text, "is nothing that TLS goes over").hint("HOST:PORT or unix:PATH")),
+        },
+        None if is_path(text) => format!("tls+unix:{text}"),
+        None => {
+            // What is wrong with the host or the port is told as for TCP.
+            let host = piece(text, &[','], true).map_err(|why| wrong(text, why))?;
+            address(&text[..text.len() - host.rest.len() - host.stop.map_or(0, char::len_utf8)], role)?;
+            format!("tls:{text}")
+        }
+    };
+    address(&word, role)
+}
 
 /// Reads a whole address.
 pub fn address(text: &str, role: Role) -> Result<Address, Failure> {
@@ -101,7 +120,7 @@ fn end(text: &str, role: Role) -> Result<End, Failure> {
             let stdio = scheme("stdio").ok_or_else(|| bad(text, "is unknown"))?;
             let mut given = Given::to(stdio, Part::Connecting);
             given.list(text[1..].strip_prefix(','))?;
-            End { target: Target::Stdio, listening: false, options: given.options }
+            End { target: Target::Stdio, layer: Layer::Plain, listening: false, options: given.options }
         }
         Some('/' | '.' | '@') if is_path(text) => bare_path(text, role)?,
         Some(_) => match opening(text) {
@@ -158,7 +177,7 @@ fn bare_path(text: &str, role: Role) -> Result<End, Failure> {
         (None, Role::Relay) => Target::Path(PathBuf::from(path.text)),
         (None, _) => Target::Unix { kind: UnixKind::Stream, name: UnixName::Path(PathBuf::from(path.text)) },
     };
-    Ok(End { target, listening: false, options })
+    Ok(End { target, layer: Layer::Plain, listening: false, options })
 }
 
 fn bare_host(text: &str, role: Role) -> Result<End, Failure> {
@@ -193,6 +212,7 @@ fn bare_host(text: &str, role: Role) -> Result<End, Failure> {
     let options = given.options;
     Ok(End {
         target: Target::Net { net: Net::Tcp, family: Family::Any, host, port },
+        layer: Layer::Plain,
         listening: false,
         options,
     })
@@ -218,7 +238,7 @@ fn is_host_with_bad_port(word: &str, rest: &str) -> bool {
     rest.strip_prefix(':').is_some_and(|port| !port.contains([':', '/'])) && nearest(word, names).is_none()
 }
 
-/// Words that are never a host: taking `tls:443` for a host called tls would send plain text.
+/// Words that are never a host: taking `dtls:443` for a host called dtls would send plain text.
 fn is_tls(text: &str) -> bool {
     let word = first_word(text).map(|(word, _)| word.to_ascii_lowercase()).unwrap_or_default();
     let bare = ["-listen", "-connect", "-l"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(&word);
@@ -226,12 +246,12 @@ fn is_tls(text: &str) -> bool {
 }
 
 fn no_tls(text: &str) -> Failure {
-    let failure = wrong(text, "TLS addresses are not in this release");
+    let failure = wrong(text, "TLS is spoken over tcp, unix and vsock");
     match first_word(text) {
         Some((word, rest)) if is_port_like(rest) => {
             failure.hint(format!("a host of that name: tcp:{word}{rest}"))
         }
-        _ => failure,
+        _ => failure.hint("tls:HOST:PORT, tls+unix:PATH"),
     }
 }
 
@@ -296,7 +316,7 @@ fn with_scheme(text: &str, opening: Opening<'_>, role: Role) -> Result<End, Fail
         return Err(no_host(text, scheme.name, alone, role));
     }
     let target = target(text, scheme, body, given.family)?;
-    Ok(End { target, listening, options: given.options })
+    Ok(End { target, layer: scheme.layer, listening, options: given.options })
 }
 
 /// In socat's spelling options follow the command; taken as part of it they would fail as "not found".
@@ -328,6 +348,6 @@ pub fn two_words(host: &str, port: &str, role: Role, net: Net) -> Result<Address
     };
     let (host, port) = host_port(&bracketed, false).map_err(|why| wrong(&typed, why))?;
     let target = Target::Net { net, family: Family::Any, host, port };
-    let end = End { target, listening: false, options: Options::default() };
+    let end = End { target, layer: Layer::Plain, listening: false, options: Options::default() };
     check_role(&typed, end, role).map(Address::One)
 }

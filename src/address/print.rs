@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::option_table::row_of;
-use super::{Address, End, Family, Host, Net, Options, Port, Target, UnixKind, UnixName, Value};
+use super::{Address, End, Family, Host, Layer, Net, Options, Port, Target, UnixKind, UnixName, Value};
 
 impl Display for Address {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -16,7 +16,7 @@ impl Display for Address {
 
 impl Display for End {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(self.target.word())?;
+        f.write_str(self.word())?;
         if self.listening && !matches!(self.target, Target::Systemd(_)) {
             f.write_str("-l")?;
         }
@@ -33,9 +33,21 @@ impl Display for End {
     }
 }
 
-impl Target {
+impl End {
     /// The word of its scheme; none for a bare path, which may turn out to be either of two.
     pub(super) fn word(&self) -> &'static str {
+        match (self.layer, &self.target) {
+            (Layer::Plain, target) => target.word(),
+            (Layer::Tls, Target::Net { family, .. }) => versioned(*family, ["tls", "tls4", "tls6"]),
+            (Layer::Tls, Target::Vsock { .. }) => "tls+vsock",
+            (Layer::Tls, _) => "tls+unix",
+        }
+    }
+}
+
+impl Target {
+    /// The word of its scheme; none for a bare path, which may turn out to be either of two.
+    fn word(&self) -> &'static str {
         match self {
             Target::Stdio => "stdio",
             Target::Net { net: Net::Tcp, family, .. } => versioned(*family, ["tcp", "tcp4", "tcp6"]),

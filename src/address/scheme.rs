@@ -60,6 +60,16 @@ pub enum Target {
     Systemd(Option<String>),
 }
 
+/// What is put between a stream and what passes through it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layer {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// TLS.
+    Tls,
+}
+
 /// The Internet transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Net {

@@ -1,10 +1,10 @@
 //! The table of schemes: the words that open an address, what follows them, and which options they take.
 
 use super::option_table::{
-    CONTENT, DATAGRAM, EXEC, FILE, IP, MESSAGES, NEW_TERMINAL, PASSED, PATH, PTY, SOCKET, STREAM, TCP,
-    TERMINAL, UDP, UNIX, V6,
+    CONTENT, DATAGRAM, EXEC, FILE, IP, MESSAGES, NEW_TERMINAL, PASSED, PATH, PROXIED, PTY, SOCKET, STREAM,
+    TCP, TERMINAL, TLS, UDP, UNIX, V6,
 };
-use super::{Family, Net, UnixKind};
+use super::{Family, Layer, Net, UnixKind};
 
 /// What a scheme names; decides how its REST is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct Scheme {
     pub name: &'static str,
     /// What it is.
     pub kind: Kind,
+    /// What is spoken through it.
+    pub layer: Layer,
     /// What follows, for help.
     pub syntax: &'static str,
     /// Whether `-l` can follow the word.
@@ -77,10 +79,15 @@ const fn row(
     groups: u32,
     help: &'static str,
 ) -> Scheme {
-    Scheme { name, kind, syntax, listens, groups, help }
+    Scheme { name, kind, layer: Layer::Plain, syntax, listens, groups, help }
 }
 
-const TCP4: u32 = IP | TCP | SOCKET | STREAM;
+/// The same through TLS.
+const fn over_tls(row: Scheme) -> Scheme {
+    Scheme { layer: Layer::Tls, groups: row.groups | TLS, ..row }
+}
+
+const TCP4: u32 = IP | TCP | SOCKET | STREAM | PROXIED;
 const UDP4: u32 = IP | UDP | SOCKET | DATAGRAM | MESSAGES;
 const LOCAL: u32 = UNIX | SOCKET;
 const PROGRAM: u32 = EXEC | TERMINAL | NEW_TERMINAL;
@@ -112,7 +119,7 @@ pub const SCHEMES: &[Scheme] = &[
         Kind::Unix(UnixKind::Stream),
         "PATH",
         true,
-        LOCAL | PATH | STREAM,
+        LOCAL | PATH | STREAM | PROXIED,
         "a Unix stream socket; @NAME is abstract",
     ),
     row(
@@ -136,7 +143,7 @@ pub const SCHEMES: &[Scheme] = &[
         Kind::Abstract,
         "NAME",
         true,
-        LOCAL | STREAM,
+        LOCAL | STREAM | PROXIED,
         "a Unix stream socket with an abstract name",
     ),
     row(
@@ -147,6 +154,39 @@ pub const SCHEMES: &[Scheme] = &[
         SOCKET | STREAM,
         "a virtual machine's socket; without CID the host",
     ),
+    over_tls(row(
+        "tls",
+        Kind::Net(Net::Tcp, Family::Any),
+        "HOST:PORT",
+        true,
+        TCP4 | V6,
+        "TLS over TCP; the peer is verified",
+    )),
+    over_tls(row("tls4", Kind::Net(Net::Tcp, Family::V4), "HOST:PORT", true, TCP4, "TLS over TCP and IPv4")),
+    over_tls(row(
+        "tls6",
+        Kind::Net(Net::Tcp, Family::V6),
+        "HOST:PORT",
+        true,
+        TCP4 | V6,
+        "TLS over TCP and IPv6",
+    )),
+    over_tls(row(
+        "tls+unix",
+        Kind::Unix(UnixKind::Stream),
+        "PATH",
+        true,
+        LOCAL | PATH | STREAM,
+        "TLS over a Unix stream socket",
+    )),
+    over_tls(row(
+        "tls+vsock",
+        Kind::Vsock,
+        "[CID:]PORT",
+        true,
+        SOCKET | STREAM,
+        "TLS over a virtual machine's socket",
+    )),
     row("stdio", Kind::Stdio, "", false, TERMINAL, "stdin and stdout; '-' for short"),
     row("fd", Kind::Fd, "N", false, 0, "an inherited descriptor"),
     row(
@@ -175,6 +215,11 @@ pub const SCHEMES: &[Scheme] = &[
     row("text", Kind::Text, "TEXT", false, 0, r"says TEXT (\n \r \t \0 \\ \xHH), takes everything"),
     row("systemd", Kind::Systemd, "[NAME]", true, PASSED, "a listening or datagram socket from LISTEN_FDS"),
 ];
+
+/// The same scheme through TLS; `None` where there is none.
+pub fn secured(plain: &Scheme) -> Option<&'static Scheme> {
+    SCHEMES.iter().find(|row| row.layer == Layer::Tls && (row.kind == plain.kind))
+}
 
 /// The row of a word in lower case, without `-l`.
 pub fn scheme(name: &str) -> Option<&'static Scheme> {

@@ -1,6 +1,7 @@
 //! Distinguished names as text that cannot lie about where an attribute ends.
 
 use x509_parser::der_parser::asn1_rs::Tag;
+use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue, RelativeDistinguishedName, X509Name};
 
 use super::{escaped, words};
@@ -9,6 +10,12 @@ use super::{escaped, words};
 /// it, those that a terminal would obey as `escaped` has it.
 pub fn text(name: &X509Name<'_>) -> String {
     name.iter_rdn().map(relative).collect::<Vec<_>>().join(", ")
+}
+
+/// The same from its DER, as a server sends the names of the authorities it accepts.
+pub fn from_der(der: &[u8]) -> Option<String> {
+    let (rest, name) = X509Name::from_der(der).ok()?;
+    rest.is_empty().then(|| text(&name))
 }
 
 fn relative(name: &RelativeDistinguishedName<'_>) -> String {

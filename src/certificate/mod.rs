@@ -24,6 +24,7 @@ mod words;
 mod write;
 
 pub use authority::{Authority, Signs};
+pub use distinguished_name::from_der as distinguished_name;
 pub use escape::escaped;
 pub use facts::{Facts, pin_text, serial_of, spki_pin, time_text};
 pub use file::{read_rest as read_from, read_whole};

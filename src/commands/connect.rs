@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::flags::{EndArgs, Filters, ProgramArgs, SessionArgs, duration, key};
 use super::outcome::exit;
 use super::runtime::{Interrupts, run};
-use super::words::{AddressFlags, Connects, WordsArgs};
+use super::words::{self, AddressFlags, Connects, WordsArgs};
 use super::{Subcommand, wait};
 use crate::address::{Address, Role};
 use crate::endpoint::{
@@ -17,7 +17,7 @@ use crate::endpoint::{
 use crate::error::{Exit, Failure};
 use crate::event_loop::timeout;
 use crate::relay::{Finish, Limits, Relay, Side};
-use crate::report::{Event, Names};
+use crate::report::{Event, Events, Names};
 
 /// What means something only where there is a session.
 const SESSION: [&str; 27] = [
@@ -53,12 +53,42 @@ const SESSION: [&str; 27] = [
 /// What follows `spile connect`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    #[command(flatten)]
-    words: WordsArgs,
     /// Look at each address once and send nothing: does it answer? Several addresses and ranges of ports (20-25)
     /// are fine, -v tells of each; the status is 0 when all answer
     #[arg(short = 'z', long, conflicts_with_all = SESSION)]
     zero: bool,
+    #[command(flatten)]
+    client: Client<Connects>,
+}
+
+impl Subcommand for Args {
+    const NAME: &'static str = "connect";
+    const ABOUT: &'static str = "Connect stdin and stdout, or a command, to an address";
+    const EXAMPLES: &'static str = "\
+Examples:
+  spile connect example.org 80                  or example.org:80, tcp://example.org:80
+  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | spile connect localhost:8080
+  spile connect /run/app.sock                   a Unix socket; @name is an abstract one
+  echo ping | spile connect -u -W1 localhost 9  one datagram out, one back
+  spile connect db:5432 -- ./speak-to-db        the command's stdin and stdout are the connection
+  spile connect --send-only --progress --digest sha256 host 9000 <file
+  spile connect -z localhost 22 80 8000-8010    which of these ports answer?
+";
+
+    fn run(self) -> Result<Exit, Failure> {
+        let Client { words, options, session, .. } = &self.client;
+        match self.zero {
+            true => wait::zero(words, &options.options, &session.log),
+            false => self.client.run(Self::NAME),
+        }
+    }
+}
+
+/// What every command takes that connects stdio, or a command, to an address.
+#[derive(Debug, clap::Args)]
+pub struct Client<S: words::Side> {
+    #[command(flatten)]
+    words: WordsArgs,
     #[command(flatten)]
     filters: Filters,
     #[command(flatten)]
@@ -83,48 +113,31 @@ pub struct Args {
     #[command(flatten)]
     session: SessionArgs,
     #[command(flatten)]
-    options: AddressFlags<Connects>,
+    options: AddressFlags<S>,
 }
 
-impl Subcommand for Args {
-    const NAME: &'static str = "connect";
-    const ABOUT: &'static str = "Connect stdin and stdout, or a command, to an address";
-    const EXAMPLES: &'static str = "\
-Examples:
-  spile connect example.org 80                  or example.org:80, tcp://example.org:80
-  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | spile connect localhost:8080
-  spile connect /run/app.sock                   a Unix socket; @name is an abstract one
-  echo ping | spile connect -u -W1 localhost 9  one datagram out, one back
-  spile connect db:5432 -- ./speak-to-db        the command's stdin and stdout are the connection
-  spile connect --send-only --progress --digest sha256 host 9000 <file
-  spile connect -z localhost 22 80 8000-8010    which of these ports answer?
-";
-
-    fn run(self) -> Result<Exit, Failure> {
-        if self.zero {
-            return wait::zero(&self.words, &self.options.options, &self.session.log);
-        }
-        let address = self.words.one(Role::Connect, &self.options.options)?;
+impl<S: words::Side> Client<S> {
+    /// Runs one session, for the subcommand of that name.
+    pub fn run(self, name: &'static str) -> Result<Exit, Failure> {
+        let address = self.words.one(Role::Connect, &self.options)?;
         if let Some(told) = self.words.explain(&[&address]) {
             return told;
         }
         self.ends.check(&address)?;
-        run(self.session.taps.progress(Self::NAME).beside(self.session(address)))
+        run(self.session.taps.progress(name).beside(self.session(name, address)))
     }
-}
 
-impl Args {
-    async fn session(&self, address: Address) -> Result<Exit, Failure> {
+    async fn session(&self, name: &'static str, address: Address) -> Result<Exit, Failure> {
         let mut interrupts = if self.raw { Interrupts::with_raw_terminal()? } else { Interrupts::new()? };
+        let events = self.session.log.events(name);
         let started = Instant::now();
         let names = Names { left: self.words.speaker(), right: address.describe() };
         let remote = tokio::select! {
-            remote = self.open(&address) => {
+            remote = self.open(&address, &events) => {
                 remote.map_err(|failure| self.session.report.unopened(failure, &names, started))?
             }
             () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
-        let events = self.session.log.events(Self::NAME);
         events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
         let terminal = if self.raw { RawTerminal::enter()? } else { None };
         let mut limits = self.limits(&remote);
@@ -137,15 +150,18 @@ impl Args {
         let (local, remote) = self.session.pass(ends, Side::Right, 1)?;
         let relay = Relay::new(local, remote, limits).since(started);
         let report = relay.run_until(&mut interrupts, None, || ()).await;
-        self.session.report.tell(Self::NAME, &report, &names);
+        self.session.report.tell(name, &report, &names);
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);
         }
         exit(&report, &names, !self.program.ignore_child_status)
     }
 
-    async fn open(&self, address: &Address) -> Result<Endpoint, Failure> {
-        let opener = Arc::new(Opener::new(address, Use::Output));
+    async fn open(&self, address: &Address, events: &Events) -> Result<Endpoint, Failure> {
+        let opener = Arc::new(Opener::new(address, Use::Output)?);
+        for warning in opener.warnings() {
+            events(&Event::Note(warning));
+        }
         let (patience, name) = (Patience::of(address), address.describe());
         let connection = Connection::default();
         let attempt = || opener.open(&connection);

@@ -12,7 +12,7 @@ const LETTERS: &[(&str, &str)] = &[
     ("-t", "telnet's options are not answered (nc's -t); --raw puts the terminal in raw mode"),
     (
         "-x",
-        "--capture IN,OUT writes what passes to files (ncat's -x dumps it); proxies (nc's -x) are not supported",
+        "--capture IN,OUT writes what passes to files (ncat's -x dumps it); --proxy http://HOST:PORT or socks5h:// goes through a proxy (nc's)",
     ),
 ];
 

@@ -79,6 +79,12 @@ pub fn exit(report: &Report, names: &Names, command: bool) -> Result<Exit, Failu
             let text = format!("{} answers no more", side(*from));
             Err(Failure::new(Exit::TRUNCATED, text, what()).hint("the kernel gave up: see --keepalive"))
         }
+        Outcome::Truncated(from) => {
+            let text = format!("{} was cut off: no close_notify came before the end", side(*from));
+            Err(Failure::new(Exit::TRUNCATED, text, what())
+                .hint("where its peer never sends one, --ignore-unexpected-eof takes that for the end"))
+        }
+        Outcome::Broken(_, failure) => Err(failure.clone()),
         Outcome::Refused(from) => Err(Failure::connect(
             format!("{} refused", side(*from)),
             "nobody receives on that port (ICMP port unreachable)",

@@ -30,7 +30,7 @@ pub struct Probe {
 impl Probe {
     /// Looks once. All is over at `until`: who has connected by then is told apart from who has not.
     pub async fn look(&self, address: &Address, until: Option<Instant>) -> Result<(), Failure> {
-        let mut endpoint = Opener::new(address, Use::Output).open(&Connection::default()).await?;
+        let mut endpoint = Opener::new(address, Use::Output)?.open(&Connection::default()).await?;
         let result = self.check(address, &mut endpoint, Left(until)).await;
         // A reset leaves no TIME_WAIT behind: a loop of probes would use up the local ports.
         crate::relay::abort(&endpoint);

@@ -7,7 +7,7 @@ use super::Subcommand;
 use super::flags::{ProgramArgs, SessionArgs};
 use super::outcome::exit;
 use super::runtime::{Interrupts, run};
-use super::service::{Server, ServerArgs, accept_one, session_id, tell_closed, tell_findings};
+use super::service::{BadPeers, Server, ServerArgs, accept_one, session_id, tell_closed, tell_findings};
 use super::words::{AddressFlags, Either, WordsArgs};
 use crate::address::{Address, Target};
 use crate::endpoint::{Connection, Endpoint, Incoming, Opener, Patience, Use, open_command, persist};
@@ -83,9 +83,12 @@ impl Args {
         let names = Names { left: left.describe(), right: self.right_name(right.as_ref()) };
         let events = self.session.log.events(Self::NAME);
         let opening = async {
-            let (opener, nobody) = (Opener::new(&left, Use::Input), Connection::default());
+            let (opener, nobody) = (Opener::new(&left, Use::Input)?, Connection::default());
+            let far = Far::new(&self, right)?;
+            tell(&events, opener.warnings());
+            far.warn(&events);
             let near = persist(Patience::of(&left), &names.left, || opener.open(&nobody)).await?;
-            let far = Far::new(&self, right).open(&self.program.told(near.connection())).await?;
+            let far = far.open(&self.program.told(near.connection())).await?;
             Ok::<_, Failure>((near, far))
         };
         let (near, far) = tokio::select! {
@@ -108,16 +111,12 @@ impl Args {
 
     async fn serve(self, left: Address, right: Option<Address>) -> Result<Exit, Failure> {
         let events = self.session.log.events(Self::NAME);
-        let mut server = Server::open(
-            &left,
-            &self.server,
-            events.clone(),
-            self.session.log.is_talkative(),
-            runs_programs(right.as_ref()),
-        )
-        .await?;
-        let right_name = self.right_name(right.as_ref());
-        let far = Far::new(&self, right);
+        let (right_name, is_program) = (self.right_name(right.as_ref()), runs_programs(right.as_ref()));
+        let far = Far::new(&self, right)?;
+        far.warn(&events);
+        let mut server =
+            Server::open(&left, &self.server, events.clone(), self.session.log.is_talkative(), is_program)
+                .await?;
         if self.once {
             return self.serve_one(&mut server, &far, &right_name).await;
         }
@@ -126,7 +125,7 @@ impl Args {
         let context = Arc::new(Context { args: self, far, right_name, limits });
         server
             .serve(move |incoming: Incoming, id| {
-                // Told only to children; asking the kernel for it costs a call for each connection.
+                // Told only to those who want to know; asking the kernel for it costs a call for each connection.
                 let connection = match context.far.needs_environment() {
                     true => context.args.program.told(session_id(&incoming, &protocol, id)),
                     false => Connection { id, ..Connection::default() },
@@ -151,7 +150,7 @@ impl Args {
     }
 
     async fn serve_one(&self, server: &mut Server, far: &Far, right_name: &str) -> Result<Exit, Failure> {
-        let Some((incoming, id)) = accept_one(server).await? else {
+        let Some((incoming, id)) = accept_one(server, BadPeers::EndIt).await? else {
             return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
         };
         server.stop_listening_after(&incoming);
@@ -250,19 +249,29 @@ enum Far {
 }
 
 impl Far {
-    fn new(args: &Args, right: Option<Address>) -> Far {
-        match right {
+    fn new(args: &Args, right: Option<Address>) -> Result<Far, Failure> {
+        Ok(match right {
             Some(address) => Far::Address {
-                opener: Box::new(Opener::new(&address, Use::Output)),
+                opener: Box::new(Opener::new(&address, Use::Output)?),
                 patience: Patience::of(&address),
                 name: address.describe(),
             },
             None => Far::Command(args.words.command().to_vec(), args.program.pty),
+        })
+    }
+
+    /// Tells what a person should know of the right side before it is opened.
+    fn warn(&self, events: &Events) {
+        if let Far::Address { opener, .. } = self {
+            tell(events, opener.warnings());
         }
     }
 
     fn needs_environment(&self) -> bool {
-        !matches!(self, Far::Address { opener, .. } if matches!(**opener, Opener::Tcp(_)))
+        match self {
+            Far::Address { opener, .. } => opener.tells_of_peer(),
+            Far::Command(..) => true,
+        }
     }
 
     async fn open(&self, connection: &Connection) -> Result<Endpoint, Failure> {
@@ -282,7 +291,11 @@ fn reject(endpoint: Endpoint) {
 }
 
 fn note(events: &Events, ends: [&Endpoint; 2]) {
-    for text in ends.into_iter().filter_map(|end| end.note().map(str::to_owned)) {
+    tell(events, ends.into_iter().filter_map(|end| end.note().map(str::to_owned)));
+}
+
+fn tell(events: &Events, notes: impl IntoIterator<Item = String>) {
+    for text in notes {
         events(&Event::Note(text));
     }
 }

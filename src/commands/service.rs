@@ -1,7 +1,10 @@
 //! What `listen` and `relay` share: opening a service, announcing it, serving it until a signal.
 
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -9,7 +12,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use super::flags::{duration, file_name};
 use super::runtime::Interrupts;
 use crate::address::{Address, Host, Key, Target};
-use crate::endpoint::{Connection, Endpoint, Incoming, Listener, VariableNames, local_of};
+use crate::endpoint::{Acceptor, Connection, Endpoint, Incoming, Listener, VariableNames, local_of};
 use crate::error::{Exit, Failure};
 use crate::event_loop::{sleep, timeout};
 use crate::process::{raise_open_files, seal_inherited};
@@ -69,6 +72,7 @@ pub struct Server {
     /// `tcp`, `udp`, `unix`…
     pub protocol: String,
     served: u64,
+    handshakes: Handshakes,
     _port_file: Option<PortFile>,
 }
 
@@ -108,7 +112,10 @@ impl Server {
         if runs_programs && is_open_to_all(address, args) {
             events(&Event::Note(OPEN_TO_ALL.to_owned()));
         }
-        let interrupts = reloading(&rules, &events)?;
+        let interrupts = reloading(&rules, listener.acceptor().cloned(), &events)?;
+        for note in listener.notes() {
+            events(&Event::Note(note));
+        }
         let port_file = announce(&listener, args, &events)?;
         let protocol =
             listener.names().first().and_then(|name| name.split(' ').next()).unwrap_or("").to_owned();
@@ -119,12 +126,13 @@ impl Server {
             interrupts,
             protocol,
             served: 0,
+            handshakes: Handshakes::default(),
             _port_file: port_file,
         })
     }
 
     /// Serves until a signal or `--max-total`; then 0 when all could finish.
-    pub async fn serve<F>(mut self, handle: impl Fn(Incoming, u64) -> F) -> Result<Exit, Failure>
+    pub async fn serve<F>(mut self, handle: impl Fn(Incoming, u64) -> F + 'static) -> Result<Exit, Failure>
     where
         F: Future<Output = ()> + 'static,
     {
@@ -177,12 +185,18 @@ fn nobody_came() -> Failure {
     Failure::timeout("nobody connected", "time limit --accept-timeout ran out")
 }
 
-fn reloading(rules: &Arc<Rules>, events: &Events) -> Result<Interrupts, Failure> {
+fn reloading(rules: &Arc<Rules>, acceptor: Option<Acceptor>, events: &Events) -> Result<Interrupts, Failure> {
     let (rules, events) = (rules.clone(), events.clone());
-    Interrupts::with_reload(move || match rules.access.reload() {
-        Ok(Some(path)) => events(&Event::Reloaded(path.display().to_string())),
+    let tell = move |reloaded| match reloaded {
+        Ok(Some(what)) => events(&Event::Reloaded(what)),
         Ok(None) => {}
-        Err(failure) => events(&Event::Failed { id: 0, why: failure.to_string() }),
+        Err(failure) => events(&Event::Failed { id: 0, why: Failure::to_string(&failure) }),
+    };
+    Interrupts::with_reload(move || {
+        tell(rules.access.reload().map(|path| path.map(|path| path.display().to_string())));
+        if let Some(acceptor) = &acceptor {
+            tell(acceptor.reload().map(|()| Some("certificates and keys".to_owned())));
+        }
     })
 }
 
@@ -207,20 +221,72 @@ fn announce(listener: &Listener, args: &ServerArgs, events: &Events) -> Result<O
     Ok(port_file)
 }
 
+/// Peers that shake hands. Whoever is done first is served: one that stalls holds nobody up.
+#[derive(Default)]
+struct Handshakes(Vec<(Handshake, u64)>);
+
+type Handshake = Pin<Box<dyn Future<Output = Result<Incoming, Failure>>>>;
+
+impl Handshakes {
+    /// The next one that comes to an end; never, where there is none.
+    async fn next(&mut self) -> (Result<Incoming, Failure>, u64) {
+        poll_fn(|cx| {
+            for at in 0..self.0.len() {
+                if let Poll::Ready(result) = self.0[at].0.as_mut().poll(cx) {
+                    let (_, id) = self.0.swap_remove(at);
+                    return Poll::Ready((result, id));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+/// What becomes of a service when a handshake fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadPeers {
+    /// It was the one connection that was waited for.
+    EndIt,
+    /// It is told, and the next one is waited for.
+    AreTold,
+}
+
 /// The next peer that may connect; `None` when a signal came first.
-pub async fn accept_one(server: &mut Server) -> Result<Option<(Incoming, u64)>, Failure> {
-    let Some(listener) = &mut server.listener else { return Ok(None) };
-    let rules = server.rules.clone();
+pub async fn accept_one(
+    server: &mut Server,
+    bad_peers: BadPeers,
+) -> Result<Option<(Incoming, u64)>, Failure> {
+    let Server { listener, rules, events, interrupts, served, handshakes, .. } = server;
+    let Some(listener) = listener else { return Ok(None) };
     let accept = async {
         loop {
-            match listener.accept().await {
-                Ok(incoming) if rules.access.allows(incoming.peer.address()) => return incoming,
+            let accepted = tokio::select! {
+                biased;
+                (established, id) = handshakes.next() => match (established, bad_peers) {
+                    (Ok(incoming), _) => return Ok((incoming, id)),
+                    (Err(failure), BadPeers::EndIt) => return Err(failure),
+                    (Err(failure), BadPeers::AreTold) => {
+                        events(&Event::Failed { id, why: failure.to_string() });
+                        continue;
+                    }
+                },
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok(incoming) if rules.access.allows(incoming.peer.address()) => {
+                    *served += 1;
+                    events(&Event::Accepted { id: *served, peer: incoming.peer.to_string() });
+                    match incoming.is_established() {
+                        true => return Ok((incoming, *served)),
+                        false => handshakes.0.push((Box::pin(incoming.establish()), *served)),
+                    }
+                }
                 Ok(incoming) => {
-                    let peer = incoming.peer.to_string();
-                    (server.events)(&Event::Rejected { peer, why: "not allowed" });
+                    events(&Event::Rejected { peer: incoming.peer.to_string(), why: "not allowed" });
                 }
                 Err(why) => {
-                    (server.events)(&Event::AcceptPaused(why.to_string()));
+                    events(&Event::AcceptPaused(why.to_string()));
                     sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -228,17 +294,14 @@ pub async fn accept_one(server: &mut Server) -> Result<Option<(Incoming, u64)>, 
     };
     let limited = async {
         match rules.accept_timeout {
-            Some(limit) => timeout(limit, accept).await.map_err(|_| nobody_came()),
-            None => Ok(accept.await),
+            Some(limit) => timeout(limit, accept).await.unwrap_or_else(|_| Err(nobody_came())),
+            None => accept.await,
         }
     };
-    let incoming = tokio::select! {
-        incoming = limited => incoming?,
-        () = server.interrupts.ended() => return Ok(None),
-    };
-    server.served += 1;
-    (server.events)(&Event::Accepted { id: server.served, peer: incoming.peer.to_string() });
-    Ok(Some((incoming, server.served)))
+    tokio::select! {
+        incoming = limited => incoming.map(Some),
+        () = interrupts.ended() => Ok(None),
+    }
 }
 
 /// What a child is told of the connection that it serves.
@@ -250,6 +313,7 @@ pub fn session_id(incoming: &Incoming, protocol: &str, id: u64) -> Connection {
         local,
         id,
         names: VariableNames::Own,
+        tls: incoming.endpoint.tls_facts(),
     }
 }
 

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::stdout::print;
 use crate::address::{
-    self, Address, End, Family, Host, Key, Net, OptionRow, Options, Part, Role, Target, UnixKind,
+    self, Address, End, Family, Host, Key, Layer, Net, OptionRow, Options, Part, Role, Target, UnixKind,
 };
 use crate::error::{Exit, Failure};
 
@@ -48,7 +48,7 @@ impl FamilyArgs {
     fn apply(self, end: &mut End) -> Result<(), Failure> {
         match &mut end.target {
             Target::Net { net, family, host, .. } => {
-                if self.udp {
+                if self.udp && end.layer == Layer::Plain {
                     *net = Net::Udp;
                 }
                 if self.v4 || self.v6 {
@@ -62,7 +62,7 @@ impl FamilyArgs {
                     _ => Ok(()),
                 }
             }
-            Target::Unix { kind: kind @ UnixKind::Stream, .. } if self.udp => {
+            Target::Unix { kind: kind @ UnixKind::Stream, .. } if self.udp && end.layer == Layer::Plain => {
                 *kind = UnixKind::Datagram;
                 Ok(())
             }
@@ -74,7 +74,8 @@ impl FamilyArgs {
     fn check(self, ends: &[&mut End], role: Role) -> Result<(), Failure> {
         let is_net = |end: &&mut End| matches!(end.target, Target::Net { .. });
         let has_datagrams = |end: &&mut End| {
-            is_net(end) || matches!(end.target, Target::Unix { kind: UnixKind::Datagram, .. })
+            let is_plain = is_net(end) && end.layer == Layer::Plain;
+            is_plain || matches!(end.target, Target::Unix { kind: UnixKind::Datagram, .. })
         };
         let given = [("-4", self.v4), ("-6", self.v6), ("-u", self.udp)];
         for (flag, _) in given.into_iter().filter(|(_, given)| *given) {
@@ -110,17 +111,17 @@ impl WordsArgs {
     }
 
     /// One address, which may be typed as HOST PORT.
-    pub fn one(&self, role: Role, flags: &Options) -> Result<Address, Failure> {
+    pub fn one<S: Side>(&self, role: Role, flags: &AddressFlags<S>) -> Result<Address, Failure> {
         let mut address = match &self.words[..] {
-            [one] => Address::parse(one, role)?,
-            [host, port] => Address::host_port(host, port, role, Net::Tcp)?,
+            [one] => Address::parse_over(S::LAYER, one, role)?,
+            [host, port] => Address::host_port(host, port, role, Net::Tcp)?.over(S::LAYER),
             [_, _, third, ..] => {
                 return Err(Failure::usage(format!("'{third}'"), "is one word too many")
                     .hint("an address is one word, or HOST and PORT; a command comes after --"));
             }
             [] => return Err(Failure::usage("address", "is missing")),
         };
-        self.configure([&mut address], flags, role)?;
+        self.configure([&mut address], &flags.options, role)?;
         Ok(address)
     }
 
@@ -129,11 +130,7 @@ impl WordsArgs {
         let parse = |word| Address::parse(word, Role::Relay);
         let (mut left, mut right) = match (&self.words[..], self.command.is_empty()) {
             ([left, right], true) => {
-                let right = parse(right)?;
-                if right.listener().is_some() {
-                    return Err(Failure::usage(format!("'{right}'"), "listens, but is on the right")
-                        .hint("the listening side of a relay is the left one"));
-                }
+                let right = Address::parse_right(right)?;
                 (parse(left)?, Some(right))
             }
             ([left], false) => (parse(left)?, None),
@@ -230,6 +227,8 @@ fn port_range(word: &str) -> Result<std::ops::RangeInclusive<u16>, Failure> {
 pub trait Side: Clone + std::fmt::Debug + Default + Send + Sync + 'static {
     /// Those parts.
     const PARTS: &'static [Part];
+    /// What is spoken there.
+    const LAYER: Layer = Layer::Plain;
 }
 
 /// `connect` and `wait`.
@@ -239,6 +238,14 @@ pub struct Connects;
 /// `listen`.
 #[derive(Clone, Debug, Default)]
 pub struct Listens;
+
+/// `tls-connect`.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectsTls;
+
+/// `tls-serve`.
+#[derive(Clone, Debug, Default)]
+pub struct ListensTls;
 
 /// `relay`.
 #[derive(Clone, Debug, Default)]
@@ -250,6 +257,16 @@ impl Side for Connects {
 
 impl Side for Listens {
     const PARTS: &'static [Part] = &[Part::Listening];
+}
+
+impl Side for ConnectsTls {
+    const PARTS: &'static [Part] = &[Part::Connecting];
+    const LAYER: Layer = Layer::Tls;
+}
+
+impl Side for ListensTls {
+    const PARTS: &'static [Part] = &[Part::Listening];
+    const LAYER: Layer = Layer::Tls;
 }
 
 impl Side for Either {
@@ -268,7 +285,7 @@ pub struct AddressFlags<S: Side> {
 const LETTERS: &[(Key, char)] = &[(Key::Bind, 's'), (Key::SourcePort, 'p'), (Key::ConnectTimeout, 'w')];
 
 fn rows<S: Side>() -> impl Iterator<Item = &'static OptionRow> {
-    address::OPTIONS.iter().filter(|row| S::PARTS.iter().any(|part| row.is_flag(*part)))
+    address::OPTIONS.iter().filter(|row| S::PARTS.iter().any(|part| row.is_flag(*part, S::LAYER)))
 }
 
 impl<S: Side> clap::Args for AddressFlags<S> {
@@ -282,8 +299,8 @@ impl<S: Side> clap::Args for AddressFlags<S> {
                 .hide_short_help(true)
                 .action(ArgAction::Append)
                 .value_parser(|text: &str| Ok::<_, String>(text.to_owned()));
-            if row.is_switch() {
-                arg = arg.num_args(0..=1).require_equals(true).default_missing_value("yes");
+            if let Some(bare) = row.bare() {
+                arg = arg.num_args(0..=1).require_equals(true).default_missing_value(bare);
             }
             if let Some((_, letter)) = LETTERS.iter().find(|(key, _)| *key == row.key) {
                 arg = arg.short(*letter).hide_short_help(false);
@@ -304,7 +321,8 @@ impl<S: Side> clap::FromArgMatches for AddressFlags<S> {
         for row in rows::<S>() {
             for text in matches.get_many::<String>(row.name).into_iter().flatten() {
                 let value = row.read(Some(text)).map_err(|why| {
-                    let text = format!("invalid value '{text}' for '--{}': {why}\n", row.name);
+                    let shown = if row.may_be_secret() { String::new() } else { format!("'{text}' ") };
+                    let text = format!("invalid value {shown}for '--{}': {why}\n", row.name);
                     clap::Error::raw(clap::error::ErrorKind::ValueValidation, text)
                 })?;
                 options.push(row.key, value);

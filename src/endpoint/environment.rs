@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::descriptor::Descriptor;
 use super::peer::{self, Peer};
+use super::tls;
 
 /// The connection that a child serves.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Connection {
     pub id: u64,
     /// In which words it is told.
     pub names: VariableNames,
+    /// What its TLS session has negotiated.
+    pub tls: Option<Box<tls::Facts>>,
 }
 
 /// The names of the variables.
@@ -53,6 +56,9 @@ impl Connection {
         }
         if self.names == VariableNames::Compatible {
             self.compatible(&mut variables);
+        }
+        if let Some(tls) = &self.tls {
+            variables.extend(tls.variables().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         }
         variables
     }
@@ -108,6 +114,7 @@ pub fn connection_of(fd: &Descriptor) -> Connection {
         local: Some(peer::of(&local)),
         id: 1,
         names: VariableNames::Own,
+        tls: None,
     }
 }
 

@@ -54,6 +54,9 @@ pub fn open_program(
     let dir = options.text(Key::Dir).map(PathBuf::from);
     let mut environment = Environment::default();
     environment.changes.extend(FOR_US.iter().map(|name| Change::Unset(name.into())));
+    // A peer that has shown no certificate must not pass for one that has.
+    let about_peers = super::tls::Facts::default();
+    environment.changes.extend(about_peers.variables().map(|(name, _)| Change::Unset(name.into())));
     for (name, value) in connection.environment() {
         environment.set(name, value);
     }

@@ -10,7 +10,7 @@ use nix::unistd::{Gid, Group, Uid, User};
 use rustix::fs::OFlags;
 
 use super::descriptor::{Descriptor, Kind};
-use super::{Endpoint, HalfClose, Sink, Source, Use, WhenBroken, unix};
+use super::{Connection, Endpoint, HalfClose, Sink, Source, Use, WhenBroken, unix};
 use crate::address::{End, Key, Options, Target, UnixKind, UnixName};
 use crate::error::Failure;
 use crate::event_loop::blocking;
@@ -33,7 +33,12 @@ fn access(options: &Options, usage: Use) -> Access {
 }
 
 /// A bare path: an existing file, device or fifo is that; anything else is a Unix socket.
-pub async fn open_path(end: &End, path: &Path, usage: Use) -> Result<Endpoint, Failure> {
+pub async fn open_path(
+    end: &End,
+    path: &Path,
+    usage: Use,
+    connection: &Connection,
+) -> Result<Endpoint, Failure> {
     // What it is decides which options mean something.
     let check = |target| End { target, ..end.clone() }.check();
     match std::fs::metadata(path) {
@@ -48,7 +53,7 @@ pub async fn open_path(end: &End, path: &Path, usage: Use) -> Result<Endpoint, F
         _ => {
             let (kind, name) = (UnixKind::Stream, UnixName::Path(path.to_owned()));
             check(Target::Unix { kind, name: name.clone() })?;
-            unix::connect(end, kind, &name).await
+            unix::connect(end, kind, &name, connection).await
         }
     }
 }

@@ -9,18 +9,10 @@ use socket2::{SockAddr, SockRef, Socket};
 use super::descriptor::{Descriptor, Kind};
 use super::message::{self, Messages};
 use super::session::Datagrams;
-use super::{Endpoint, Peer, peer, socket, systemd, tcp, udp, unix, vsock};
-use crate::address::{End, Net, Options, Target, UnixKind};
+use super::{Endpoint, Incoming, Peer, peer, socket, systemd, tcp, tls, udp, unix, vsock};
+use crate::address::{End, Layer, Net, Options, Target, UnixKind};
 use crate::error::Failure;
 use crate::event_loop::Watched;
-
-/// A peer that has connected, or whose first datagram has come.
-pub struct Incoming {
-    /// The open connection.
-    pub endpoint: Endpoint,
-    /// Who it is.
-    pub peer: Peer,
-}
 
 /// Open listening sockets.
 pub struct Listener {
@@ -29,6 +21,8 @@ pub struct Listener {
     turn: usize,
     names: Vec<String>,
     port: Option<u16>,
+    /// What every connection begins with.
+    acceptor: Option<tls::Acceptor>,
     _path: Option<unix::PathGuard>,
 }
 
@@ -49,6 +43,20 @@ struct Accepting {
 impl Listener {
     /// Opens the sockets that `end` names; after this peers can connect.
     pub async fn open(end: &End) -> Result<Listener, Failure> {
+        if end.layer == Layer::Plain {
+            return Listener::open_plain(end).await;
+        }
+        let acceptor = tls::Acceptor::new(&end.options)?;
+        let plain = Listener::open_plain(&End { layer: Layer::Plain, ..end.clone() }).await?;
+        let over = |name: &String| match name.strip_prefix("tcp ") {
+            Some(rest) => format!("tls {rest}"),
+            None => format!("tls+{name}"),
+        };
+        let names = plain.names.iter().map(over).collect();
+        Ok(Listener { names, acceptor: Some(acceptor), ..plain })
+    }
+
+    async fn open_plain(end: &End) -> Result<Listener, Failure> {
         match &end.target {
             Target::Net { net: Net::Tcp, .. } => {
                 Listener::streams("tcp", Kind::Tcp, tcp::listen(end).await?, &Options::default(), None)
@@ -95,7 +103,7 @@ impl Listener {
         let register = |socket| Watched::new(socket).map(accepting).map_err(|(_, why)| why);
         let sockets = sockets.into_iter().map(register).collect::<io::Result<_>>();
         let sockets = sockets.map_err(|why| Failure::connect("cannot watch the listening socket", why))?;
-        Ok(Listener { sockets, turn: 0, names, port, _path: path })
+        Ok(Listener { sockets, turn: 0, names, port, acceptor: None, _path: path })
     }
 
     fn datagrams(
@@ -108,7 +116,7 @@ impl Listener {
         let start = |socket| Datagrams::start(socket, &end.options).map(Listening::Datagrams);
         let sockets = sockets.into_iter().map(start).collect::<io::Result<_>>();
         let sockets = sockets.map_err(|why| Failure::connect("cannot watch the socket", why))?;
-        Ok(Listener { sockets, turn: 0, names, port, _path: path })
+        Ok(Listener { sockets, turn: 0, names, port, acceptor: None, _path: path })
     }
 
     /// What is listened on, `tcp 127.0.0.1:8080`, one for each socket.
@@ -119,6 +127,22 @@ impl Listener {
     /// The port, where there is one; never 0.
     pub fn port(&self) -> Option<u16> {
         self.port
+    }
+
+    /// What every connection begins with, where that is TLS.
+    pub fn acceptor(&self) -> Option<&tls::Acceptor> {
+        self.acceptor.as_ref()
+    }
+
+    /// What a person should be told before anybody connects, a line each.
+    pub fn notes(&self) -> Vec<String> {
+        let address = self.names.first().and_then(|name| name.split_once(' '));
+        let address = match address {
+            Some(("tls", address)) => address.to_owned(),
+            Some((_, path)) => format!("unix:{path}"),
+            None => String::new(),
+        };
+        self.acceptor.as_ref().map_or_else(Vec::new, |acceptor| acceptor.notes(&address))
     }
 
     /// Takes no new datagram peers; those that are known go on.
@@ -141,7 +165,7 @@ impl Listener {
                 };
                 if polled.is_ready() {
                     self.turn = at + 1;
-                    return polled;
+                    return polled.map_ok(|incoming| incoming.after(self.acceptor.clone()));
                 }
             }
             std::task::Poll::Pending
@@ -208,7 +232,7 @@ impl Accepting {
             Kind::Message => message::connected(fd, Messages::SeqPacket, &self.options),
             _ => Endpoint::stream_socket(fd),
         };
-        Ok(Incoming { endpoint, peer: peer::of(address) })
+        Ok(Incoming::new(endpoint, peer::of(address)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! From an address to an open endpoint or listener; one file per family.
 
+mod ahead;
 mod alarm;
 mod answer;
 mod connect_timeout;
@@ -7,13 +8,17 @@ mod delay;
 mod departure;
 mod descriptor;
 mod environment;
+mod exchange;
 mod exec;
 mod file;
+mod incoming;
 mod line_editor;
 mod listener;
 mod message;
 mod pace;
 mod peer;
+mod proxy;
+mod proxy_header;
 mod pty;
 mod race;
 mod resolve;
@@ -22,11 +27,13 @@ mod session;
 mod sink;
 mod socket;
 mod source;
+mod starttls;
 mod stdio;
 mod synthetic;
 mod systemd;
 mod tap;
 mod tcp;
+mod tls;
 mod udp;
 mod unix;
 mod vsock;
@@ -42,8 +49,9 @@ pub use departure::forsaken;
 pub use descriptor::{Descriptor, Kind};
 pub use environment::{Connection, VariableNames};
 pub use exec::open_command;
+pub use incoming::Incoming;
 pub use line_editor::line_editor;
-pub use listener::{Incoming, Listener, local_of};
+pub use listener::{Listener, local_of};
 pub use pace::Paced;
 pub use peer::Peer;
 pub use pty::follow_our_terminal;
@@ -54,8 +62,9 @@ pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
 pub use stdio::{Pump, RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
 pub use tap::{Capture, Finding, Tap};
+pub use tls::{Acceptor, Stream};
 
-use crate::address::{Address, End, Target};
+use crate::address::{Address, End, Layer, Target};
 use crate::error::Failure;
 use crate::process::Child;
 
@@ -131,7 +140,14 @@ impl Endpoint {
 
     /// What a child that serves this endpoint is told of it.
     pub fn connection(&self) -> Connection {
-        self.source.stream().map_or_else(Connection::default, |fd| environment::connection_of(fd))
+        let connection =
+            self.source.stream().map_or_else(Connection::default, |fd| environment::connection_of(fd));
+        Connection { tls: self.tls_facts(), ..connection }
+    }
+
+    /// What its TLS session has negotiated.
+    pub fn tls_facts(&self) -> Option<Box<tls::Facts>> {
+        self.source.tls().map(|stream| Box::new(stream.facts()))
     }
 
     /// True when the far side cannot tell us that it has ended.
@@ -160,6 +176,8 @@ pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Endpoint, Failure>> + 
 pub enum Opener {
     /// The hot path of a server: everything about the target that can be known beforehand.
     Tcp(tcp::Connector),
+    /// TLS over one of the others.
+    Tls(Box<tls::Connector>),
     /// One end of any other kind.
     End(Box<End>, Use),
     /// A read side and a write side.
@@ -174,8 +192,9 @@ pub struct Half {
 }
 
 impl Half {
-    fn new(end: &End, usage: Use) -> Half {
-        Half { opener: Opener::of(end, usage), patience: Patience::of_end(end), name: end.describe() }
+    fn new(end: &End, usage: Use) -> Result<Half, Failure> {
+        let opener = Opener::of(end, usage)?;
+        Ok(Half { opener, patience: Patience::of_end(end), name: end.describe() })
     }
 
     async fn open(&self, connection: &Connection) -> Result<Endpoint, Failure> {
@@ -184,28 +203,52 @@ impl Half {
 }
 
 impl Opener {
-    /// Prepares to open `address`.
-    pub fn new(address: &Address, usage: Use) -> Opener {
+    /// Prepares to open `address`. Files that its options name are read here: what is wrong with them is told
+    /// before anything is opened.
+    pub fn new(address: &Address, usage: Use) -> Result<Opener, Failure> {
         match address {
             Address::One(end) => Opener::of(end, usage),
             Address::Dual(read, write) => {
-                Opener::Dual(Box::new((Half::new(read, Use::Input), Half::new(write, Use::Output))))
+                let both = (Half::new(read, Use::Input)?, Half::new(write, Use::Output)?);
+                Ok(Opener::Dual(Box::new(both)))
             }
         }
     }
 
-    fn of(end: &End, usage: Use) -> Opener {
-        match tcp::Connector::new(end) {
-            Some(connector) => Opener::Tcp(connector),
-            None => Opener::End(Box::new(end.clone()), usage),
+    /// What a person should be told before it is opened, a line each.
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Opener::Tls(connector) => connector.warnings().to_vec(),
+            Opener::Dual(both) => [both.0.opener.warnings(), both.1.opener.warnings()].concat(),
+            Opener::Tcp(_) | Opener::End(..) => Vec::new(),
         }
     }
 
-    /// Opens it; `connection` is what a child is told of the peer it serves.
+    fn of(end: &End, usage: Use) -> Result<Opener, Failure> {
+        if end.layer == Layer::Tls {
+            return Ok(Opener::Tls(Box::new(tls::Connector::new(end)?)));
+        }
+        Ok(match tcp::Connector::new(end)? {
+            Some(connector) => Opener::Tcp(connector),
+            None => Opener::End(Box::new(end.clone()), usage),
+        })
+    }
+
+    /// True when what is opened is told of the peer that it serves.
+    pub fn tells_of_peer(&self) -> bool {
+        match self {
+            Opener::Tcp(connector) => connector.tells_of_peer(),
+            Opener::Tls(connector) => connector.tells_of_peer(),
+            Opener::End(..) | Opener::Dual(_) => true,
+        }
+    }
+
+    /// Opens it; `connection` is what it is told of the peer that it serves.
     pub fn open<'a>(&'a self, connection: &'a Connection) -> Opening<'a> {
         match self {
+            Opener::Tls(connector) => Box::pin(connector.connect(connection)),
             Opener::Tcp(connector) => {
-                Box::pin(async { connector.connect().await.map(Endpoint::stream_socket) })
+                Box::pin(async { connector.connect(connection).await.map(Endpoint::stream_socket) })
             }
             Opener::End(end, usage) => Box::pin(open_end(end, *usage, connection)),
             Opener::Dual(both) => Box::pin(async {
@@ -232,8 +275,8 @@ async fn open_end(end: &End, usage: Use, connection: &Connection) -> Result<Endp
     match &end.target {
         Target::Stdio => stdio::open(end),
         Target::Net { .. } => udp::connect(end).await,
-        Target::Unix { kind, name } => unix::connect(end, *kind, name).await,
-        Target::Path(path) => file::open_path(end, path, usage).await,
+        Target::Unix { kind, name } => unix::connect(end, *kind, name, connection).await,
+        Target::Path(path) => file::open_path(end, path, usage, connection).await,
         Target::Vsock { cid, port } => vsock::connect(end, *cid, *port).await,
         Target::File(path) => file::open(end, path, usage),
         Target::Fifo(path) => file::open_fifo(end, path, usage).await,

@@ -189,7 +189,7 @@ impl Shared {
         };
         let mut endpoint = Endpoint::new(Source::Session(Box::new(source)), Sink::Session(Box::new(sink)));
         endpoint.extras.get_or_insert_default().session_idle = self.idle;
-        Some(Incoming { endpoint, peer: peer::of(&datagram.from) })
+        Some(Incoming::new(endpoint, peer::of(&datagram.from)))
     }
 }
 

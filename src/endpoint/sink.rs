@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -12,6 +13,7 @@ use super::descriptor::Descriptor;
 use super::session::SessionSink;
 use super::socket::make_room;
 use super::tap::{Finding, Tap, Tapped};
+use super::tls;
 
 /// How the end of the stream is told to whoever reads this sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub enum Sink {
         /// What EPIPE means here.
         when_broken: WhenBroken,
     },
+    /// What a TLS session is told.
+    Tls(Rc<tls::Stream>),
     /// A connected datagram or seqpacket socket: one write, one message.
     Messages {
         /// The socket.
@@ -94,6 +98,7 @@ impl Sink {
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Sink::Stream { fd, stalled, .. } => fd.poll_write(cx, bytes, stalled),
+            Sink::Tls(stream) => stream.poll_write(cx, bytes),
             Sink::Messages { fd, stalled, .. } => fd.poll_output(cx, stalled, |fd, _| {
                 let send = || rustix::net::send(fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
                 match send() {
@@ -198,6 +203,16 @@ impl Sink {
     pub fn socket_fd(&self) -> Option<&Arc<Descriptor>> {
         match self.untapped() {
             Sink::Stream { fd, half_close: HalfClose::Shutdown, .. } => Some(fd),
+            Sink::Tls(stream) => Some(stream.fd()),
+            _ => None,
+        }
+    }
+
+    /// The TLS session behind it.
+    pub fn tls(&self) -> Option<&tls::Stream> {
+        match self.untapped() {
+            Sink::Tls(stream) => Some(stream),
+            Sink::AtMost(inner, _) => inner.tls(),
             _ => None,
         }
     }
@@ -227,6 +242,15 @@ impl Sink {
         }
     }
 
+    /// As `half_close`; ready once the end is on its way. Only a TLS session may have to wait for that.
+    pub fn poll_half_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(stream) = self.tls() {
+            ready!(stream.poll_half_close(cx));
+        }
+        self.half_close();
+        Poll::Ready(())
+    }
+
     /// Tells the reader that nothing more comes. Datagrams have no way to say so.
     pub fn half_close(&mut self) {
         match self {
@@ -254,6 +278,8 @@ impl Sink {
             Sink::Stream { half_close: HalfClose::Nothing, .. } => {}
             Sink::AtMost(inner, _) => inner.half_close(),
             Sink::Tapped(tapped) => tapped.half_close(),
+            // Said by `poll_half_close`, or at the close.
+            Sink::Tls(_) => {}
             Sink::Messages { .. } | Sink::Session(_) | Sink::Unread(_) | Sink::Closed => {}
         }
     }

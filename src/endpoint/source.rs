@@ -1,6 +1,7 @@
 //! The reading side of an endpoint.
 
 use std::io::{self, Cursor, Read as _};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -10,6 +11,7 @@ use super::descriptor::Descriptor;
 use super::message::MessageSource;
 use super::pace::Paced;
 use super::session::SessionSource;
+use super::tls;
 
 /// What one read brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub enum Input {
 pub enum Source {
     /// A stream of bytes.
     Stream(Arc<Descriptor>),
+    /// What a TLS session says.
+    Tls(Rc<tls::Stream>),
     /// Messages of a connected datagram or seqpacket socket.
     Messages(MessageSource),
     /// Datagrams of one peer of a shared socket.
@@ -67,6 +71,7 @@ impl Source {
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Input>> {
         match self {
             Source::Stream(fd) => fd.poll_read(cx, buffer).map_ok(bytes),
+            Source::Tls(stream) => stream.poll_read(cx, buffer),
             Source::Messages(messages) => messages.poll_read(cx, buffer),
             Source::Session(session) => session.poll_read(cx, buffer).map(Ok),
             Source::Fixed(cursor) => Poll::Ready(cursor.read(buffer).map(bytes)),
@@ -109,6 +114,7 @@ impl Source {
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
             Source::Stream(fd) => fd.poll_readable(cx),
+            Source::Tls(stream) => stream.poll_readable(cx),
             Source::Messages(messages) => messages.poll_readable(cx),
             _ => Poll::Ready(()),
         }
@@ -143,7 +149,27 @@ impl Source {
 
     /// The descriptor behind a stream, whatever is done with its bytes.
     pub fn stream(&self) -> Option<&Arc<Descriptor>> {
-        self.innermost().plain_stream()
+        match self.innermost() {
+            Source::Tls(stream) => Some(stream.fd()),
+            source => source.plain_stream(),
+        }
+    }
+
+    /// The TLS session behind it.
+    pub fn tls(&self) -> Option<&tls::Stream> {
+        match self.innermost() {
+            Source::Tls(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// True when a read that brought `n` bytes and had room for `room` may have left more behind: ciphertext is
+    /// read in larger pieces than plaintext comes of it.
+    pub fn was_filled(&self, n: usize, room: usize) -> bool {
+        match self {
+            Source::Tls(stream) => stream.was_filled(),
+            _ => n == room,
+        }
     }
 
     /// The source that others were put around.

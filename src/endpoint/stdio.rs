@@ -138,6 +138,7 @@ fn reading(fd: BorrowedFd<'static>) -> io::Result<(Source, Option<Pump>)> {
 
 fn writing(fd: BorrowedFd<'static>, stdout: Stdout) -> io::Result<(Sink, Option<Pump>)> {
     let stat = rustix::fs::fstat(fd)?;
+    let is_read_only = rustix::fs::fcntl_getfl(fd)? & OFlags::RWMODE == OFlags::RDONLY;
     let stream = |fd, half_close| Sink::Stream {
         fd: Arc::new(fd),
         stalled: false,
@@ -158,6 +159,10 @@ fn writing(fd: BorrowedFd<'static>, stdout: Stdout) -> io::Result<(Sink, Option<
             })
         }
         FileType::RegularFile | FileType::BlockDevice | FileType::Directory => {
+            Ok((stream(Descriptor::new(duplicate(fd)?, Kind::File)?, HalfClose::Stdout), None))
+        }
+        // Opened again it could be written to, and nobody would have what is written.
+        _ if is_read_only => {
             Ok((stream(Descriptor::new(duplicate(fd)?, Kind::File)?, HalfClose::Stdout), None))
         }
         file_type => match open_again(fd, file_type, OFlags::WRONLY) {

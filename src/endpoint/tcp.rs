@@ -8,10 +8,11 @@ use std::time::Duration;
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::ahead::Ahead;
 use super::descriptor::{Descriptor, Kind};
 use super::race::race;
 use super::resolve::{Lookup, lookup, numeric};
-use super::{connect_timeout, socket};
+use super::{Connection, connect_timeout, socket};
 use crate::address::{End, Host, Key, Net, Options, Target};
 use crate::error::Failure;
 use crate::event_loop::timeout;
@@ -23,25 +24,46 @@ pub struct Connector {
     options: Options,
     limit: Duration,
     name: String,
+    ahead: Option<Box<Ahead>>,
 }
 
 impl Connector {
     /// `None` when `end` is not TCP.
-    pub fn new(end: &End) -> Option<Connector> {
-        let Target::Net { net: Net::Tcp, family, host, port } = &end.target else { return None };
-        let question = Lookup { net: Net::Tcp, family: *family, host: host.clone(), port: port.clone() };
-        Some(Connector {
+    pub fn new(end: &End) -> Result<Option<Connector>, Failure> {
+        let Target::Net { net: Net::Tcp, family, host, port } = &end.target else { return Ok(None) };
+        let target = Lookup { net: Net::Tcp, family: *family, host: host.clone(), port: port.clone() };
+        let ahead = Ahead::new(end, Some(&target))?;
+        let (question, name) = match ahead.as_ref().and_then(|ahead| ahead.tunnel()) {
+            Some(tunnel) => (tunnel.first_hop(), tunnel.proxy_name()),
+            None => (target, end.describe()),
+        };
+        Ok(Some(Connector {
             known: question.known(),
             question,
             options: end.options.clone(),
             limit: connect_timeout::limit(&end.options),
-            name: end.describe(),
-        })
+            name,
+            ahead,
+        }))
+    }
+
+    /// True when the server is told for whom we connect.
+    pub fn tells_of_peer(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.tells_of_peer())
+    }
+
+    /// Connects, and says what goes ahead; what then comes is the session's.
+    pub async fn connect(&self, connection: &Connection) -> Result<Arc<Descriptor>, Failure> {
+        let fd = self.reach().await?;
+        if let Some(ahead) = &self.ahead {
+            Box::pin(ahead.say(&fd, connection)).await?;
+        }
+        Ok(fd)
     }
 
     /// Connects to the first address that answers. What takes time is boxed: a server opens thousands of
     /// these, most of them to one loopback address that answers at once.
-    pub async fn connect(&self) -> Result<Arc<Descriptor>, Failure> {
+    async fn reach(&self) -> Result<Arc<Descriptor>, Failure> {
         match &self.known {
             Some(Ok(addresses)) => self.connect_to_any(addresses).await,
             Some(Err(failure)) => Err(failure.clone()),

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use nix::sys::stat::{Mode, umask};
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::ahead::Ahead;
 use super::descriptor::{Descriptor, Kind};
 use super::message::{self, Messages};
-use super::{Endpoint, connect_timeout, socket};
+use super::{Connection, Endpoint, connect_timeout, socket};
 use crate::address::{End, Key, Options, UnixKind, UnixName};
 use crate::error::Failure;
 use crate::event_loop::sleep;
@@ -69,7 +70,12 @@ fn show(name: &UnixName) -> String {
 }
 
 /// Connects.
-pub async fn connect(end: &End, kind: UnixKind, name: &UnixName) -> Result<Endpoint, Failure> {
+pub async fn connect(
+    end: &End,
+    kind: UnixKind,
+    name: &UnixName,
+    connection: &Connection,
+) -> Result<Endpoint, Failure> {
     let to = address(name)?;
     let (socket_type, descriptor_kind) = kind_of(kind);
     let cannot = |why: io::Error| cannot_connect(name, &why);
@@ -85,6 +91,9 @@ pub async fn connect(end: &End, kind: UnixKind, name: &UnixName) -> Result<Endpo
     let connecting = async { connect_when_there_is_room(&socket, &to).await.map_err(cannot) };
     connect_timeout::within(connect_timeout::limit(&end.options), &show(name), connecting).await?;
     let fd = Arc::new(Descriptor::new(socket.into(), descriptor_kind).map_err(cannot)?);
+    if let Some(ahead) = Ahead::new(end, None)? {
+        ahead.say(&fd, connection).await?;
+    }
     let endpoint = match kind {
         UnixKind::Stream => Endpoint::stream_socket(fd),
         UnixKind::Datagram => message::connected(fd, Messages::UnixDatagram, &end.options),

@@ -156,9 +156,15 @@ fn unless_blocked(result: Result<usize, Errno>) -> io::Result<Option<usize>> {
     }
 }
 
-/// A non-blocking description of our own for the same pipe, terminal or device.
+/// A non-blocking description of our own for the same pipe, terminal or device, if ours was opened for this way, too.
 fn open_again(fd: BorrowedFd<'_>, way: Way) -> io::Result<OwnedFd> {
-    let access = if way == Way::In { OFlags::RDONLY } else { OFlags::WRONLY };
+    let (access, contrary) = match way {
+        Way::In => (OFlags::RDONLY, OFlags::WRONLY),
+        Way::Out => (OFlags::WRONLY, OFlags::RDONLY),
+    };
+    if rustix::fs::fcntl_getfl(fd)? & OFlags::RWMODE == contrary {
+        return Err(Errno::BADF.into());
+    }
     let flags = access | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     Ok(rustix::fs::open(format!("/proc/self/fd/{}", fd.as_raw_fd()), flags, Mode::empty())?)
 }
@@ -176,6 +182,14 @@ mod tests {
         rustix::io::write(&into, b"abc").unwrap();
         assert_eq!(end.read(&mut [0; 8]).unwrap(), Some(3));
         assert!(!rustix::fs::fcntl_getfl(&out).unwrap().contains(OFlags::NONBLOCK));
+    }
+
+    #[test]
+    fn what_was_opened_for_reading_is_not_written_to() {
+        let null = std::fs::File::open("/dev/null").unwrap();
+        let end = End::inherited(null.as_fd(), Way::Out).unwrap();
+        let why = end.write(b"x").unwrap_err();
+        assert_eq!(why.raw_os_error(), Some(Errno::BADF.raw_os_error()));
     }
 
     #[test]

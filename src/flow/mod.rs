@@ -69,6 +69,13 @@ enum Blocked {
     Until(Instant),
 }
 
+/// What a spliced flow waits for while it is blocked by an outlet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Full {
+    Copy,
+    Sink,
+}
+
 /// Bytes on their way from one end to another.
 #[derive(Debug)]
 pub struct Flow {
@@ -175,8 +182,9 @@ impl Flow {
         self.end(Ending::EndOfData);
     }
 
-    /// Adds the descriptors to wait for.
-    pub fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) {
+    /// Adds the descriptors to wait for, and answers when to go on even if none is ready.
+    #[must_use]
+    pub fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) -> Option<Instant> {
         let wait_out = |outlet: &'a Outlet, fds: &mut Vec<_>, wanted: bool| {
             let flags = if wanted { PollFlags::OUT } else { PollFlags::empty() };
             fds.push((outlet.end.as_fd(), flags));
@@ -184,22 +192,35 @@ impl Flow {
         if let (Some(inlet), true) = (&self.inlet, self.blocked == Blocked::Inlet) {
             fds.push((inlet.as_fd(), PollFlags::IN));
         }
-        let spliced = matches!(self.path, Path::Splice(_)) && self.blocked == Blocked::Outlet;
-        for step in &self.steps {
-            if let Step::Tee(Some(outlet)) = step
-                && (outlet.waiting() > 0 || (spliced && outlet.end.is_pipe()))
-            {
+        let full = self.full();
+        for outlet in self.copies() {
+            if outlet.waiting() > 0 || (full == Some(Full::Copy) && outlet.end.is_pipe()) {
                 wait_out(outlet, fds, true);
             }
         }
         if let Some(outlet) = &self.sink {
             // Even with nothing to write we want to know that the reader has gone.
-            wait_out(outlet, fds, outlet.waiting() > 0 || spliced);
+            wait_out(outlet, fds, outlet.waiting() > 0 || full == Some(Full::Sink));
         }
+        self.due()
     }
 
-    /// When to go on even if no descriptor is ready.
-    pub fn due(&self) -> Option<Instant> {
+    /// What has no room for bytes that are still in the inlet, where the kernel moves them: a copy has its turn
+    /// first. To wait for the other one, which has room, would be to spin.
+    fn full(&self) -> Option<Full> {
+        let (Path::Splice(splice), Blocked::Outlet) = (&self.path, self.blocked) else { return None };
+        let copy_is_next = splice.owed() == 0 && self.copies().any(|copy| copy.end.is_pipe());
+        Some(if copy_is_next { Full::Copy } else { Full::Sink })
+    }
+
+    fn copies(&self) -> impl Iterator<Item = &Outlet> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Tee(copy) => copy.as_ref(),
+            _ => None,
+        })
+    }
+
+    fn due(&self) -> Option<Instant> {
         let due = self.steps.iter().filter_map(|step| match step {
             Step::Label(lines) => lines.due(),
             _ => None,
@@ -223,6 +244,10 @@ impl Flow {
                     self.end(ending);
                 }
             }
+        }
+        if left == 0 {
+            // What it waited for last is past; the owner is to come back at once.
+            self.blocked = Blocked::Until(now);
         }
         self.note_stall(now, left);
         let gone = |outlet: &Outlet| outlet.end.has_lost_its_reader();

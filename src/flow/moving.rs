@@ -216,11 +216,7 @@ impl Flow {
                 self.ending = Some(ending);
             }
         }
-        let copies = self.steps.iter().filter_map(|step| match step {
-            Step::Tee(copy) => copy.as_ref(),
-            _ => None,
-        });
-        if copies.chain(&self.sink).all(|outlet| outlet.waiting() == 0) {
+        if self.copies().chain(&self.sink).all(|outlet| outlet.waiting() == 0) {
             self.sink = None;
             self.steps.retain(|step| !matches!(step, Step::Tee(_)));
             self.over = true;

@@ -21,16 +21,21 @@ fn drive(flow: &mut Flow) {
     }
 }
 
+/// Waits as the owners do, who wait without a limit where nothing is due: a flow that asks for too little stands still.
 fn wait(flow: &Flow) {
+    assert!(is_ready(flow, Duration::from_secs(20)), "asleep: {:?} {}", flow.blocked, flow.received);
+}
+
+/// True when a flow is to go on within this time.
+fn is_ready(flow: &Flow, longest: Duration) -> bool {
     let mut wanted = Vec::new();
-    flow.waits(&mut wanted);
-    let until = flow.due();
+    let due = flow.waits(&mut wanted);
     let mut fds: Vec<PollFd<'_>> =
         wanted.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
-    let longest = Duration::from_millis(100);
-    let left = until.map_or(longest, |until| until.saturating_duration_since(Instant::now()));
-    let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
-    poll(&mut fds, Some(&left)).unwrap();
+    let due = due.map(|due| due.saturating_duration_since(Instant::now()));
+    let nap = due.map_or(longest, |due| due.min(longest));
+    let timeout = Timespec { tv_sec: nap.as_secs() as i64, tv_nsec: i64::from(nap.subsec_nanos()) };
+    poll(&mut fds, Some(&timeout)).unwrap() > 0 || due.is_some_and(|due| due <= longest)
 }
 
 /// Writes bytes into a pipe from a thread; answers the read end.
@@ -149,6 +154,43 @@ fn a_slow_reader_stops_the_reading() {
         assert!(reader.join().unwrap() == sample(8_000_000));
         writer.join().unwrap().unwrap();
     }
+}
+
+#[test]
+fn a_flow_whose_turn_is_over_goes_on_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("inlet");
+    std::fs::write(&path, vec![0; TURN + CHUNK * 4]).unwrap();
+    let inlet = End::own(std::fs::File::open(path).unwrap().into()).unwrap();
+    let (out, into) = pipe().unwrap();
+    let copy = Outlet::new(End::own(into).unwrap(), "the copy");
+    let mut flow = Flow::new(inlet, Some(file("/dev/null".as_ref())), vec![Step::Tee(Some(copy))], 0);
+    // A copy that is slow stops it; without it, there is more than one turn's worth.
+    flow.advance(Instant::now());
+    assert_eq!(flow.blocked, Blocked::Outlet);
+    drop(out);
+    flow.advance(Instant::now());
+    assert!(!flow.is_over());
+    assert!(is_ready(&flow, Duration::ZERO), "asleep: {:?}", flow.blocked);
+}
+
+#[test]
+fn a_slow_reader_keeps_nobody_awake_although_the_copy_has_room() {
+    let (_out, into) = pipe().unwrap();
+    let sink = Outlet::new(End::own(into).unwrap(), "the sink");
+    let (copied, into_copy) = pipe().unwrap();
+    let copy = Outlet::new(End::own(into_copy).unwrap(), "the copy");
+    let (out, writer) = pipe().unwrap();
+    let mut flow = Flow::new(End::own(out).unwrap(), Some(sink), vec![Step::Tee(Some(copy))], 0);
+    // The first 64 KiB fill the sink, the next are in the copy and owed to the sink.
+    for _ in 0..2 {
+        rustix::io::write(&writer, &vec![0; 65536]).unwrap();
+        flow.advance(Instant::now());
+        let mut left = vec![0; 65536];
+        assert_eq!(rustix::io::read(&copied, &mut left[..]), Ok(65536));
+    }
+    assert_eq!((flow.blocked, flow.sent()), (Blocked::Outlet, 65536));
+    assert!(!is_ready(&flow, Duration::ZERO));
 }
 
 #[test]

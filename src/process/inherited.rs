@@ -13,13 +13,16 @@ static ORIGINAL: OnceLock<(rlim_t, rlim_t)> = OnceLock::new();
 static SEALED: OnceLock<Vec<i32>> = OnceLock::new();
 
 /// Opens /dev/null for those of 0, 1 and 2 that are closed: what we open next must not be taken for one of them.
+/// In the place of stdout it can only be read: who writes there is told EBADF, as by a descriptor that is closed, and
+/// no data disappears unnoticed.
 pub fn fill_standard_streams() {
     for number in 0..=2 {
         // SAFETY: borrowed for one question that a closed number answers, too.
         let fd = unsafe { BorrowedFd::borrow_raw(number) };
         if rustix::io::fcntl_getfd(fd).is_err() {
             // The lowest free number is taken; without close-on-exec, as our children need it as well.
-            let null = rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty());
+            let access = if number == 1 { OFlags::RDONLY } else { OFlags::RDWR };
+            let null = rustix::fs::open("/dev/null", access, Mode::empty());
             let _ = null.map(IntoRawFd::into_raw_fd);
         }
     }

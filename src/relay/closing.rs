@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::Relay;
 use super::outcome::{Outcome, Side};
-use crate::endpoint::{Descriptor, Endpoint, Kind};
+use crate::endpoint::{Descriptor, Endpoint, Kind, Stream};
 use crate::event_loop::{Stop, sleep, timeout};
 use crate::process::{Child, ChildStatus};
 
@@ -25,12 +25,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// Closes both ends as `outcome` asks.
 pub async fn close(relay: &mut Relay, outcome: &Outcome) {
     match outcome {
-        Outcome::Reset(side) | Outcome::Vanished(side) => reset_other(relay, *side).await,
+        Outcome::Reset(side)
+        | Outcome::Vanished(side)
+        | Outcome::Truncated(side)
+        | Outcome::Broken(side, _) => reset_other(relay, *side).await,
         Outcome::OutputClosed => abort(&relay.right),
-        Outcome::Stopped => {}
+        Outcome::Stopped => leave_tls(relay),
         // A time limit is a bound: nobody is waited for.
         Outcome::Limit(_) | Outcome::Quiet => {
             half_close_both(relay);
+            leave_tls(relay);
             for end in [&relay.left, &relay.right] {
                 drop_unread(end);
             }
@@ -79,10 +83,20 @@ fn half_close_both(relay: &mut Relay) {
     }
 }
 
+/// Says the end of TLS sessions, as far as that is possible at once: without it their peers take it for a cut.
+fn leave_tls(relay: &Relay) {
+    for end in [&relay.left, &relay.right] {
+        if let Some(stream) = end.sink.tls() {
+            stream.leave();
+            drop_unread(end);
+        }
+    }
+}
+
 /// Takes what has come already, so that the close does not turn into a reset.
 fn drop_unread(endpoint: &Endpoint) {
     if let Some(fd) = endpoint.source.stream().filter(|_| endpoint.lingers) {
-        let mut scrap = super::pool::Buffer::lend(true);
+        let mut scrap = crate::pool::Buffer::lend(true);
         let mut nobody = Context::from_waker(Waker::noop());
         while matches!(fd.poll_read(&mut nobody, &mut scrap), Poll::Ready(Ok(n)) if n == scrap.len()) {}
     }
@@ -91,27 +105,37 @@ fn drop_unread(endpoint: &Endpoint) {
 async fn linger_both(relay: &mut Relay) {
     half_close_both(relay);
     let Relay { left, right, up, down, .. } = relay;
+    tokio::join!(end_tls(left), end_tls(right));
     let (left, right) = (still_heard(left, up.source_ended()), still_heard(right, down.source_ended()));
     tokio::join!(linger(left), linger(right));
 }
 
-/// The socket of a peer that may still be saying something.
-fn still_heard(endpoint: &Endpoint, ended: bool) -> Option<Arc<Descriptor>> {
+/// The socket of a peer that may still be saying something, and how long to listen.
+fn still_heard(endpoint: &Endpoint, ended: bool) -> Option<(Arc<Descriptor>, Duration)> {
     let is_stream_socket =
         |fd: &&Arc<Descriptor>| matches!(fd.kind(), Kind::Tcp | Kind::Local | Kind::OtherStream);
     let fd = endpoint.source.stream().filter(is_stream_socket)?;
-    (endpoint.lingers && !ended).then(|| fd.clone())
+    let time = endpoint.sink.tls().map_or(LINGER, Stream::linger);
+    (endpoint.lingers && !ended).then(|| (fd.clone(), time))
 }
 
-async fn linger(socket: Option<Arc<Descriptor>>) {
-    if let Some(fd) = socket {
-        let _ = timeout(LINGER, read_to_end(&fd)).await;
+/// Says the end of a TLS session, and then of the connection below it, where that is still to be done.
+async fn end_tls(endpoint: &Endpoint) {
+    if let Some(stream) = endpoint.sink.tls() {
+        let _ = timeout(FLUSH, poll_fn(|cx| stream.poll_half_close(cx))).await;
+        stream.leave();
+    }
+}
+
+async fn linger(socket: Option<(Arc<Descriptor>, Duration)>) {
+    if let Some((fd, time)) = socket {
+        let _ = timeout(time, read_to_end(&fd)).await;
     }
 }
 
 /// Reads the socket itself: what is thrown away needs no rate and no delay.
 async fn read_to_end(fd: &Descriptor) {
-    let mut scrap = super::pool::Buffer::lend(false);
+    let mut scrap = crate::pool::Buffer::lend(false);
     while matches!(poll_fn(|cx| fd.poll_read(cx, &mut scrap)).await, Ok(n) if n > 0) {}
 }
 

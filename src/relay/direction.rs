@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 use rustix::io::Errno;
 use rustix::pipe::SpliceFlags;
 
-use super::pool::{Buffer, LARGE, Pipe};
 use crate::endpoint::{Input, Sink, Source, WhenBroken};
+use crate::pool::{Buffer, LARGE, Pipe};
 
 /// A direction lets others run after this many bytes.
 const BUDGET: usize = 4 * 1024 * 1024;
@@ -95,7 +95,7 @@ impl Direction {
             }
             if self.state == State::Flushing {
                 if !self.withhold_end {
-                    sink.half_close();
+                    ready!(sink.poll_half_close(cx));
                 }
                 break Ending::Eof;
             }
@@ -189,7 +189,10 @@ impl Direction {
         match ready!(source.poll_read(cx, &mut buffer[..limit]))? {
             Input::End => self.state = State::Flushing,
             Input::Bytes(n) => {
-                self.full_reads = if n == limit { self.full_reads.saturating_add(1) } else { 0 };
+                self.full_reads = match source.was_filled(n, limit) {
+                    true => self.full_reads.saturating_add(1),
+                    false => 0,
+                };
                 self.pending = Some((0, n as u32));
             }
             Input::Message { len, full } => {
@@ -231,7 +234,7 @@ impl Direction {
             0 => self.state = State::Flushing,
             n => {
                 self.in_pipe = n as u32;
-                if n < super::pool::SMALL / 4 {
+                if n < crate::pool::SMALL / 4 {
                     self.full_reads = 0;
                 }
             }
@@ -254,7 +257,7 @@ impl Direction {
     fn shrink_when_scarce(&mut self) {
         if let (Some((start, end)), Some(buffer)) = (self.pending, &self.buffer)
             && Buffer::are_scarce()
-            && buffer.len() >= super::pool::SMALL
+            && buffer.len() >= crate::pool::SMALL
         {
             self.buffer = Some(Buffer::exact(&buffer[start as usize..end as usize]));
             self.pending = Some((0, end - start));

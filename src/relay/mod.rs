@@ -4,7 +4,6 @@ mod closing;
 mod direction;
 mod limits;
 mod outcome;
-mod pool;
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};

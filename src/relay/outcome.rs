@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use crate::endpoint::{Finding, Sink, WhenBroken};
+use crate::error::Failure;
 use crate::process::ChildStatus;
 
 /// One of the two ends of a session.
@@ -64,6 +65,10 @@ pub enum Outcome {
     Reset(Side),
     /// That side answers no more, not even keepalive probes.
     Vanished(Side),
+    /// That side's connection ended without the end of its TLS session: more may have been on its way.
+    Truncated(Side),
+    /// That side broke the rules of its TLS session, or refused us by an alert.
+    Broken(Side, Failure),
     /// A datagram peer answered "port unreachable".
     Refused(Side),
     /// Whoever read our stdout closed it.
@@ -79,6 +84,12 @@ pub enum Outcome {
 impl Outcome {
     /// What a failed read from `side` means.
     pub fn of_read(side: Side, error: &io::Error) -> Outcome {
+        if let Some(failure) = error.get_ref().and_then(|error| error.downcast_ref::<Failure>()) {
+            return Outcome::Broken(side, failure.clone());
+        }
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Outcome::Truncated(side);
+        }
         match Errno::from_io_error(error) {
             Some(Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED) => Outcome::Reset(side),
             // The kernel has given up on it: no answer to data or to keepalive probes.

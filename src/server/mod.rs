@@ -4,6 +4,7 @@ mod access;
 mod ready;
 
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -90,12 +91,13 @@ pub async fn serve<F>(
     rules: &Rules,
     events: &Events,
     stop: &mut (dyn Stop + '_),
-    handle: impl Fn(Incoming, u64) -> F,
+    handle: impl Fn(Incoming, u64) -> F + 'static,
 ) -> End
 where
     F: Future<Output = ()> + 'static,
 {
     let open = Arc::new(Open::default());
+    let handle = Rc::new(handle);
     tokio::select! {
         biased;
         () = stop.requested() => {}
@@ -128,7 +130,7 @@ async fn accept_loop<F>(
     rules: &Rules,
     events: &Events,
     open: &Arc<Open>,
-    handle: &impl Fn(Incoming, u64) -> F,
+    handle: &Rc<impl Fn(Incoming, u64) -> F + 'static>,
 ) -> Option<End>
 where
     F: Future<Output = ()> + 'static,
@@ -169,11 +171,26 @@ where
         }
         // A datagram peer never says that it has finished: stopping does not wait for it.
         let guard = (!incoming.endpoint.is_datagram()).then(|| open.enter());
-        let session = handle(incoming, id);
-        spawn(async move {
-            let _guard = guard;
-            session.await;
-        });
+        match incoming.is_established() {
+            true => {
+                let session = handle(incoming, id);
+                spawn(async move {
+                    let _guard = guard;
+                    session.await;
+                });
+            }
+            false => {
+                let (handle, events) = (handle.clone(), events.clone());
+                spawn(async move {
+                    let _guard = guard;
+                    // Boxed: an established session keeps no room for it.
+                    match Box::pin(incoming.establish()).await {
+                        Ok(incoming) => handle(incoming, id).await,
+                        Err(failure) => events(&Event::Failed { id, why: failure.to_string() }),
+                    }
+                });
+            }
+        }
     }
     None
 }

@@ -103,17 +103,14 @@ impl Company for Streams {
         if let Some(feed) = &self.feed {
             feed.waits(fds);
         }
-        if let Some(keyboard) = &self.keyboard {
-            keyboard.waits(fds);
-        }
-        let mut due = None;
+        let typed = self.keyboard.as_ref().and_then(|keyboard| keyboard.waits(fds));
+        let mut looked = None;
         if let Some(ordered) = &self.ordered {
             ordered.waits(fds);
-            due = self.has_ended.then(|| Instant::now() + LOOK);
+            looked = self.has_ended.then(|| Instant::now() + LOOK);
         }
-        let moving = || self.passing.iter().map(|passing| &passing.flow).filter(|flow| !flow.is_over());
-        moving().for_each(|flow| flow.waits(fds));
-        moving().filter_map(Flow::due).chain(due).min()
+        let moving = self.passing.iter().map(|passing| &passing.flow).filter(|flow| !flow.is_over());
+        moving.filter_map(|flow| flow.waits(fds)).chain(typed).chain(looked).min()
     }
 
     fn advance(&mut self, now: Instant) -> bool {

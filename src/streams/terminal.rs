@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
 use rustix::event::PollFlags;
 use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcsetattr};
@@ -53,15 +54,13 @@ pub fn open(size: Option<Winsize>, typed: Option<End>) -> io::Result<(Keyboard, 
 }
 
 impl Keyboard {
-    /// What to wait for.
-    pub fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) {
-        if let Some(flow) = &self.flow {
-            flow.waits(fds);
-        }
+    /// What to wait for, and until when at most.
+    pub fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) -> Option<Instant> {
+        self.flow.as_ref()?.waits(fds)
     }
 
     /// Types what there is.
-    pub fn advance(&mut self, now: std::time::Instant) {
+    pub fn advance(&mut self, now: Instant) {
         let Some(flow) = &mut self.flow else { return };
         flow.advance(now);
         if flow.is_over() {

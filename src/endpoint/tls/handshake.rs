@@ -1,0 +1,86 @@
+//! The handshake of either side, with a limit, and what went wrong with it.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use rustix::net::Shutdown;
+
+use super::super::descriptor::Descriptor;
+use super::super::exchange::Exchange;
+use super::inspection::{Inspection, Trouble};
+use crate::error::Failure;
+use crate::event_loop::timeout;
+use crate::pool::Buffer;
+use crate::tls::{Progress, Session};
+
+/// Bytes of what the peer said first that are kept, to name what speaks no TLS.
+const FIRST_BYTES: usize = 32;
+/// How long a peer may take to read the alert that tells it what went wrong.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Runs the handshake to its end. `limit` is the whole of it; the failure names `inspection`'s peer.
+pub async fn shake_hands(
+    fd: &Descriptor,
+    session: &mut Session,
+    inspection: &Inspection,
+    limit: Duration,
+) -> Result<(), Failure> {
+    let mut first = Vec::new();
+    let trouble = match timeout(limit, exchange(fd, session, &mut first)).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(trouble)) => trouble,
+        Err(_) => Trouble::Late(limit),
+    };
+    if matches!(trouble, Trouble::Tls(_)) {
+        let alert = inspection.alert_instead();
+        let _ = timeout(FAREWELL, say_farewell(fd, session, alert)).await;
+    }
+    Err(inspection.explain(trouble, &first))
+}
+
+async fn exchange(fd: &Descriptor, session: &mut Session, first: &mut Vec<u8>) -> Result<(), Trouble> {
+    let mut progress = session.shake_hands(&[]);
+    loop {
+        let now = progress.map_err(Trouble::Tls)?;
+        flush(fd, session).await.map_err(Trouble::Io)?;
+        if now == Progress::Done {
+            return Ok(());
+        }
+        progress = poll_fn(|cx| {
+            ready!(fd.poll_readable(cx));
+            let mut buffer = Buffer::lend(false);
+            let n = ready!(fd.poll_read(cx, &mut buffer)).map_err(Trouble::Io)?;
+            if n == 0 {
+                return Poll::Ready(Err(Trouble::Eof));
+            }
+            let more = FIRST_BYTES.saturating_sub(first.len()).min(n);
+            first.extend_from_slice(&buffer[..more]);
+            Poll::Ready(Ok(session.shake_hands(&buffer[..n])))
+        })
+        .await?;
+    }
+}
+
+async fn flush(fd: &Descriptor, session: &mut Session) -> io::Result<()> {
+    let mut stalled = false;
+    while !session.queued().is_empty() {
+        let n = poll_fn(|cx| fd.poll_write(cx, session.queued(), &mut stalled)).await?;
+        session.sent(n);
+    }
+    Ok(())
+}
+
+/// Sends the alert, and reads on until the peer has had time to read it: a close with unread input is a reset,
+/// which would destroy it.
+async fn say_farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>) -> io::Result<()> {
+    match alert {
+        Some(alert) => Exchange::new(fd).say(&alert).await?,
+        None => flush(fd, session).await?,
+    }
+    rustix::net::shutdown(fd, Shutdown::Write)?;
+    let mut scrap = Buffer::lend(false);
+    while poll_fn(|cx| fd.poll_read(cx, &mut scrap)).await? > 0 {}
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! What is known of one session beside its bytes: who the peer is, and what went wrong, in words.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use rustls::{CommonState, Error};
+
+use crate::certificate::{self, escaped};
+use crate::error::{Exit, Failure};
+use crate::tls::{self, Negotiated};
+
+/// What can go wrong with a handshake.
+#[derive(Debug)]
+pub enum Trouble {
+    /// As rustls tells it.
+    Tls(Error),
+    /// The peer closed the connection.
+    Eof,
+    /// The connection failed.
+    Io(io::Error),
+    /// It took longer than this.
+    Late(Duration),
+}
+
+/// One session, for messages and for the environment of a child.
+pub struct Inspection {
+    /// How messages call it.
+    peer: String,
+    /// What watches the handshake, and explains what becomes of it.
+    watch: Option<tls::Inspection>,
+    sni: Option<String>,
+}
+
+/// What a session has negotiated; text of the peer is escaped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// `1.3` or `1.2`.
+    pub version: String,
+    /// The cipher suite, by its IANA name.
+    pub cipher: String,
+    /// The application protocol agreed on.
+    pub alpn: Option<String>,
+    /// The host that the client named.
+    pub sni: Option<String>,
+    /// Whose certificate the peer has shown.
+    pub peer_subject: Option<String>,
+    /// The first URI that it names (a SPIFFE id).
+    pub peer_san_uri: Option<String>,
+    /// SHA-256 of it.
+    pub peer_sha256: Option<String>,
+}
+
+impl Facts {
+    /// The variables that tell a child of them; those without a value must not be left from somebody else.
+    pub fn variables(&self) -> impl Iterator<Item = (&'static str, Option<String>)> {
+        let Facts { version, cipher, alpn, sni, peer_subject, peer_san_uri, peer_sha256 } = self.clone();
+        [
+            ("SPILE_TLS_VERSION", Some(version)),
+            ("SPILE_TLS_CIPHER", Some(cipher)),
+            ("SPILE_TLS_ALPN", alpn),
+            ("SPILE_TLS_SNI", sni),
+            ("SPILE_TLS_PEER_SUBJECT", peer_subject),
+            ("SPILE_TLS_PEER_SAN_URI", peer_san_uri),
+            ("SPILE_TLS_PEER_SHA256", peer_sha256),
+        ]
+        .into_iter()
+    }
+}
+
+impl Inspection {
+    /// A handshake with `peer`, as messages name it.
+    pub fn new(peer: impl Into<String>, watch: tls::Inspection) -> Inspection {
+        Inspection { peer: peer.into(), watch: Some(watch), sni: None }
+    }
+
+    /// How messages call the peer.
+    pub fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// A record to send in the place of the alert that rustls has.
+    pub fn alert_instead(&self) -> Option<[u8; 7]> {
+        self.watch.as_ref()?.alert_instead()
+    }
+
+    /// Why the handshake came to nothing; `first` is what the peer said first.
+    pub fn explain(&self, trouble: Trouble, first: &[u8]) -> Failure {
+        let what = format!("TLS with {}", escaped(&self.peer));
+        match trouble {
+            Trouble::Tls(error) => self.told(&error, first),
+            Trouble::Eof => {
+                Failure::new(Exit::HANDSHAKE, what, "it closed the connection during the handshake")
+            }
+            Trouble::Io(why) => Failure::new(Exit::HANDSHAKE, what, why),
+            Trouble::Late(limit) => Failure::timeout(
+                what,
+                format!("the handshake was not done within {limit:?} (--handshake-timeout)"),
+            ),
+        }
+    }
+
+    /// Why an established session cannot go on.
+    pub fn broken(&self, error: &Error) -> Failure {
+        self.told(error, &[])
+    }
+
+    fn told(&self, error: &Error, first: &[u8]) -> Failure {
+        match &self.watch {
+            Some(watch) => watch.explain(error, &self.peer, first),
+            None => {
+                let what = format!("TLS with {}", escaped(&self.peer));
+                Failure::new(Exit::HANDSHAKE, what, escaped(&error.to_string()))
+            }
+        }
+    }
+
+    /// The handshake of a client is over: others may be watched by what watched this one, unless the server has yet
+    /// to say what it makes of our certificate (RFC 8446: after the handshake). `sni` is the host that was asked for.
+    pub fn settle(&mut self, sni: Option<String>) {
+        self.sni = sni;
+        self.watch.take_if(|watch| watch.seen(None).request.is_none());
+    }
+
+    /// The handshake of a server is over.
+    pub fn settle_server(&mut self) {
+        let hello = self.watch.take().and_then(|watch| watch.seen(None).hello);
+        self.sni = hello.and_then(|hello| hello.server_name);
+    }
+
+    /// What was negotiated.
+    pub fn facts(&self, session: &CommonState) -> Facts {
+        let agreed = Negotiated::of(session);
+        let text = |name: &[u8]| escaped(&String::from_utf8_lossy(name));
+        let peer = session.peer_certificates().and_then(|chain| chain.first());
+        let peer = peer.and_then(|der| certificate::Facts::of(der, 0, SystemTime::now()).ok());
+        let uri = |facts: &certificate::Facts| {
+            facts.san.iter().find_map(|name| name.strip_prefix("URI:")).map(str::to_owned)
+        };
+        Facts {
+            version: agreed.as_ref().map_or("", |agreed| agreed.version).to_owned(),
+            alpn: agreed.as_ref().and_then(|agreed| agreed.alpn.as_deref()).map(text),
+            cipher: agreed.map(|agreed| agreed.cipher).unwrap_or_default(),
+            sni: self.sni.as_deref().map(escaped),
+            peer_san_uri: peer.as_ref().and_then(uri),
+            peer_sha256: peer.as_ref().map(|facts| facts.sha256.clone()),
+            peer_subject: peer.map(|facts| facts.subject),
+        }
+    }
+}

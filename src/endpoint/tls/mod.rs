@@ -1,0 +1,23 @@
+//! TLS over a stream socket: the handshake on either side, then a session that sources and sinks share.
+
+mod accept;
+mod connect;
+mod handshake;
+mod inspection;
+mod settings;
+mod stream;
+
+use std::rc::Rc;
+
+pub use accept::Acceptor;
+pub use connect::Connector;
+pub use inspection::{Facts, Inspection};
+pub use stream::{Ending, Stream};
+
+use super::{Endpoint, Sink, Source};
+
+/// The endpoint whose bytes go through `stream` from now on; `plain` is what carries it.
+fn over(plain: Endpoint, stream: Stream) -> Endpoint {
+    let stream = Rc::new(stream);
+    Endpoint { source: Source::Tls(stream.clone()), sink: Sink::Tls(stream), ..plain }
+}

@@ -1,0 +1,98 @@
+//! Who we are: certificates with their keys, out of files or made in memory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::sign::CertifiedKey;
+use rustls::{Error, InconsistentKeys};
+
+use crate::certificate::{self, Passphrase};
+use crate::error::{Exit, Failure};
+use crate::process::keep_memory_secret;
+
+/// What becomes of a key file that others can read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Permissions {
+    /// A warning.
+    #[default]
+    Warned,
+    /// A failure (`strict-perms`).
+    Strict,
+}
+
+/// The files of one identity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdentityFiles {
+    /// The certificate, then those that lead to its authority.
+    pub certificate: PathBuf,
+    /// The key; where it is not given, the certificate's file has it, too.
+    pub key: Option<PathBuf>,
+    /// A file whose first line opens an encrypted key.
+    pub pass_file: Option<PathBuf>,
+    /// A stapled OCSP response, DER.
+    pub staple: Option<PathBuf>,
+}
+
+/// An OCSP response is a few kilobytes; this is a bound against the wrong file.
+const LARGEST_STAPLE: u64 = 64 * 1024;
+
+impl IdentityFiles {
+    /// Reads them; status 58 where they cannot be read or do not belong together, 91 for the staple.
+    pub(super) fn read(
+        &self,
+        provider: &CryptoProvider,
+        permissions: Permissions,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<CertifiedKey>, Failure> {
+        let chain = certificate::read_chain(&self.certificate)?;
+        let key_file = self.key.as_ref().unwrap_or(&self.certificate);
+        if let Some(warning) = certificate::permissions_warning(key_file) {
+            match permissions {
+                Permissions::Warned => warnings.push(warning),
+                Permissions::Strict => return Err(Failure::new(Exit::OWN_CERTIFICATE, warning, "")),
+            }
+        }
+        keep_memory_secret();
+        let passphrase = self.pass_file.as_deref().map(Passphrase::read).transpose()?;
+        let key = certificate::read_key(key_file, passphrase.as_ref())?;
+        let mut certified =
+            CertifiedKey::from_der(chain, key, provider).map_err(|error| self.refused(key_file, &error))?;
+        certified.ocsp = self.staple.as_deref().map(read_staple).transpose()?;
+        Ok(Arc::new(certified))
+    }
+
+    fn refused(&self, key_file: &Path, error: &Error) -> Failure {
+        let what = format!("key file {}", key_file.display());
+        match error {
+            Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                let why = format!("it is not the key of the certificate in {}", self.certificate.display());
+                Failure::new(Exit::OWN_CERTIFICATE, what, why).hint(
+                    "the first certificate of the file must be our own, those of its authorities follow",
+                )
+            }
+            Error::InvalidCertificate(_) => Failure::new(
+                Exit::OWN_CERTIFICATE,
+                format!("certificate file {}", self.certificate.display()),
+                "its first certificate cannot be used: it is broken or of X.509 version 1",
+            ),
+            _ => Failure::new(Exit::OWN_CERTIFICATE, what, "a key of this kind or size cannot be used")
+                .hint("RSA from 2048 bits, P-256, P-384, P-521, Ed25519"),
+        }
+    }
+}
+
+fn read_staple(path: &Path) -> Result<Vec<u8>, Failure> {
+    let what = format!("OCSP file {}", path.display());
+    let fail = |why: &str| Failure::new(Exit::STAPLE, &what, why);
+    let about = std::fs::metadata(path).map_err(|error| Failure::new(Exit::STAPLE, &what, error))?;
+    if about.len() > LARGEST_STAPLE {
+        return Err(fail("it is too large for an OCSP response"));
+    }
+    let bytes = std::fs::read(path).map_err(|error| Failure::new(Exit::STAPLE, &what, error))?;
+    // OCSPResponse is a SEQUENCE (RFC 6960); PEM has no agreed label for it.
+    match bytes.first() {
+        Some(0x30) => Ok(bytes),
+        _ => Err(fail("it is no OCSP response in DER")),
+    }
+}

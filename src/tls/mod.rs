@@ -1,0 +1,36 @@
+//! TLS settings become rustls configurations: whom we trust, who we are, what is offered; and every refusal is kept
+//! and explained. Nothing here opens a socket.
+
+mod client;
+mod client_verifier;
+mod explanation;
+mod identity;
+mod inspection;
+mod keylog;
+mod name;
+mod pin;
+mod provider;
+mod resolver;
+mod rule;
+mod seen;
+mod self_signed;
+mod server;
+mod server_verifier;
+mod session;
+#[cfg(test)]
+mod tests;
+mod trust;
+mod verdict;
+
+pub use client::{Client, ClientSettings, Resuming, Sni};
+pub use identity::{IdentityFiles, Permissions};
+pub use inspection::{Inspection, Negotiated, RevocationCheck, Terms, not_tls_client};
+pub use pin::Pin;
+pub use provider::{Cipher, Group, Protocol, Version, cipher_name, group_name, list, version_name};
+pub use resolver::UnknownName;
+pub use rule::{Rule, UriPattern};
+pub use seen::{CertificateRequest, Hello, Seen};
+pub use server::{Admission, ClientAuthentication, Presence, Server, ServerSettings, Tickets};
+pub use session::{HEADROOM, Progress, Session};
+pub use trust::{Enforcement, Pinning, Revocation, Roots, Trust, UnknownStatus};
+pub use verdict::{Basis, Code, Refusal, Verdict};
