@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::log::say;
 use crate::certificate::{KeyFile, Passphrase, Signer, permissions_warning};
 use crate::error::{Exit, Failure};
+use crate::process::keep_memory_secret;
 
 /// Most bytes that are taken for a passphrase.
 const LONGEST: usize = 1024;
@@ -41,6 +42,7 @@ impl OwnKey<'_> {
                 false => say(&format!("warning: {warning}")),
             }
         }
+        keep_memory_secret();
         let passphrase = match self.pass_file {
             Some(path) => Some(Passphrase::read(path)?),
             None if key.is_encrypted() => ask(&format!("passphrase of {}: ", self.path.display()))?,
