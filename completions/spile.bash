@@ -1131,7 +1131,7 @@ _spile() {
                     return 0
                     ;;
                 --scope)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "child group tree" -- "${cur}"))
                     return 0
                     ;;
                 --orphans)
@@ -1509,7 +1509,7 @@ _spile() {
                     return 0
                     ;;
                 --scope)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "child group tree" -- "${cur}"))
                     return 0
                     ;;
                 --orphans)

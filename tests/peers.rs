@@ -3,18 +3,11 @@
 mod harness;
 
 use std::io::Write;
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
 use harness::*;
-
-/// Starts a server of theirs and waits until it listens, without using up a connection.
-fn peer(name: &str, args: &[&str], port: &str) -> Process {
-    let server = program(name, args);
-    wait_until(&format!("{name} listens"), || is_listening(port));
-    server
-}
 
 fn with_port(args: &[&str], port: &str) -> Vec<String> {
     args.iter().map(|arg| arg.replace("PORT", port)).collect()
@@ -205,13 +198,6 @@ fn redis_answers_through_a_relay_from_tcp_to_its_unix_socket() {
     let said = spile(["connect", "127.0.0.1", &port]).sends(store).eof().ends().exits(0);
     assert_eq!(said.stdout, format!("+OK\r\n$200000\r\n{value}\r\n+OK\r\n").as_bytes());
     assert_eq!(redis(&["STRLEN", "key"]), "200000\n");
-}
-
-/// Where Debian puts PostgreSQL's own programs.
-fn postgres_programs() -> String {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let found = versions.map(|entry| entry.path().join("bin")).find(|dir| dir.join("initdb").exists());
-    found.expect("no PostgreSQL; install it (scripts/test does)").display().to_string()
 }
 
 #[test]

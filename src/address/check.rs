@@ -3,7 +3,7 @@
 //! The parser has looked at each option already; but flags come later, and change what an address means.
 
 use super::given::not_for;
-use super::option_table::{EXEC, FILE, MESSAGES, PASSED, PATH, Part, row_of};
+use super::option_table::{EXEC, FILE, MESSAGES, PASSED, PATH, Part, TLS, row_of};
 use super::scheme_table::scheme;
 use super::{End, Key, Target, UnixName};
 use crate::error::Failure;
@@ -82,6 +82,8 @@ impl End {
         let groups = self.groups();
         match key {
             Key::Raw | Key::Echo | Key::Rows | Key::Cols if groups & EXEC != 0 => Some(Key::PtyFlag),
+            Key::ProxyAuthFile => Some(Key::Proxy),
+            Key::HandshakeTimeout if groups & TLS == 0 => Some(Key::AcceptProxy),
             Key::Key | Key::Ocsp => Some(Key::Cert),
             Key::PassFile if !self.listening => Some(Key::Cert),
             Key::PinOnly => Some(Key::Pin),
@@ -94,7 +96,6 @@ impl End {
             | Key::AllowCn
             | Key::AllowOu
             | Key::AllowPin => Some(Key::ClientCa),
-            Key::ProxyAuthFile => Some(Key::Proxy),
             // A client has a path of its own only where it asks for one.
             Key::Mode | Key::User | Key::Group | Key::Unlink
                 if !self.listening && groups & (PATH | FILE) == PATH =>

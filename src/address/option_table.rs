@@ -302,7 +302,7 @@ options! {
     NoHalfClose "no-half-close" [] Flag, "YES", TLS, TLS, "Keep our end (close_notify) back until the peer has said its own";
     Linger "linger" [] Time, "TIME", TLS, TLS, "How long to wait at the end for the peer to have read everything (5s)";
     IgnoreUnexpectedEof "ignore-unexpected-eof" [] Flag, "YES", TLS, TLS, "A connection that ends without close_notify has ended well";
-    HandshakeTimeout "handshake-timeout" [] Time, "TIME", TLS, TLS, "How long a handshake may take (10s)";
+    HandshakeTimeout "handshake-timeout" [] Time, "TIME", TLS, TLS | PROXIED | PASSED, "How long a handshake or a PROXY header may take (10s)";
     Keylog "keylog" [] Text, "FILE", TLS, TLS, "Write the keys of sessions to this file, for wireshark: whoever has it can read them";
     StrictPerms "strict-perms" [] Flag, "YES", TLS, TLS, "A key that others can read is an error";
     At "at" [] Text, "TIME", TLS, TLS, "Judge certificates as if it were then (RFC 3339)";

@@ -306,7 +306,8 @@ pub async fn accept_one(
 
 /// What a child is told of the connection that it serves.
 pub fn session_id(incoming: &Incoming, protocol: &str, id: u64) -> Connection {
-    let local = incoming.endpoint.source.stream().and_then(|fd| local_of(fd));
+    let own = || incoming.endpoint.source.stream().and_then(|fd| local_of(fd));
+    let local = incoming.local.clone().or_else(own);
     Connection {
         protocol: protocol.to_owned(),
         peer: Some(incoming.peer.clone()),

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use socket2::{SockAddr, SockRef, Socket};
 
@@ -10,7 +11,7 @@ use super::descriptor::{Descriptor, Kind};
 use super::message::{self, Messages};
 use super::session::Datagrams;
 use super::{Endpoint, Incoming, Peer, peer, socket, systemd, tcp, tls, udp, unix, vsock};
-use crate::address::{End, Layer, Net, Options, Target, UnixKind};
+use crate::address::{End, Key, Layer, Net, Options, Target, UnixKind};
 use crate::error::Failure;
 use crate::event_loop::Watched;
 
@@ -21,7 +22,9 @@ pub struct Listener {
     turn: usize,
     names: Vec<String>,
     port: Option<u16>,
-    /// What every connection begins with.
+    /// How long the PROXY header may take with which every connection begins.
+    header_limit: Option<Duration>,
+    /// The TLS with which it goes on.
     acceptor: Option<tls::Acceptor>,
     _path: Option<unix::PathGuard>,
 }
@@ -43,6 +46,14 @@ struct Accepting {
 impl Listener {
     /// Opens the sockets that `end` names; after this peers can connect.
     pub async fn open(end: &End) -> Result<Listener, Failure> {
+        let header_limit = match end.options.flag(Key::AcceptProxy) {
+            Some(true) => Some(tls::handshake_limit(&end.options)),
+            _ => None,
+        };
+        Ok(Listener { header_limit, ..Listener::open_layers(end).await? })
+    }
+
+    async fn open_layers(end: &End) -> Result<Listener, Failure> {
         if end.layer == Layer::Plain {
             return Listener::open_plain(end).await;
         }
@@ -103,7 +114,7 @@ impl Listener {
         let register = |socket| Watched::new(socket).map(accepting).map_err(|(_, why)| why);
         let sockets = sockets.into_iter().map(register).collect::<io::Result<_>>();
         let sockets = sockets.map_err(|why| Failure::connect("cannot watch the listening socket", why))?;
-        Ok(Listener { sockets, turn: 0, names, port, acceptor: None, _path: path })
+        Ok(Listener { sockets, turn: 0, names, port, header_limit: None, acceptor: None, _path: path })
     }
 
     fn datagrams(
@@ -116,7 +127,7 @@ impl Listener {
         let start = |socket| Datagrams::start(socket, &end.options).map(Listening::Datagrams);
         let sockets = sockets.into_iter().map(start).collect::<io::Result<_>>();
         let sockets = sockets.map_err(|why| Failure::connect("cannot watch the socket", why))?;
-        Ok(Listener { sockets, turn: 0, names, port, acceptor: None, _path: path })
+        Ok(Listener { sockets, turn: 0, names, port, header_limit: None, acceptor: None, _path: path })
     }
 
     /// What is listened on, `tcp 127.0.0.1:8080`, one for each socket.
@@ -165,7 +176,8 @@ impl Listener {
                 };
                 if polled.is_ready() {
                     self.turn = at + 1;
-                    return polled.map_ok(|incoming| incoming.after(self.acceptor.clone()));
+                    return polled
+                        .map_ok(|incoming| incoming.after(self.header_limit, self.acceptor.clone()));
                 }
             }
             std::task::Poll::Pending

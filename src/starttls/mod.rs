@@ -106,11 +106,12 @@ impl fmt::Display for Protocol {
 }
 
 impl FromStr for Protocol {
-    type Err = ();
+    type Err = String;
 
-    /// Reads a name; those that can be typed are checked where they are, in the table of options.
-    fn from_str(text: &str) -> Result<Protocol, ()> {
-        PROTOCOLS.iter().find(|(name, _)| *name == text).map(|(_, protocol)| *protocol).ok_or(())
+    /// Reads a name.
+    fn from_str(text: &str) -> Result<Protocol, String> {
+        let found = PROTOCOLS.iter().find(|(name, _)| *name == text).map(|(_, protocol)| *protocol);
+        found.ok_or_else(|| format!("'{}' is none of {}", text.escape_debug(), NAMES.join(" ")))
     }
 }
 

@@ -3,8 +3,10 @@
 
 mod certificates;
 mod facts;
+mod servers;
 mod terminal;
 pub mod tls;
+pub mod tls_peers;
 mod workshop;
 
 use std::io::{Read, Write};
@@ -18,6 +20,8 @@ use std::time::{Duration, Instant};
 pub use certificates::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
+#[allow(unused_imports)] // each test file uses a part of it
+pub use servers::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use terminal::{Terminal, interrupt_counter};
 #[allow(unused_imports)] // each test file uses a part of it

@@ -11,6 +11,7 @@ mod v2;
 
 pub use receive::receive;
 
+use super::tls::Facts;
 use super::{Connection, Peer};
 
 /// In which form a header is sent, and how much it tells.
@@ -89,6 +90,24 @@ pub enum Certificate {
     Unverified(Option<String>),
 }
 
+impl Tls {
+    /// What we know of a session of ours.
+    fn of(facts: &Facts) -> Tls {
+        let certificate = match &facts.peer_sha256 {
+            // None gets through a handshake of ours unverified.
+            Some(_) => Certificate::Verified(facts.peer_common_name.clone()),
+            None => Certificate::None,
+        };
+        Tls {
+            alpn: facts.alpn.as_ref().map(|name| name.clone().into_bytes()),
+            authority: facts.sni.clone(),
+            version: format!("TLSv{}", facts.version),
+            cipher: Some(facts.cipher.clone()),
+            certificate,
+        }
+    }
+}
+
 impl Header {
     /// What is known of a connection that is served by another one.
     pub fn of(connection: &Connection) -> Header {
@@ -97,7 +116,7 @@ impl Header {
             (Some(from), Some(to)) => Route::From(from.clone(), to.clone()),
             _ => Route::Own,
         };
-        Header { route, ..Header::default() }
+        Header { route, tls: connection.tls.as_deref().map(Tls::of), unique_id: None }
     }
 
     /// The header in a form that may say less than is known.

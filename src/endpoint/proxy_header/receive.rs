@@ -8,12 +8,21 @@ use crate::endpoint::descriptor::Descriptor;
 use crate::endpoint::exchange::Exchange;
 use crate::error::Failure;
 
+/// Bytes of what is no header that are shown.
+const SHOWN: usize = 64;
+
 /// Takes the header off a connection on which one is expected; no byte of it is ever taken for data.
 pub async fn receive(fd: &Descriptor) -> Result<Header, Failure> {
     let mut heard = Vec::new();
-    match read(&Exchange::new(fd), &mut heard).await {
+    let exchange = Exchange::new(fd);
+    match read(&exchange, &mut heard).await {
         Ok(Some(header)) => Ok(header),
-        Ok(None) => Err(refused(format!("this is none: {}", shown(&heard)))),
+        Ok(None) => {
+            let mut more = [0; SHOWN];
+            let there = exchange.peek_at_once(&mut more);
+            heard.extend(&more[..there]);
+            Err(refused(format!("this is none: {}", shown(&heard))))
+        }
         Err(why) if why.kind() == io::ErrorKind::UnexpectedEof && heard.is_empty() => {
             Err(refused("the connection was closed".to_owned()))
         }
@@ -58,5 +67,5 @@ async fn read(exchange: &Exchange<'_>, heard: &mut Vec<u8>) -> io::Result<Option
 }
 
 fn shown(bytes: &[u8]) -> String {
-    escaped(&String::from_utf8_lossy(bytes))
+    escaped(&String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN)]))
 }

@@ -47,14 +47,14 @@ impl Connector {
         })
     }
 
-    /// What a person should be told before anything is connected, a line each.
-    pub fn warnings(&self) -> &[String] {
-        self.client.warnings()
-    }
-
     /// True when the server is told for whom we connect.
     pub fn tells_of_peer(&self) -> bool {
         self.plain.tells_of_peer()
+    }
+
+    /// What a person should be told before anything is connected, a line each.
+    pub fn warnings(&self) -> &[String] {
+        self.client.warnings()
     }
 
     /// Connects and shakes hands.

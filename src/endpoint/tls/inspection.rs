@@ -4,6 +4,7 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use rustls::{CommonState, Error};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::certificate::{self, escaped};
 use crate::error::{Exit, Failure};
@@ -44,6 +45,8 @@ pub struct Facts {
     pub sni: Option<String>,
     /// Whose certificate the peer has shown.
     pub peer_subject: Option<String>,
+    /// The common name in that, as it is.
+    pub peer_common_name: Option<String>,
     /// The first URI that it names (a SPIFFE id).
     pub peer_san_uri: Option<String>,
     /// SHA-256 of it.
@@ -53,7 +56,7 @@ pub struct Facts {
 impl Facts {
     /// The variables that tell a child of them; those without a value must not be left from somebody else.
     pub fn variables(&self) -> impl Iterator<Item = (&'static str, Option<String>)> {
-        let Facts { version, cipher, alpn, sni, peer_subject, peer_san_uri, peer_sha256 } = self.clone();
+        let Facts { version, cipher, alpn, sni, peer_subject, peer_san_uri, peer_sha256, .. } = self.clone();
         [
             ("SPILE_TLS_VERSION", Some(version)),
             ("SPILE_TLS_CIPHER", Some(cipher)),
@@ -132,6 +135,7 @@ impl Inspection {
         let agreed = Negotiated::of(session);
         let text = |name: &[u8]| escaped(&String::from_utf8_lossy(name));
         let peer = session.peer_certificates().and_then(|chain| chain.first());
+        let peer_common_name = peer.and_then(|der| common_name(der));
         let peer = peer.and_then(|der| certificate::Facts::of(der, 0, SystemTime::now()).ok());
         let uri = |facts: &certificate::Facts| {
             facts.san.iter().find_map(|name| name.strip_prefix("URI:")).map(str::to_owned)
@@ -141,9 +145,17 @@ impl Inspection {
             alpn: agreed.as_ref().and_then(|agreed| agreed.alpn.as_deref()).map(text),
             cipher: agreed.map(|agreed| agreed.cipher).unwrap_or_default(),
             sni: self.sni.as_deref().map(escaped),
+            peer_common_name,
             peer_san_uri: peer.as_ref().and_then(uri),
             peer_sha256: peer.as_ref().map(|facts| facts.sha256.clone()),
             peer_subject: peer.map(|facts| facts.subject),
         }
     }
+}
+
+/// The first common name of a certificate, as it is.
+fn common_name(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let name = certificate.subject().iter_common_name().next()?;
+    name.as_str().ok().map(str::to_owned)
 }

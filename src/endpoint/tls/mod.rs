@@ -12,6 +12,7 @@ use std::rc::Rc;
 pub use accept::Acceptor;
 pub use connect::Connector;
 pub use inspection::{Facts, Inspection};
+pub use settings::handshake_limit;
 pub use stream::{Ending, Stream};
 
 use super::{Endpoint, Sink, Source};
