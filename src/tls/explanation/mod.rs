@@ -153,13 +153,17 @@ fn signature(case: &Case<'_>) -> Refusal {
 
 /// The signature of the handshake, which shows that the peer has the key, does not verify.
 pub(super) fn handshake_signature(certificate: &[u8]) -> Refusal {
-    let facts = Facts::of(certificate, 0, std::time::SystemTime::UNIX_EPOCH).ok();
-    facts.and_then(|facts| short_key(0, &facts)).unwrap_or_else(|| {
+    weak_key(certificate).unwrap_or_else(|| {
         Refusal::new(
             Code::BadSignature,
             "the peer does not have its key: the handshake is signed with another",
         )
     })
+}
+
+/// A certificate whose key is too small for the signature of a handshake.
+pub(super) fn weak_key(certificate: &[u8]) -> Option<Refusal> {
+    short_key(0, &Facts::of(certificate, 0, std::time::SystemTime::UNIX_EPOCH).ok()?)
 }
 
 fn weakness(depth: usize, facts: &Facts) -> Option<Refusal> {
