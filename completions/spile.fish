@@ -58,7 +58,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l max-capture -d 'Most
 complete -c spile -n "__fish_spile_using_subcommand run" -l spill -d 'Write all of what is captured to this file; stderr of its own goes to FILE.stderr' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l order -d 'Keep the order between stdout and stderr: exact (through datagrams: at most 200 KiB a write, no /dev/stderr)' -r -f -a "exact\t''
 approx\t''"
-complete -c spile -n "__fish_spile_using_subcommand run" -l pty -d 'Run the program on a terminal of its own, for colours, prompts and line buffering' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l pty -d 'Run the program on a terminal of its own, for colours, prompts and line buffering. Your keys go to it if stdin is a terminal; any other stdin is data: no byte of it is a key (^C, ^D...) unless the program makes it one (stty sane)' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l newlines -d 'Change CR LF in output to LF' -r -f -a "lf\t''
 as-written\t''"
 complete -c spile -n "__fish_spile_using_subcommand run" -l retries -d 'Run it again up to this many times while it fails; -t is for each attempt, and what an attempt has left running is ended before the next' -r
@@ -281,6 +281,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l mode -d 'Permissi
 complete -c spile -n "__fish_spile_using_subcommand listen" -l user -d 'Owner of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l group -d 'Group of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s 6 -d 'IPv6 alone'
@@ -366,6 +367,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l mode -d 'Permissio
 complete -c spile -n "__fish_spile_using_subcommand relay" -l user -d 'Owner of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l group -d 'Group of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s 6 -d 'IPv6 alone'
@@ -588,7 +590,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l starttls -d 
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ignore-unexpected-eof -d 'A connection that ends without close_notify has ended well' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l handshake-timeout -d 'How long a handshake may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keylog -d 'Write the keys of sessions to this file, for wireshark: whoever has it can read them' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l strict-perms -d 'A key that others can read is an error' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l at -d 'Judge certificates as if it were then (RFC 3339)' -r
@@ -675,7 +677,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l alpn -d 'Appli
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ignore-unexpected-eof -d 'A connection that ends without close_notify has ended well' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l handshake-timeout -d 'How long a handshake may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keylog -d 'Write the keys of sessions to this file, for wireshark: whoever has it can read them' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l strict-perms -d 'A key that others can read is an error' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l at -d 'Judge certificates as if it were then (RFC 3339)' -r

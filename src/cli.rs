@@ -97,7 +97,7 @@ pub fn main() -> Exit {
         Err(failure) => {
             match log::is_json(matches) {
                 true => log::say(&failure_json(&failure).to_string()),
-                false => show(name, &failure),
+                false => show(commands::speaker(row.name), &failure),
             }
             if failure.exit == Exit::USAGE { row.usage } else { failure.exit }
         }

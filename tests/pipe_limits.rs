@@ -29,8 +29,34 @@ fn the_limit_of_the_pipeline_ends_all_stages_and_what_they_started() {
 fn who_does_not_end_on_term_is_killed_after_the_grace() {
     let deaf = "trap '' TERM; while :; do sleep 0.05; done";
     let begun = Instant::now();
-    words(&["-t", "200ms", "--grace", "300ms", "sh", "-c", deaf, "::", "cat"]).exits(124);
+    let ended = words(&["-t", "200ms", "--grace", "300ms", "sh", "-c", deaf, "::", "cat"]).exits(124);
     assert!(begun.elapsed() > Duration::from_millis(450) && begun.elapsed() < Duration::from_secs(5));
+    ended.complains("--timeout ran out: after 200ms, and --grace 300ms later what was left was killed\n");
+}
+
+#[test]
+fn a_stage_that_had_to_be_killed_is_told() {
+    let deaf = "trap '' TERM; while :; do sleep 0.05; done";
+    let flags = ["--grace", "200ms", "--report", "fd:1", "--events", "fd:1"];
+    let stages = ["@timeout=200ms", "@name=deaf", "sh", "-c", deaf, "::", "cat"];
+    let ended = words(&[&flags[..], &stages].concat()).exits(124);
+    let line = "spile pipe: deaf: time limit @timeout ran out: after 200ms, and --grace 200ms later what was left \
+                was killed\n";
+    assert_eq!(ended.stderr, line);
+    let report = ended.json();
+    let stage = &report["stages"][0];
+    assert_eq!((&stage["escalated"], &stage["limit"]), (&true.into(), &"timeout".into()));
+    assert_eq!(report["stages"][1]["escalated"], false);
+    let killed = report["tree"]["killed"].as_array().unwrap();
+    assert!(killed.iter().any(|one| one["pid"] == stage["pid"] && one["signal"] == "KILL"), "{report}");
+    let events = String::from_utf8(ended.stdout).unwrap();
+    let kill = events.lines().find(|line| line.contains(r#""ev":"kill""#)).unwrap();
+    assert!(kill.contains(r#""n":0,"name":"deaf""#), "{kill}");
+    // Where it was to be killed at once, nothing has escalated.
+    let killed = ["--signal", "KILL", "--report", "fd:1", "@timeout=200ms", "sleep", "60"];
+    let ended = words(&killed).exits(124);
+    assert_eq!(ended.stderr, "spile pipe: sleep: time limit @timeout ran out: after 200ms\n");
+    assert_eq!(ended.json()["stages"][0]["escalated"], false);
 }
 
 #[test]

@@ -77,7 +77,9 @@ fn a_tee_to_an_address_writes_there_and_its_failure_counts() {
     words(&["seq", "3", "::", &format!("@tee=tcp:127.0.0.1:{port}"), "tac"]).exits(0).says("3\n2\n1\n");
     assert_eq!(receiver.recv_timeout(DEADLINE).unwrap(), b"1\n2\n3\n");
     let closed = format!("@tee=tcp:127.0.0.1:{}", closed_port());
-    words(&["seq", "3", "::", &closed, "cat"]).exits(1).says("1\n2\n3\n").complains("cannot connect");
+    let ended = words(&["seq", "3", "::", &closed, "cat"]).exits(1).says("1\n2\n3\n");
+    ended.complains("spile pipe: cannot connect to 127.0.0.1:");
+    words(&["echo", "::", "@tee=tcp:host", "cat"]).exits(125).says("").complains("has no port\nhint: ");
 }
 
 #[test]

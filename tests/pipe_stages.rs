@@ -210,8 +210,8 @@ fn an_address_is_a_stage_with_a_status_at_either_end() {
         .exits(0);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "a\nb\n");
     let closed = format!("tcp:127.0.0.1:{}", closed_port());
-    words(&["echo", "x", "::", &closed]).exits(7).complains("cannot connect");
-    words(&[&closed, "::", "cat"]).exits(7);
+    words(&["echo", "x", "::", &closed]).exits(7).complains("spile pipe: cannot connect");
+    words(&[&closed, "::", "cat"]).exits(7).complains("spile pipe: cannot connect");
 }
 
 #[test]

@@ -43,6 +43,26 @@ fn a_line_may_be_longer_than_a_terminal_takes() {
 }
 
 #[test]
+fn bytes_that_are_typed_are_data_and_no_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("typed").display().to_string();
+    let keys: Vec<u8> = (0..=255).collect();
+    for bytes in [keys.clone(), [&b"a\x03\r\n\x1a\x04"[..], &keys].concat(), noise(3, 100_000)] {
+        let args = ["run", "-t", "15s", "--pty", "--", "sh", "-c", "cat >\"$0\"", &path];
+        spile(args).sends(&bytes).eof().ends().exits(0).says("");
+        assert!(std::fs::read(&path).unwrap() == bytes, "{} bytes", bytes.len());
+    }
+}
+
+#[test]
+fn a_program_can_have_its_keys_back() {
+    let script = "trap 'echo caught; exit 3' INT; stty sane -echo; echo in; while :; do sleep .05; done";
+    let mut running = spile(["run", "-t", "15s", "--pty", "--", "sh", "-c", script]);
+    running.read(b"in\r\n");
+    running.sends("\x03").ends().exits(3).says("caught\r\n");
+}
+
+#[test]
 fn all_output_arrives_and_the_status_is_the_programs() {
     let ended = run(&["--pty", "--", "sh", "-c", "seq 1 20000; exit 5"]).exits(5);
     assert_eq!(ended.stdout.iter().filter(|byte| **byte == b'\n').count(), 20_000);

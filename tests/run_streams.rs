@@ -111,7 +111,23 @@ fn an_address_gets_all_of_the_output() {
     let got = receiver.recv_timeout(DEADLINE).unwrap();
     assert_eq!(got.len(), 588_895);
     let dead = format!("tcp:127.0.0.1:{}", closed_port());
-    run(&["--stdout", &dead, "--", "true"]).exits(7).complains(&format!("--stdout {dead}"));
+    let ended = run(&["--stdout", &dead, "--", "true"]).exits(7).complains(&format!("--stdout {dead}"));
+    assert!(ended.stderr.lines().all(|line| line.starts_with("spile run: ")), "{ended:?}");
+}
+
+#[test]
+fn an_address_that_cannot_be_read_is_refused_before_anything_starts() {
+    let (_dir, file) = place();
+    for (flag, bad, why) in [
+        ("--stdout", "tcp:host", "address 'tcp:host' has no port (host:PORT connects)"),
+        ("--stderr", "tcp:host:1,bogus", "option 'bogus' is unknown"),
+        ("--tee", "tcp-l:0", "'tcp-l:0' listens, but is on the right"),
+        ("--stdin", "tcp:host", "has no port"),
+    ] {
+        let ended = run(&[flag, bad, "--", "touch", file.to_str().unwrap()]).exits(125).complains(why);
+        assert!(ended.stderr.starts_with("spile run: "), "{ended:?}");
+        assert!(!file.exists());
+    }
 }
 
 #[test]

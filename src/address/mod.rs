@@ -87,6 +87,24 @@ impl Address {
         self
     }
 
+    /// Reads the right side of a relay, which cannot listen.
+    pub fn parse_right(text: &str) -> Result<Address, Failure> {
+        let address = Address::parse(text, Role::Relay)?;
+        match address.listener() {
+            Some(_) => Err(Failure::usage(format!("'{address}'"), "listens, but is on the right")
+                .hint("the listening side of a relay is the left one")),
+            None => Ok(address),
+        }
+    }
+
+    /// Fails for an option that means nothing to its end.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self {
+            Address::One(end) => end.check(),
+            Address::Dual(read, write) => read.check().and_then(|()| write.check()),
+        }
+    }
+
     /// Reads `HOST PORT` in two words; the host may be a bare IPv6 address.
     pub fn host_port(host: &str, port: &str, role: Role, net: Net) -> Result<Address, Failure> {
         parse::two_words(host, port, role, net)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::{ArgMatches, ValueEnum};
 
+use super::speaker;
 use crate::report::{Event, Events};
 
 /// How much is said on stderr, and in which form.
@@ -50,7 +51,7 @@ impl LogArgs {
                 match log {
                     Form::Json => say(&event.json().to_string()),
                     Form::Text if matches!(event, Event::Listening(_)) => say(&event.text()),
-                    Form::Text => say(&format!("spile {name}: {}", event.text())),
+                    Form::Text => say(&format!("spile {}: {}", speaker(name), event.text())),
                 }
             }
         })

@@ -26,6 +26,14 @@ mod words;
 
 use crate::error::{Exit, Failure};
 
+/// In whose name a subcommand speaks: its own, or that of `run` or `pipe` where they have started it to move bytes
+/// to an address, which our own name then tells.
+pub fn speaker(own: &'static str) -> &'static str {
+    let name = std::env::args_os().next().unwrap_or_default();
+    let callers = [run::Args::NAME, pipe::Args::NAME];
+    callers.into_iter().find(|caller| name == *format!("spile {caller}")).unwrap_or(own)
+}
+
 /// A subcommand.
 pub trait Subcommand: clap::Args + clap::FromArgMatches {
     /// What is typed.

@@ -130,11 +130,7 @@ impl WordsArgs {
         let parse = |word| Address::parse(word, Role::Relay);
         let (mut left, mut right) = match (&self.words[..], self.command.is_empty()) {
             ([left, right], true) => {
-                let right = parse(right)?;
-                if right.listener().is_some() {
-                    return Err(Failure::usage(format!("'{right}'"), "listens, but is on the right")
-                        .hint("the listening side of a relay is the left one"));
-                }
+                let right = Address::parse_right(right)?;
                 (parse(left)?, Some(right))
             }
             ([left], false) => (parse(left)?, None),

@@ -1,8 +1,9 @@
-//! Bytes that are typed into a terminal: in its line mode it takes no line that is longer than its buffer.
+//! Bytes that are typed into a terminal: in its line mode it takes no line that is longer than its buffer, and two
+//! keys that would be taken for more than themselves.
 
 use std::os::fd::OwnedFd;
 
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, SpecialCodeIndex, tcgetattr};
 
 /// The end of input as a terminal in line mode is told; within a line it hands over what there is of it, termios(3).
 const EOT: u8 = 4;
@@ -17,26 +18,34 @@ pub struct Typing {
     unfinished: usize,
 }
 
+/// The keys of a terminal in line mode.
+#[derive(Clone, Copy, Debug)]
+struct Keys {
+    /// The end of input.
+    end: u8,
+    /// What makes the next byte no key.
+    quote: Option<u8>,
+}
+
 impl Typing {
     /// Into this terminal, the master's side.
     pub fn new(terminal: OwnedFd) -> Typing {
         Typing { terminal, unfinished: 0 }
     }
 
-    /// The bytes, and after each part of a long line what makes the terminal hand it over.
+    /// The bytes, keys among them quoted, and after each part of a long line what makes the terminal hand it over.
     pub fn pass(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len() + bytes.len() / MOST + 1);
+        let keys = self.keys();
+        let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 64 + 1);
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             let mut rest = line;
             while self.unfinished + rest.len() > MOST {
                 let (part, more) = rest.split_at(MOST - self.unfinished);
-                out.extend_from_slice(part);
-                if self.takes_lines() {
-                    out.push(EOT);
-                }
+                put(&mut out, part, keys);
+                out.extend(keys.map(|keys| keys.end));
                 (rest, self.unfinished) = (more, 0);
             }
-            out.extend_from_slice(rest);
+            put(&mut out, rest, keys);
             self.unfinished = if line.ends_with(b"\n") { 0 } else { self.unfinished + rest.len() };
         }
         out
@@ -44,10 +53,26 @@ impl Typing {
 
     /// The first hands over an unfinished line, if there is one; the next is the end then.
     pub fn end(&self) -> [u8; 2] {
-        [EOT, EOT]
+        [self.keys().map_or(EOT, |keys| keys.end); 2]
     }
 
-    fn takes_lines(&self) -> bool {
-        tcgetattr(&self.terminal).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON))
+    /// `None` where the terminal takes every byte as it is.
+    fn keys(&self) -> Option<Keys> {
+        let modes = tcgetattr(&self.terminal).ok()?;
+        let quotes = modes.local_modes.contains(LocalModes::IEXTEN);
+        modes.local_modes.contains(LocalModes::ICANON).then(|| Keys {
+            end: modes.special_codes[SpecialCodeIndex::VEOF],
+            quote: quotes.then(|| modes.special_codes[SpecialCodeIndex::VLNEXT]),
+        })
+    }
+}
+
+fn put(out: &mut Vec<u8>, bytes: &[u8], keys: Option<Keys>) {
+    let Some(Keys { end, quote: Some(quote) }) = keys else { return out.extend_from_slice(bytes) };
+    for byte in bytes {
+        if *byte == end || *byte == quote {
+            out.push(quote);
+        }
+        out.push(*byte);
     }
 }

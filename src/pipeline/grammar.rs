@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::modifier;
 use super::stage::{Body, Modifier, Output, Stage, Weight};
-use crate::address::SCHEMES;
+use crate::address::{Address, Role, SCHEMES};
 use crate::error::Failure;
 
 /// Splits the words of a command line at each `separator`; see `stages`.
@@ -26,7 +26,20 @@ pub fn split(words: &[OsString], separator: &OsStr) -> Result<Vec<Stage>, Failur
 /// Reads stages from their words.
 pub fn stages(parts: &[&[OsString]]) -> Result<Vec<Stage>, Failure> {
     let ends = [0, parts.len().saturating_sub(1)];
-    parts.iter().enumerate().map(|(at, words)| stage(at + 1, words, ends.contains(&at))).collect()
+    let stages: Vec<Stage> = parts
+        .iter()
+        .enumerate()
+        .map(|(at, words)| stage(at + 1, words, ends.contains(&at)))
+        .collect::<Result<_, _>>()?;
+    for (at, stage) in stages.iter().enumerate() {
+        if let Body::Address(address) = &stage.body {
+            let is_left = at == 0 && stages.len() > 1;
+            let read =
+                if is_left { Address::parse(address, Role::Relay) } else { Address::parse_right(address) };
+            read?.check()?;
+        }
+    }
+    Ok(stages)
 }
 
 /// Reads the stage with this number. Only at an end of the pipeline an address makes sense.
@@ -223,9 +236,20 @@ mod tests {
         assert_eq!(stages[0].body, Body::Address("tcp:h:1".into()));
         assert_eq!(stages[1].body, Body::Program(words("tcp:h:2")));
         assert_eq!(stages[2].body, Body::Address("FILE,append:log".into()));
-        assert_eq!(one("unix-l:x").body, Body::Address("unix-l:x".into()));
+        assert_eq!(read("unix-l:x :: cat").unwrap()[0].body, Body::Address("unix-l:x".into()));
         for line in ["./tcp:x", "foo:bar", "file", "tcp:a b"] {
             assert!(matches!(one(line).body, Body::Program(_)), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_read_is_refused_before_anything_starts() {
+        for line in ["tcp:h :: cat", "cat :: tcp:h", "@tee=tcp:h cat"] {
+            assert_eq!(refused(line), "address 'tcp:h' has no port (h:PORT connects)", "{line}");
+        }
+        assert!(refused("cat :: tcp:h:1,bogus").starts_with("option 'bogus' is unknown"));
+        for line in ["cat :: tcp-l:0", "unix-l:x", "@tee=unix-l:x cat"] {
+            assert!(refused(line).contains("listens, but is on the right"), "{line}");
         }
     }
 

@@ -9,6 +9,8 @@ use crate::supervise::{Foreground, Supervisor};
 
 /// Ourselves, also when our file has been replaced or moved (proc_pid_exe(5)).
 const SELF: &str = "/proc/self/exe";
+/// What our own binary is called there: whoever started it is told of what fails, in its own name.
+const NAME: &str = "spile pipe";
 /// Addresses that never answer: bytes go one way only, so their end is not waited for.
 const SILENT: &[&str] = &["file", "fifo", "fd", "null", "discard"];
 
@@ -66,13 +68,13 @@ fn relay(address: &str, place: Place) -> Program {
         _ => vec!["relay", "-", address],
     };
     let argv = [SELF].into_iter().chain(words).map(OsString::from).collect();
-    Program { argv0: Some("spile".into()), ..Program::new(argv) }
+    Program { argv0: Some(NAME.into()), ..Program::new(argv) }
 }
 
 /// The program that writes a copy to an address.
 pub fn courier(courier: &Courier) -> Program {
     let argv = [SELF, "relay", "--send-only", "-", courier.address.as_str()].map(OsString::from).to_vec();
-    Program { argv0: Some("spile".into()), ..Program::new(argv) }
+    Program { argv0: Some(NAME.into()), ..Program::new(argv) }
 }
 
 /// Looks up all programs; answers the first that could not be started, with its stage.

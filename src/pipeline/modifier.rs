@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::grammar::is_address;
 use super::stage::{Copy, Errors, Modifier, Output, Stage, Time, Weight};
-use crate::address::{duration, nearest, size};
+use crate::address::{Address, duration, nearest, size};
 use crate::error::Failure;
 use crate::flow::{Existing, Extent};
 use crate::process::Change;
@@ -53,7 +53,7 @@ pub fn read(word: &OsStr, stage: &mut Stage) -> Result<(), Failure> {
         ("cwd", Some(value)) => stage.dir = Some(PathBuf::from(value)),
         ("env", Some(value)) => stage.environment.push(variable(value)?),
         ("err", Some(value)) => stage.errors = Some(errors(value)),
-        ("tee", Some(value)) => stage.inlet.push(Modifier::Tee(copy(value))),
+        ("tee", Some(value)) => stage.inlet.push(Modifier::Tee(copy(value)?)),
         (_, value) => {
             let text = match value.map(OsStr::to_str) {
                 Some(None) => return Err(Failure::usage(format!("'@{name}'"), "is no text in UTF-8")),
@@ -146,14 +146,13 @@ fn file(value: &OsStr) -> (PathBuf, Existing) {
     }
 }
 
-fn copy(value: &OsStr) -> Copy {
-    match is_address(value) {
-        Some(address) => Copy::Address(address.to_owned()),
-        None => {
-            let (path, existing) = file(value);
-            Copy::File(path, existing)
-        }
+fn copy(value: &OsStr) -> Result<Copy, Failure> {
+    if let Some(address) = is_address(value) {
+        Address::parse_right(address)?.check()?;
+        return Ok(Copy::Address(address.to_owned()));
     }
+    let (path, existing) = file(value);
+    Ok(Copy::File(path, existing))
 }
 
 fn unknown(name: &str) -> Failure {

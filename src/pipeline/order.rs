@@ -73,6 +73,8 @@ pub enum Happening<'a> {
     Ended(usize, i32, Status),
     /// A limit was passed: that of this stage, or of all together.
     OutOfTime(Option<usize>, Reason),
+    /// This stage, or all together, had not ended after the grace, and is being killed.
+    Killed(Option<usize>),
     /// A signal was sent to spile.
     Signal(&'a Handled),
 }

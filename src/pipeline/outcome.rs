@@ -56,6 +56,11 @@ impl Seat {
         reason.filter(|reason| matches!(reason, Reason::Timeout | Reason::IdleTimeout))
     }
 
+    /// True when its limit was passed and to ask it to end was not enough.
+    pub fn was_killed(&self) -> bool {
+        self.job.as_ref().is_some_and(Job::was_killed)
+    }
+
     fn how(&self, stage: &Stage) -> End {
         if let Some(refused) = &self.refused {
             return End::NotStarted(refused.failure.exit);
@@ -101,8 +106,10 @@ pub struct Outcome {
     pub start: Instant,
     /// Signals that were sent to spile.
     pub signals: Vec<Handled>,
-    /// Who had to be signalled to end it.
+    /// Who had to be signalled to end it, or to end a stage.
     pub killed: Vec<Killed>,
+    /// It had to be killed as a whole.
+    pub was_killed: bool,
     /// How many processes were reaped, stages and orphans.
     pub reaped: u64,
     /// What is left of it.
@@ -135,6 +142,7 @@ impl Outcome {
             start: Instant::now(),
             signals: Vec::new(),
             killed: Vec::new(),
+            was_killed: false,
             reaped: 0,
             left: Vec::new(),
         }

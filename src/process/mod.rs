@@ -8,6 +8,7 @@ mod lookup;
 mod plan;
 mod program;
 pub mod pty;
+mod secret;
 mod spawn;
 mod status;
 mod sys;
@@ -23,6 +24,7 @@ pub use lookup::lookup;
 pub use program::{
     Base, Change, Ends, Environment, Group, Identity, Inherits, Limit, Program, SignalBase, Signals,
 };
+pub use secret::keep_memory_secret;
 pub use spawn::{Started, candidates, spawn};
 pub use status::{Change as StateChange, Status, Usage};
 pub use sys::{Waited, next_to_tell, wait_any, wait_for};

@@ -10,6 +10,7 @@ use nix::libc;
 use super::failure::SpawnError;
 use super::inherited::{descriptor, original_open_files};
 use super::program::{Group, Identity, Inherits, Program, SignalBase, Signals};
+use super::secret::original_core_limit;
 use super::sys::Step;
 use crate::signal::{Number, Set, blocked_at_start, ignored_at_start};
 
@@ -58,6 +59,9 @@ fn limits(program: &Program, steps: &mut Vec<Step>) {
     let open_files = original_open_files()
         .filter(|_| program.limits.iter().all(|limit| limit.resource != libc::RLIMIT_NOFILE));
     steps.extend(open_files.map(|(soft, hard)| Step::Limit(libc::RLIMIT_NOFILE, soft, hard)));
+    let core = original_core_limit()
+        .filter(|_| program.limits.iter().all(|limit| limit.resource != libc::RLIMIT_CORE));
+    steps.extend(core.map(|(soft, hard)| Step::Limit(libc::RLIMIT_CORE, soft, hard)));
     steps.extend(program.limits.iter().map(|limit| Step::Limit(limit.resource, limit.soft, limit.hard)));
 }
 

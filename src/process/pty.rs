@@ -6,15 +6,19 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{
-    LocalModes, OptionalActions, OutputModes, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
+    InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, Winsize, tcgetattr,
+    tcgetwinsize, tcsetattr, tcsetwinsize,
 };
+
+/// In the place of a key: there is none (_POSIX_VDISABLE).
+const NO_KEY: u8 = 0;
 
 /// Who types into a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Typist {
     /// A person, who wants to see what he types.
     Person,
-    /// A program; what it writes would come back as output.
+    /// A program: what it writes is data.
     Program,
 }
 
@@ -38,10 +42,27 @@ pub fn open(size: Option<Winsize>, typist: Typist) -> io::Result<(OwnedFd, Owned
     tcsetwinsize(&slave, size.or_else(our_size).unwrap_or(usual))?;
     if typist == Typist::Program {
         let mut modes = tcgetattr(&slave)?;
-        modes.local_modes.remove(LocalModes::ECHO);
+        take_as_data(&mut modes);
         tcsetattr(&slave, OptionalActions::Now, &modes)?;
     }
     Ok((master, slave))
+}
+
+/// No byte is a key (^C, ^Z, ^S, erase...), becomes another one or comes back as output. Lines and the key that is
+/// their end stay, or a program could not be told the end of its input; with it the key that quotes it, termios(3).
+fn take_as_data(modes: &mut Termios) {
+    modes.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+    modes.input_modes.remove(InputModes::IXON | InputModes::ICRNL);
+    for key in [
+        SpecialCodeIndex::VERASE,
+        SpecialCodeIndex::VKILL,
+        SpecialCodeIndex::VWERASE,
+        SpecialCodeIndex::VREPRINT,
+        SpecialCodeIndex::VEOL,
+        SpecialCodeIndex::VEOL2,
+    ] {
+        modes.special_codes[key] = NO_KEY;
+    }
 }
 
 /// Gives a terminal, through its master, the size of ours; its programs learn of it by SIGWINCH.

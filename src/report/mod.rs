@@ -6,6 +6,7 @@ mod process;
 mod services;
 mod session;
 mod streams;
+pub mod tls;
 
 pub use event::{Event, Events, failure_json};
 pub use pipeline::pipe_json;

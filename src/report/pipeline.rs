@@ -61,6 +61,7 @@ fn stage_json(n: usize, seat: &Seat, stage: &Stage, progress: &Progress, verdict
         "status": seat.end.map(|(status, ..)| status_json(status)),
         "verdict": name(verdict),
         "limit": seat.limit().map(limit_name),
+        "escalated": seat.was_killed(),
         "ended": seat.end.map(|(_, _, at)| at.as_secs_f64()),
         "wrote": progress.written,
         "read": read,

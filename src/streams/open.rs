@@ -351,10 +351,10 @@ impl Opening<'_> {
         Ok(steps)
     }
 
-    /// Our own binary, between a pipe and an address.
+    /// Our own binary, between a pipe and an address. Its name tells in whose name it speaks.
     fn helper(&mut self, words: &[&str], ends: Ends, what: String, writes: bool) -> Result<(), Failure> {
         let argv = [SELF, "relay"].iter().chain(words).map(OsString::from).collect();
-        let program = Program { argv0: Some("spile".into()), group: Group::New, ..Program::new(argv) };
+        let program = Program { argv0: Some("spile run".into()), group: Group::New, ..Program::new(argv) };
         let started = self.supervisor.spawn(&program, ends)?;
         self.streams.helpers.push(Helper { pid: started.pid, what, writes, status: None });
         Ok(())

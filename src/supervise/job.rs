@@ -108,9 +108,9 @@ impl Job {
         self.reason
     }
 
-    /// True when it had to be killed.
+    /// True when to ask it to end was not enough: it had to be killed.
     pub fn was_killed(&self) -> bool {
-        self.killed.iter().any(|killed| killed.signal == Number::KILL)
+        self.manner.signal != Number::KILL && self.killed.iter().any(|killed| killed.signal == Number::KILL)
     }
 
     /// Whom it took signals to end.

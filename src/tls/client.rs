@@ -13,9 +13,9 @@ use super::keylog::KeyLog;
 use super::name::server_name;
 use super::provider::Cryptography;
 use super::resolver::ClientResolver;
-use super::seen::{Lane, Lanes, Seen, Shared};
+use super::seen::{Lane, Lanes, Shared};
 use super::server_verifier::{Judge, ServerVerifier};
-use super::{Enforcement, IdentityFiles, Inspection, Permissions, Pinning, Protocol, Trust, provider};
+use super::{Enforcement, IdentityFiles, Inspection, Permissions, Pinning, Protocol, Terms, Trust, provider};
 use crate::error::Failure;
 
 /// The name that is sent in the clear, so that a server of many names can choose its certificate.
@@ -146,9 +146,10 @@ impl Client {
         lane.begin();
         let mut offer = self.offer.clone();
         offer.sni = sent.as_ref().map(|name| name.to_str().into_owned());
+        let terms = Terms { wanted: Some(wanted.to_str().into_owned()), ..self.judge.terms() };
         let connection = UnbufferedClientConnection::new(lane.config.clone(), sent.unwrap_or(wanted))
             .map_err(|error| Failure::other("cannot begin TLS", error))?;
-        Ok((connection, Inspection::of(lane, self.lanes.clone(), Arc::new(offer))))
+        Ok((connection, Inspection::of(lane, self.lanes.clone(), Arc::new(offer), terms)))
     }
 
     fn name_for(&self, host: &str) -> Result<ServerName<'static>, Failure> {
@@ -196,12 +197,5 @@ impl Client {
             config.key_log = keylog.clone();
         }
         Ok(Lane { config: Arc::new(config), seen, wanted: Some(wanted) })
-    }
-}
-
-impl<C> Lane<C> {
-    /// Forgets what the last handshake has shown.
-    pub(super) fn begin(&self) {
-        *self.seen.lock() = Seen::default();
     }
 }

@@ -14,7 +14,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use super::explanation::{self, Case, Peer};
 use super::seen::Shared;
 use super::trust::{self, Anchors, time_of_judgement};
-use super::{ClientAuthentication, Code, Presence, Refusal, Rule, UnknownStatus, Verdict};
+use super::{ClientAuthentication, Code, Presence, Refusal, Rule, Terms, UnknownStatus, Verdict};
 use crate::certificate::{Der, Facts};
 use crate::error::{Exit, Failure};
 
@@ -67,6 +67,10 @@ impl ClientJudge {
         self.asked.presence
     }
 
+    pub(super) fn terms(&self) -> Terms {
+        Terms { at: self.asked.at, ..Terms::of(&self.anchors, self.asked.revocation.unknown) }
+    }
+
     /// The rule that lets in a certificate which the authorities vouch for.
     pub(super) fn rule_for(&self, certificate: &[u8]) -> Result<&Rule, Refusal> {
         self.asked.rules.iter().find(|rule| rule.admits(certificate)).ok_or_else(|| {
@@ -113,8 +117,8 @@ impl ClientVerifier {
         certificate: &CertificateDer<'_>,
         result: Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
-        result.inspect_err(|error| {
-            let refusal = explanation::handshake_signature(error, certificate);
+        result.inspect_err(|_| {
+            let refusal = explanation::handshake_signature(certificate);
             self.seen.lock().verdict = Verdict::Refused(refusal);
         })
     }

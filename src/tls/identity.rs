@@ -9,6 +9,7 @@ use rustls::{Error, InconsistentKeys};
 
 use crate::certificate::{self, Passphrase};
 use crate::error::{Exit, Failure};
+use crate::process::keep_memory_secret;
 
 /// What becomes of a key file that others can read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +53,7 @@ impl IdentityFiles {
                 Permissions::Strict => return Err(Failure::new(Exit::OWN_CERTIFICATE, warning, "")),
             }
         }
+        keep_memory_secret();
         let passphrase = self.pass_file.as_deref().map(Passphrase::read).transpose()?;
         let key = certificate::read_key(key_file, passphrase.as_ref())?;
         let mut certified =

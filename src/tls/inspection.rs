@@ -4,18 +4,95 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, Error};
+use rustls::{AlertDescription, CommonState, Error, HandshakeKind};
 
 use super::explanation::{self, Offer, Role, Telling};
 use super::seen::{Lane, Lanes, Seen, Shared};
-use crate::error::Failure;
+use super::trust::Anchors;
+use super::{Enforcement, UnknownStatus, cipher_name, group_name, version_name};
+use crate::error::{Exit, Failure};
 
 /// Watches one handshake. It must be kept until the handshake is over: after that, the configuration it watches may
 /// serve another.
 pub struct Inspection {
     seen: Shared,
     offer: Arc<Offer>,
+    terms: Terms,
     end: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// Whether revocation is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RevocationCheck {
+    /// It is not.
+    #[default]
+    NotAsked,
+    /// A list must speak of every certificate.
+    Strict,
+    /// Certificates of which no list speaks are let through.
+    Soft,
+}
+
+/// What a peer is judged by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Where the authorities come from: `system`, `file:ca.pem`; empty where there are none.
+    pub trust: String,
+    /// How many authorities there are.
+    pub roots: usize,
+    /// The name that a server must have.
+    pub wanted: Option<String>,
+    /// Whether revocation is looked at.
+    pub revocation: RevocationCheck,
+    /// Whether the verdict is carried out.
+    pub enforcement: Enforcement,
+    /// The time to judge by; now where it is not given.
+    pub at: Option<SystemTime>,
+}
+
+impl Terms {
+    pub(super) fn of(anchors: &Anchors, unknown: UnknownStatus) -> Terms {
+        let revocation = match (anchors.crls.is_empty(), unknown) {
+            (true, _) => RevocationCheck::NotAsked,
+            (false, UnknownStatus::Refused) => RevocationCheck::Strict,
+            (false, UnknownStatus::Allowed) => RevocationCheck::Soft,
+        };
+        let (trust, roots) = (anchors.source.clone(), anchors.roots.len());
+        Terms { trust, roots, revocation, ..Terms::default() }
+    }
+}
+
+/// What both ends have agreed on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Negotiated {
+    /// `1.2` or `1.3`.
+    pub version: &'static str,
+    /// The registered name of the cipher suite.
+    pub cipher: String,
+    /// That of the group; none in a resumed session of TLS 1.2.
+    pub group: Option<String>,
+    /// The application protocol, as bytes.
+    pub alpn: Option<Vec<u8>>,
+    /// How the handshake went.
+    pub handshake: HandshakeKind,
+}
+
+impl Negotiated {
+    /// What a connection has agreed on; none before its handshake is over.
+    pub fn of(connection: &CommonState) -> Option<Negotiated> {
+        Some(Negotiated {
+            version: version_name(connection.protocol_version()?),
+            cipher: cipher_name(connection.negotiated_cipher_suite()?.suite()),
+            group: connection.negotiated_key_exchange_group().map(|group| group_name(group.name())),
+            alpn: connection.alpn_protocol().map(<[u8]>::to_vec),
+            handshake: connection.handshake_kind()?,
+        })
+    }
+
+    /// Whether the key exchange resists quantum computers: a group with ML-KEM in it (FIPS 203).
+    pub fn is_post_quantum(&self) -> bool {
+        self.group.as_deref().is_some_and(|group| group.contains("MLKEM"))
+    }
 }
 
 impl Inspection {
@@ -23,14 +100,26 @@ impl Inspection {
         lane: Lane<C>,
         lanes: Arc<Lanes<C>>,
         offer: Arc<Offer>,
+        terms: Terms,
     ) -> Inspection {
         let seen = lane.seen.clone();
-        Inspection { seen, offer, end: Some(Box::new(move || lanes.give_back(lane))) }
+        Inspection { seen, offer, terms, end: Some(Box::new(move || lanes.give_back(lane))) }
     }
 
-    /// What it has shown so far.
-    pub fn seen(&self) -> Seen {
-        self.seen.lock().clone()
+    /// What the peer is judged by.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// What the handshake has shown so far. Once it is over, `connection` tells whether it was resumed: then the
+    /// certificates are those of the first handshake.
+    pub fn seen(&self, connection: Option<&CommonState>) -> Seen {
+        let mut seen = self.seen.lock();
+        match connection.and_then(CommonState::handshake_kind) {
+            Some(HandshakeKind::Resumed) => seen.resume(),
+            _ => {}
+        }
+        seen.clone()
     }
 
     /// Why it failed, in words, with the status that stands for it: 35, 58, 60 or 90. `peer` is how the other end is
@@ -62,7 +151,7 @@ impl Drop for Inspection {
 /// is called, `first` what it sent.
 pub fn not_tls_client(peer: &str, first: &[u8]) -> Failure {
     let (why, hint) = explanation::not_tls(first, Role::Server);
-    Failure::new(crate::error::Exit::HANDSHAKE, format!("TLS with {peer}"), why).hint(hint)
+    Failure::new(Exit::HANDSHAKE, format!("TLS with {peer}"), why).hint(hint)
 }
 
 pub(super) fn system_time(time: UnixTime) -> SystemTime {

@@ -17,12 +17,14 @@ mod self_signed;
 mod server;
 mod server_verifier;
 mod session;
+#[cfg(test)]
+mod tests;
 mod trust;
 mod verdict;
 
 pub use client::{Client, ClientSettings, Resuming, Sni};
 pub use identity::{IdentityFiles, Permissions};
-pub use inspection::{Inspection, not_tls_client};
+pub use inspection::{Inspection, Negotiated, RevocationCheck, Terms, not_tls_client};
 pub use pin::Pin;
 pub use provider::{Cipher, Group, Protocol, Version, cipher_name, group_name, list, version_name};
 pub use resolver::UnknownName;

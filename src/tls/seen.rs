@@ -25,6 +25,25 @@ pub struct Seen {
     pub rule: Option<Rule>,
     /// A server's: it has no certificate for the name that the client asked for.
     pub is_name_unknown: bool,
+    /// What was judged in the handshake before, which a resumed session rests on.
+    pub(super) before: Option<Box<Judged>>,
+}
+
+/// What a client keeps of a handshake for those that resume it.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    chain: Vec<Der>,
+    staple: Vec<u8>,
+    verdict: Verdict,
+}
+
+impl Seen {
+    /// A resumed session is judged by the handshake that it resumes.
+    pub(super) fn resume(&mut self) {
+        if let Some(before) = self.before.take() {
+            (self.chain, self.staple, self.verdict) = (before.chain, before.staple, before.verdict);
+        }
+    }
 }
 
 /// What a server that asks for a client certificate has said.
@@ -70,6 +89,18 @@ pub(super) struct Lane<C> {
     pub(super) seen: Shared,
     /// A client's: the name it verifies. Sessions of another name must not be resumed: it was never checked.
     pub(super) wanted: Option<ServerName<'static>>,
+}
+
+impl<C> Lane<C> {
+    /// Forgets what the last handshake has shown, but for what a resumed session rests on.
+    pub(super) fn begin(&self) {
+        let mut seen = self.seen.lock();
+        let Seen { chain, staple, verdict, before, .. } = std::mem::take(&mut *seen);
+        seen.before = match verdict {
+            Verdict::NotJudged => before,
+            verdict => Some(Box::new(Judged { chain, staple, verdict })),
+        };
+    }
 }
 
 /// Lanes that no handshake uses.

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use crate::certificate::escaped;
 use crate::error::{Exit, Failure};
+use crate::process::keep_memory_secret;
 
 /// What a self-signed certificate is for where nothing is said.
 const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -28,6 +29,7 @@ pub(super) fn make(names: &[String], provider: &CryptoProvider) -> Result<Arc<Ce
         true => LOCAL_NAMES.iter().map(|name| (*name).to_owned()).collect(),
         false => names.iter().map(|name| ascii(name)).collect::<Result<_, _>>()?,
     };
+    keep_memory_secret();
     let (der, key) = generate(names).map_err(|error| {
         Failure::new(Exit::OWN_CERTIFICATE, "cannot make a self-signed certificate", error)
     })?;

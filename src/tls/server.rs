@@ -204,9 +204,10 @@ impl Server {
             None => self.lane()?,
         };
         lane.begin();
+        let terms = self.judge.as_ref().map(|judge| judge.terms()).unwrap_or_default();
         let connection = UnbufferedServerConnection::new(lane.config.clone())
             .map_err(|error| Failure::other("cannot begin TLS", error))?;
-        Ok((connection, Inspection::of(lane, self.lanes.clone(), self.offer.clone())))
+        Ok((connection, Inspection::of(lane, self.lanes.clone(), self.offer.clone(), terms)))
     }
 
     /// Who the client is, to be asked after every handshake and before a byte of it is used: a resumed session is not

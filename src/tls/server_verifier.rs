@@ -16,7 +16,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::explanation::{self, Case, Peer};
 use super::seen::Shared;
 use super::trust::{Anchors, time_of_judgement};
-use super::{Code, Enforcement, Pinning, Refusal, Trust, UnknownStatus, Verdict};
+use super::{Code, Enforcement, Pinning, Refusal, Terms, Trust, UnknownStatus, Verdict};
 use crate::error::{Exit, Failure};
 
 /// What all handshakes of a client judge by.
@@ -58,6 +58,14 @@ impl Judge {
 
     pub(super) fn anchors(&self) -> &Anchors {
         &self.anchors
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            enforcement: self.trust.enforcement,
+            at: self.trust.at,
+            ..Terms::of(&self.anchors, self.trust.revocation.unknown)
+        }
     }
 
     fn judge(&self, presented: &Presented<'_>, wanted: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
@@ -178,8 +186,8 @@ impl ServerVerifier {
         certificate: &CertificateDer<'_>,
         result: Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
-        result.inspect_err(|error| {
-            let refusal = explanation::handshake_signature(error, certificate);
+        result.inspect_err(|_| {
+            let refusal = explanation::handshake_signature(certificate);
             self.seen.lock().verdict = Verdict::Refused(refusal);
         })
     }

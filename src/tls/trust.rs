@@ -112,6 +112,8 @@ pub(super) struct Anchors {
     pub(super) roots: Arc<RootCertStore>,
     pub(super) crls: Vec<RevocationList>,
     pub(super) exact: Vec<Der>,
+    /// The authorities that came from files: the store keeps no more of them than their keys.
+    pub(super) given: Vec<Der>,
     /// Where the authorities came from: `file:ca.pem`, `system`.
     pub(super) source: String,
     /// Things a person should know, such as certificates that were passed over.
@@ -158,6 +160,7 @@ impl Trust {
             roots: Arc::new(reading.store),
             crls,
             exact: reading.exact,
+            given: reading.given,
             source: reading.sources.join(", "),
             warnings: reading.warnings,
         })
@@ -199,6 +202,7 @@ pub(super) fn authorities(paths: &[PathBuf], revocation: &Revocation) -> Result<
         roots: Arc::new(reading.store),
         crls: revocation.read()?,
         exact: Vec::new(),
+        given: reading.given,
         source: reading.sources.join(", "),
         warnings: reading.warnings,
     })
@@ -207,6 +211,7 @@ pub(super) fn authorities(paths: &[PathBuf], revocation: &Revocation) -> Result<
 struct Reading {
     store: RootCertStore,
     exact: Vec<Der>,
+    given: Vec<Der>,
     sources: Vec<String>,
     warnings: Vec<String>,
 }
@@ -216,6 +221,7 @@ impl Reading {
         Reading {
             store: RootCertStore::empty(),
             exact: Vec::new(),
+            given: Vec::new(),
             sources: Vec::new(),
             warnings: Vec::new(),
         }
@@ -223,7 +229,7 @@ impl Reading {
 
     fn authorities(&mut self, path: &PathBuf) -> Result<(), Failure> {
         let found = certificate::read_authorities(path)?;
-        let (added, ignored) = self.store.add_parsable_certificates(found);
+        let (added, ignored) = self.store.add_parsable_certificates(found.iter().cloned());
         if added == 0 {
             let what = format!("CA file {}", path.display());
             return Err(Failure::new(Exit::AUTHORITY, what, "none of its certificates can be used"));
@@ -231,6 +237,7 @@ impl Reading {
         if ignored > 0 {
             self.warnings.push(format!("{}: {ignored} of its certificates cannot be used", path.display()));
         }
+        self.given.extend(found);
         self.sources.push(format!("file:{}", path.display()));
         Ok(())
     }

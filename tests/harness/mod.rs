@@ -1,9 +1,11 @@
 //! Starts spile and its peers, waits for conditions with a deadline, and ends what it started by pid.
 #![allow(dead_code)] // each test file uses a part of it
 
+mod certificates;
 mod facts;
 mod servers;
 mod terminal;
+pub mod tls;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,6 +14,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+#[allow(unused_imports)] // each test file uses a part of it
+pub use certificates::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
 #[allow(unused_imports)] // each test file uses a part of it

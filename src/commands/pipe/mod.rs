@@ -232,13 +232,13 @@ impl Args {
                     Reason::IdleTimeout => ("@idle", stage.idle),
                     _ => ("@timeout", stage.timeout),
                 };
-                let time = time.unwrap_or_default();
-                say(&format!("spile pipe: {}: time limit {word} ran out: after {time:?}", stage.name));
+                let after = self.limits.after(time, seat.was_killed());
+                say(&format!("spile pipe: {}: time limit {word} ran out: {after}", stage.name));
             }
         }
         match judgement.decision {
             Decision::Exit(Exit::TIMEOUT) if judgement.decided_by.is_none() => {
-                Err(limit(order, outcome.reason))
+                Err(self.limits.failure(outcome.reason, outcome.was_killed))
             }
             Decision::Exit(exit) => Ok(exit),
             Decision::Signal(signal) => {
@@ -249,16 +249,6 @@ impl Args {
             }
         }
     }
-}
-
-/// Names the limit that ran out.
-fn limit(order: &Order, reason: Reason) -> Failure {
-    let (flag, limit) = match reason {
-        Reason::CpuTimeout => ("--cpu-timeout", order.limits.cpu),
-        Reason::IdleTimeout => ("--idle-timeout", order.limits.idle),
-        _ => ("--timeout", order.limits.total),
-    };
-    Failure::timeout(format!("time limit {flag} ran out"), format!("after {:?}", limit.unwrap_or_default()))
 }
 
 impl StageArgs {

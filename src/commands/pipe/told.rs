@@ -65,6 +65,7 @@ impl Audience for Told {
             Happening::OutOfTime(n, reason) => {
                 json!({"ev": limit_name(reason), "n": n, "name": n.map(name)})
             }
+            Happening::Killed(n) => json!({"ev": "kill", "n": n, "name": n.map(name)}),
             Happening::Signal(handled) => {
                 json!({"ev": "signal", "signal": signal_json(handled, self.start)})
             }

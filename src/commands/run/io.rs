@@ -10,8 +10,9 @@ use clap::ValueEnum;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use rustix::termios::Winsize;
 
-use crate::address;
+use crate::address::{self, Address, Role};
 use crate::commands::flags::{duration, file_name};
+use crate::error::Failure;
 use crate::flow::Keep;
 use crate::streams::{Input, Joining, Newlines, Output, Plan, Sequence, Showing, Tty};
 
@@ -67,7 +68,9 @@ pub struct IoArgs {
     #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true,
           conflicts_with_all = ["pty", "line_buffer", "merge"])]
     order: Option<OrderName>,
-    /// Run the program on a terminal of its own, for colours, prompts and line buffering
+    /// Run the program on a terminal of its own, for colours, prompts and line buffering. Your keys go to it if
+    /// stdin is a terminal; any other stdin is data: no byte of it is a key (^C, ^D...) unless the program makes it
+    /// one (stty sane)
     #[arg(long, value_name = "COLSxROWS", num_args = 0..=1, require_equals = true, default_missing_value = "",
           value_parser = size, conflicts_with = "line_buffer")]
     pty: Option<Size>,
@@ -133,6 +136,14 @@ fn is_address(text: &str) -> bool {
     })
 }
 
+/// What is wrong with an address, in one sentence.
+fn checked(result: Result<(), Failure>) -> Result<(), String> {
+    result.map_err(|failure| match &failure.hint {
+        Some(hint) => format!("{failure} ({hint})"),
+        None => failure.to_string(),
+    })
+}
+
 /// `text` after `prefix`, bytes as they were typed.
 fn after(word: &OsStr, prefix: &str) -> Option<OsString> {
     word.as_bytes().strip_prefix(prefix.as_bytes()).map(|rest| OsStr::from_bytes(rest).to_owned())
@@ -158,7 +169,10 @@ fn input(word: OsString) -> Result<Input, String> {
     match word.to_str() {
         Some("-") => Ok(Input::Ours),
         Some("null") => Ok(Input::Null),
-        Some(text) if is_address(text) => Ok(Input::Address(text.to_owned())),
+        Some(text) if is_address(text) => {
+            checked(Address::parse(text, Role::Relay).and_then(|address| address.check()))?;
+            Ok(Input::Address(text.to_owned()))
+        }
         _ => file(&word).map(Input::File),
     }
 }
@@ -174,7 +188,10 @@ fn output(word: OsString) -> Result<Output, String> {
         Some("-") => Ok(Output::Ours),
         Some("null") => Ok(Output::Null),
         Some("capture") => Ok(Output::Capture),
-        Some(text) if is_address(text) => Ok(Output::Address(text.to_owned())),
+        Some(text) if is_address(text) => {
+            checked(Address::parse_right(text).and_then(|address| address.check()))?;
+            Ok(Output::Address(text.to_owned()))
+        }
         _ => file(&word).map(Output::File),
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::commands::flags::duration;
+use crate::error::Failure;
 use crate::signal::Number;
-use crate::supervise::{Clock, Limits, Manner, Orphans, Scope};
+use crate::supervise::{Clock, Limits, Manner, Orphans, Reason, Scope};
 
 /// How long and how much, and what then.
 #[derive(Clone, Debug, clap::Args)]
@@ -84,6 +85,25 @@ impl LimitArgs {
             clock,
             idle: some(self.idle_timeout),
             cpu: some(self.cpu_timeout),
+        }
+    }
+
+    /// Names the limit that ran out, and what it took to end.
+    pub fn failure(&self, reason: Reason, was_killed: bool) -> Failure {
+        let (flag, limit) = match reason {
+            Reason::CpuTimeout => ("--cpu-timeout", self.cpu_timeout),
+            Reason::IdleTimeout => ("--idle-timeout", self.idle_timeout),
+            _ => ("--timeout", self.timeout),
+        };
+        Failure::timeout(format!("time limit {flag} ran out"), self.after(limit, was_killed))
+    }
+
+    /// How long a limit was, and whether the grace ran out, too.
+    pub fn after(&self, limit: Option<Duration>, was_killed: bool) -> String {
+        let after = limit.map(|limit| format!("after {limit:?}")).unwrap_or_default();
+        match was_killed {
+            true => format!("{after}, and --grace {:?} later what was left was killed", self.grace),
+            false => after,
         }
     }
 

@@ -118,8 +118,8 @@ impl Args {
         }
         let status = outcome.member().and_then(|member| member.end).map(|(status, ..)| status);
         match (outcome.job.reason(), status) {
-            (Reason::Timeout | Reason::IdleTimeout | Reason::CpuTimeout, _) => {
-                Verdict::Fail(self.limit(outcome))
+            (reason @ (Reason::Timeout | Reason::IdleTimeout | Reason::CpuTimeout), _) => {
+                Verdict::Fail(self.limits.failure(reason, outcome.job.was_killed()))
             }
             (_, None) => Verdict::Fail(Failure::new(Exit(125), "the program could not be killed", "")),
             (_, Some(status)) => self.of_status(status),
@@ -132,22 +132,6 @@ impl Args {
             Some(signal) => Verdict::Die(signal),
             None => Verdict::Exit(status.exit()),
         }
-    }
-
-    /// Names the limit that ran out.
-    fn limit(&self, outcome: &Outcome) -> Failure {
-        let limits = self.limits.limits();
-        let (flag, limit) = match outcome.job.reason() {
-            Reason::CpuTimeout => ("--cpu-timeout", limits.cpu),
-            Reason::IdleTimeout => ("--idle-timeout", limits.idle),
-            _ => ("--timeout", limits.total),
-        };
-        let after = limit.map(|limit| format!("after {limit:?}")).unwrap_or_default();
-        let killed = match outcome.job.was_killed() {
-            true => format!(", and --grace {:?} later what was left was killed", self.limits.manner().grace),
-            false => String::new(),
-        };
-        Failure::timeout(format!("time limit {flag} ran out"), after + &killed)
     }
 
     /// Ends as the program did. The terminal is ours again and all files are written by now.

@@ -39,7 +39,7 @@ impl Connector {
             client,
             host,
             name: end.describe(),
-            starttls: settings::starttls(options)?,
+            starttls: settings::starttls(options),
             expected_alpn: options.text(Key::ExpectAlpn).map(str::to_owned),
             limit: connect_timeout::limit(options),
             handshake_limit: settings::handshake_limit(options),

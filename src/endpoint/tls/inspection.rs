@@ -121,12 +121,12 @@ impl Inspection {
     /// to say what it makes of our certificate (RFC 8446: after the handshake). `sni` is the host that was asked for.
     pub fn settle(&mut self, sni: Option<String>) {
         self.sni = sni;
-        self.watch.take_if(|watch| watch.seen().request.is_none());
+        self.watch.take_if(|watch| watch.seen(None).request.is_none());
     }
 
     /// The handshake of a server is over.
     pub fn settle_server(&mut self) {
-        let hello = self.watch.take().and_then(|watch| watch.seen().hello);
+        let hello = self.watch.take().and_then(|watch| watch.seen(None).hello);
         self.sni = hello.and_then(|hello| hello.server_name);
     }
 

@@ -36,9 +36,9 @@ pub fn ending(options: &Options) -> Ending {
 }
 
 /// The protocol in which the connection begins.
-pub fn starttls(options: &Options) -> Result<Option<starttls::Protocol>, Failure> {
-    let read = |text: &str| text.parse().map_err(|why| Failure::misuse("option 'starttls'", why));
-    options.text(Key::Starttls).map(read).transpose()
+pub fn starttls(options: &Options) -> Option<starttls::Protocol> {
+    // The table of options takes no other words.
+    options.text(Key::Starttls).and_then(|name| name.parse().ok())
 }
 
 /// What a client is told.

@@ -160,10 +160,13 @@ impl Live<'_> {
         let jobs = self.seats.iter_mut().enumerate();
         let jobs = jobs.filter_map(|(at, seat)| Some((Some(at), seat.job.as_mut()?)));
         for (stage, job) in jobs.chain([(None, &mut self.whole)]) {
-            let before = job.reason();
+            let (reason, was_killed) = (job.reason(), job.was_killed());
             job.tick(now, supervisor);
-            if job.reason() != before {
+            if job.reason() != reason {
                 audience.told(Happening::OutOfTime(stage, job.reason()));
+            }
+            if job.was_killed() != was_killed {
+                audience.told(Happening::Killed(stage));
             }
         }
     }
@@ -318,6 +321,8 @@ impl Live<'_> {
         let left = self.whole.left(supervisor);
         // What writes copies for us is not theirs.
         let ended = self.seats.iter().filter(|seat| seat.end.is_some()).count() as u64;
+        let jobs = self.seats.iter().filter_map(|seat| seat.job.as_ref()).chain([&self.whole]);
+        let killed = jobs.flat_map(Job::killed).cloned().collect();
         Outcome {
             seats: self.seats,
             reason,
@@ -327,7 +332,8 @@ impl Live<'_> {
             began: self.began,
             start: self.start,
             signals: self.signals,
-            killed: self.whole.killed().to_vec(),
+            killed,
+            was_killed: self.whole.was_killed(),
             reaped: supervisor.orphans() + ended,
             left,
             progress,

@@ -3,7 +3,7 @@
 use x509_parser::prelude::X509Certificate;
 
 use super::{Case, Peer, parse};
-use crate::certificate::distinguished_name;
+use crate::certificate::{Facts, distinguished_name};
 use crate::tls::{Code, Refusal};
 
 pub(super) fn unknown(case: &Case<'_>) -> Refusal {
@@ -29,16 +29,35 @@ pub(super) fn unknown(case: &Case<'_>) -> Refusal {
             .hint(remedy(case, "cafile=FILE trusts that authority"));
     }
     let issuer = name(top.issuer().as_raw());
-    if is_root_of_that_name(case, top) {
-        let message = format!("its authority '{issuer}' has the name of one of {source}, but another key");
-        return Refusal::new(Code::UnknownIssuer, message)
-            .hint(remedy(case, "is the file of that authority an old one?"));
-    }
     let message =
         format!("no authority of {source} has signed it: {sent}, and its issuer '{issuer}' is not known");
     let missing =
         "either an intermediate certificate is missing on the server, or cafile=FILE must name the authority";
     Refusal::new(Code::UnknownIssuer, message).hint(remedy(case, missing))
+}
+
+/// An authority of the right name is trusted, but the signature is not of its key: that of a namesake, or of the same
+/// authority before it had a new key.
+pub(super) fn namesake(case: &Case<'_>) -> Option<Refusal> {
+    let path = path_of(case);
+    let top = path.last().filter(|top| is_root_of_that_name(case, top))?;
+    let issuer = name(top.issuer().as_raw());
+    let message =
+        format!("its authority '{issuer}' has the name of one of {}, but another key", source(case));
+    Some(
+        Refusal::new(Code::BadSignature, message)
+            .hint(remedy(case, "is the file of that authority an old one?")),
+    )
+}
+
+/// The authority, out of a file, that bears the name of whoever signed the last of the path.
+pub(super) fn authority(case: &Case<'_>) -> Option<Facts> {
+    let path = path_of(case);
+    let issuer = path.last()?.issuer().as_raw();
+    let given = case.anchors.given.iter();
+    let der =
+        given.into_iter().find(|der| parse(der).is_some_and(|root| root.subject().as_raw() == issuer))?;
+    Facts::of(der, 1, crate::tls::inspection::system_time(case.now)).ok()
 }
 
 /// A CA's own certificate is used by a server, as `openssl req -x509` makes it.

@@ -136,15 +136,16 @@ fn purpose(case: &Case<'_>, presented: &[ExtendedKeyPurpose]) -> Refusal {
 /// A signature within the chain does not verify, or is of a kind that does not count.
 fn signature(case: &Case<'_>) -> Refusal {
     let weak = (0..case.chain.len()).find_map(|depth| weakness(depth, &case.facts(depth)?));
-    weak.unwrap_or_else(|| {
-        Refusal::new(Code::BadSignature, "a signature of its chain does not fit the key of the issuer").hint(
-            "an authority of the same name but with another key is trusted here, or the chain is damaged",
-        )
-    })
+    weak.or_else(|| short_key(1, &issuer::authority(case)?))
+        .or_else(|| issuer::namesake(case))
+        .unwrap_or_else(|| {
+            Refusal::new(Code::BadSignature, "a signature of its chain does not fit the key of the issuer")
+                .hint("the chain is damaged, or was put together of certificates that do not belong together")
+        })
 }
 
 /// The signature of the handshake, which shows that the peer has the key, does not verify.
-pub(super) fn handshake_signature(_error: &Error, certificate: &[u8]) -> Refusal {
+pub(super) fn handshake_signature(certificate: &[u8]) -> Refusal {
     let facts = Facts::of(certificate, 0, std::time::SystemTime::UNIX_EPOCH).ok();
     facts.and_then(|facts| short_key(0, &facts)).unwrap_or_else(|| {
         Refusal::new(
