@@ -1135,7 +1135,7 @@ _spile() {
                     return 0
                     ;;
                 --scope)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "child group tree" -- "${cur}"))
                     return 0
                     ;;
                 --orphans)
@@ -1517,7 +1517,7 @@ _spile() {
                     return 0
                     ;;
                 --scope)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "child group tree" -- "${cur}"))
                     return 0
                     ;;
                 --orphans)

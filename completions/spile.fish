@@ -43,7 +43,9 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l idle-timeout -d 'End
 complete -c spile -n "__fish_spile_using_subcommand run" -l cpu-timeout -d 'End everything after this much CPU time, all processes together' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l signal -d 'The signal that asks to end' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts for it (systemd-run, docker, at) is nobody\'s descendant, and out of reach' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts for it (systemd-run, docker, at) is nobody\'s descendant, and out of reach' -r -f -a "child\t''
+group\t''
+tree\t''"
 complete -c spile -n "__fish_spile_using_subcommand run" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace' -r -f -a "leave\t''
 wait\t''
 term\t''
@@ -133,7 +135,9 @@ complete -c spile -n "__fish_spile_using_subcommand pipe" -l idle-timeout -d 'En
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l cpu-timeout -d 'End everything after this much CPU time, all processes together' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l signal -d 'The signal that asks to end' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts for it (systemd-run, docker, at) is nobody\'s descendant, and out of reach' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts for it (systemd-run, docker, at) is nobody\'s descendant, and out of reach' -r -f -a "child\t''
+group\t''
+tree\t''"
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace' -r -f -a "leave\t''
 wait\t''
 term\t''

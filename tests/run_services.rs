@@ -3,7 +3,7 @@
 mod harness;
 
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use harness::*;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn a_page_must_be_there_and_good_over_tcp_and_over_a_socket() {
     let url = format!("http://127.0.0.1:{port}/nothing-here");
     let with = format!("python3 server.py {port}");
     place
-        .run(&["--with", &with, "--ready", &url, "--ready-timeout", "1s", "--", "echo", "ran"])
+        .run(&["--with", &with, "--ready", &url, "--ready-timeout", "5s", "--", "echo", "ran"])
         .exits(124)
         .says("")
         .complains("503");
@@ -136,6 +136,33 @@ fn a_service_that_never_gets_ready_is_one_line_and_everything_is_ended() {
         .run(&["--with", "sleep 60", "--ready", &format!("tcp:{port}"), "--ready-timeout", "300ms", "true"])
         .exits(124)
         .complains("Connection refused");
+}
+
+#[test]
+fn time_in_which_spile_was_stopped_makes_no_service_late() {
+    let port = closed_port();
+    let begin = "echo $$ >pid; until test -e go; do sleep .01; done;";
+    let services = [
+        (format!("sh -c '{begin} echo up; exec sleep 60'"), "line:up".to_owned()),
+        (format!("sh -c '{begin} exec {SPILE} relay tcp-l:{port} echo'"), format!("tcp:{port}")),
+        (format!("sh -c '{begin} touch up; exec sleep 60'"), "cmd:test -e up".to_owned()),
+    ];
+    let stopped = services.map(|(service, ready)| {
+        let place = Place::new();
+        let flags = ["--with", &service, "--ready", &ready, "--ready-timeout", "2s", "--", "echo", "ran"];
+        let process = place.start(&flags);
+        wait_until("the service runs", || !place.text("pid").is_empty());
+        process.signal("STOP");
+        (place, process, ready)
+    });
+    std::thread::sleep(Duration::from_millis(2200));
+    for (place, process, ready) in stopped {
+        process.signal("CONT");
+        std::fs::write(place.0.path().join("go"), "").unwrap();
+        let ended = process.eof().ends();
+        assert_eq!((ended.status, ended.stderr.as_str()), (0, ""), "{ready}");
+        assert_eq!(ended.stdout, b"ran\n", "{ready}");
+    }
 }
 
 #[test]

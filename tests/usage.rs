@@ -324,3 +324,17 @@ fn letters_that_differ_between_ncs_are_refused_with_what_to_type() {
         spile(["connect", letter, "127.0.0.1", "9"]).ends().exits(2).complains(hint);
     }
 }
+
+#[test]
+fn completion_offers_the_values_of_a_scope() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/completions/spile.bash");
+    for (command, typed, wanted) in
+        [("run", "", "child group tree\n"), ("pipe", "", "child group tree\n"), ("run", "tr", "tree\n")]
+    {
+        let line = format!(
+            "source {script}; COMP_WORDS=(spile {command} --scope '{typed}'); COMP_CWORD=3; \
+             _spile spile '{typed}' --scope; echo \"${{COMPREPLY[*]}}\""
+        );
+        shell(&line).eof().ends().exits(0).says(wanted);
+    }
+}

@@ -1,6 +1,6 @@
 //! The options of one end as typed, checked against what its scheme takes in the part it plays.
 
-use super::option_table::{IP, OPTIONS, OptionRow, Part, option};
+use super::option_table::{IP, OPTIONS, OptionRow, Part, TLS, option};
 use super::scan::piece;
 use super::scheme_table::Scheme;
 use super::suggest::nearest;
@@ -59,6 +59,11 @@ impl Given {
         if let (Some(family), true) = (socat::protocol_family(&name, value), self.groups & IP != 0) {
             self.family = Some(family.map_err(fail)?);
             return Ok(());
+        }
+        if self.groups & TLS != 0
+            && let Some(done) = socat::tls(&mut self.options, &name, value, self.part)
+        {
+            return done.map_err(fail);
         }
         if socat::is_default(&name, value, self.groups, self.part) {
             return Ok(());

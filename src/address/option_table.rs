@@ -49,7 +49,7 @@ pub const PROXIED: u32 = 1 << 18;
 const NETWORK: u32 =
     IP | V6 | TCP | UDP | UNIX | PATH | SOCKET | STREAM | DATAGRAM | MESSAGES | PASSED | PROXIED;
 /// The same where the commands speak TLS.
-const SECURED: u32 = IP | V6 | TCP | UNIX | PATH | SOCKET | STREAM | PROXIED | TLS;
+const SECURED: u32 = IP | V6 | TCP | UNIX | PATH | SOCKET | STREAM | TLS | PROXIED;
 
 /// The part that an end plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,7 +277,7 @@ options! {
     Echo "echo" [] Flag, "YES", TERMINAL, NONE, "Terminal echo";
     Rows "rows" [] Number(1, 65_535), "N", NEW_TERMINAL, NONE, "Rows of the terminal";
     Cols "cols" ["columns"] Number(1, 65_535), "N", NEW_TERMINAL, NONE, "Columns of the terminal";
-    Cafile "cafile" ["capath" "ca"] Text, "FILE", TLS, NONE, "Authorities to trust instead of the system's: a file or a directory; may repeat";
+    Cafile "cafile" ["capath" "openssl-cafile" "openssl-capath"] Text, "FILE", TLS, NONE, "Authorities to trust instead of the system's: a file or a directory; may repeat";
     CaAdd "ca-add" [] Text, "FILE", TLS, NONE, "Authorities to trust beside the others; may repeat";
     Roots "roots" [] Word(&["system", "mozilla", "none"]), "WHICH", TLS, NONE, "Whose authorities to trust: system, mozilla (built in) or none";
     TrustCert "trust-cert" [] Text, "FILE", TLS, NONE, "Trust exactly this certificate, an authority or not; may repeat";

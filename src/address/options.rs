@@ -22,6 +22,11 @@ impl Options {
         self.given.extend(more);
     }
 
+    /// As if `key` had not been given.
+    pub fn forget(&mut self, key: Key) {
+        self.given.retain(|(given, _)| *given != key);
+    }
+
     /// All options in the order given.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &Value)> {
         self.given.iter().map(|(key, value)| (*key, value))

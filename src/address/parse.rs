@@ -125,6 +125,7 @@ fn end(text: &str, role: Role) -> Result<End, Failure> {
         Some('/' | '.' | '@') if is_path(text) => bare_path(text, role)?,
         Some(_) => match opening(text) {
             Some(opening) => with_scheme(text, opening, role)?,
+            None if is_tls(text) => return Err(no_tls(text)),
             None => bare_host(text, role)?,
         },
     };
@@ -235,6 +236,23 @@ fn no_host(text: &str, scheme: &str, port: &str, role: Role) -> Failure {
 fn is_host_with_bad_port(word: &str, rest: &str) -> bool {
     let names = SCHEMES.iter().map(|scheme| scheme.name);
     rest.strip_prefix(':').is_some_and(|port| !port.contains([':', '/'])) && nearest(word, names).is_none()
+}
+
+/// Words that are never a host: taking `dtls:443` for a host called dtls would send plain text.
+fn is_tls(text: &str) -> bool {
+    let word = first_word(text).map(|(word, _)| word.to_ascii_lowercase()).unwrap_or_default();
+    let bare = ["-listen", "-connect", "-l"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(&word);
+    bare.split('+').any(|layer| matches!(layer, "tls" | "dtls" | "ssl" | "openssl"))
+}
+
+fn no_tls(text: &str) -> Failure {
+    let failure = wrong(text, "TLS is spoken over tcp, unix and vsock");
+    match first_word(text) {
+        Some((word, rest)) if is_port_like(rest) => {
+            failure.hint(format!("a host of that name: tcp:{word}{rest}"))
+        }
+        _ => failure.hint("tls:HOST:PORT, tls+unix:PATH"),
+    }
 }
 
 /// What follows the first colon is a number (of whatever size) or a service: then what precedes is a host.

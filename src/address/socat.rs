@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::option_table::{EXEC, FILE, IP, NEW_TERMINAL, PATH, PTY, Part, TERMINAL, UDP, option};
-use super::{Family, Key, Value};
+use super::{Family, Key, Options, Value};
 
 /// A socat type name that is spelt otherwise here.
 pub struct Spelling {
@@ -45,6 +45,16 @@ pub const SPELLINGS: &[Spelling] = &[
     spelling("abstract-connect", "abstract", false),
     spelling("abstract-client", "abstract", false),
     spelling("vsock-connect", "vsock", false),
+    spelling("openssl", "tls", false),
+    spelling("openssl-connect", "tls", false),
+    spelling("openssl-l", "tls", true),
+    spelling("openssl-listen", "tls", true),
+    spelling("ssl", "tls", false),
+    spelling("ssl-l", "tls", true),
+    spelling("ssl-listen", "tls", true),
+    spelling("tls+tcp", "tls", false),
+    spelling("tls+tcp-l", "tls", true),
+    spelling("tls+tcp-listen", "tls", true),
     spelling("open", "file", false),
     spelling("gopen", "file", false),
     spelling("create", "file", false),
@@ -95,23 +105,36 @@ const NONE: u32 = 0;
 /// Options of socat's that mean something spile does not do (yet): refused by name, not as unknown.
 const ELSEWHERE: &[&str] = &[
     "chroot",
+    "compress",
     "cr",
     "crlf",
     "crnl",
+    "dh",
+    "dhparam",
+    "dhparams",
+    "egd",
     "end-close",
     "escape",
     "excl",
+    "fips",
     "history",
     "icanon",
     "ignoreeof",
     "linger",
     "lockfile",
     "lowport",
+    "maxfraglen",
+    "maxsendfrag",
+    "method",
     "nofork",
     "noecho",
     "o-excl",
     "perm-early",
+    "openssl-compress",
+    "openssl-dhparam",
+    "openssl-method",
     "prompt",
+    "pseudo",
     "readbytes",
     "sane",
     "setgid",
@@ -161,6 +184,13 @@ pub fn value<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
         ("setsockopt" | "setsockopt-int", Some((option, number))) if !value.contains('=') => {
             format!("{option}={number}").into()
         }
+        // A floor below ours is no floor.
+        ("openssl-min-proto-version", _) if matches!(value, "SSL2" | "SSL3" | "TLS1.0" | "TLS1.1") => {
+            "1.2".into()
+        }
+        ("openssl-min-proto-version" | "openssl-max-proto-version", _) => {
+            value.strip_prefix("TLS").unwrap_or(value).into()
+        }
         _ => value.into(),
     }
 }
@@ -189,4 +219,33 @@ pub fn protocol_family(name: &str, value: Option<&str>) -> Option<Result<Family,
         Some("ip6" | "ipv6" | "inet6" | "10" | "6") => Ok(Family::V6),
         other => Err(format!("'{}' is neither ip4 nor ip6", other.unwrap_or_default().escape_debug())),
     })
+}
+
+/// Options of OPENSSL addresses whose meaning depends on the part: socat verifies clients like servers, and lets in
+/// whoever the authorities vouch for. Answers whether `name` is one of them.
+pub fn tls(options: &mut Options, name: &str, value: Option<&str>, part: Part) -> Option<Result<(), String>> {
+    let text =
+        |key: Key| value.filter(|value| !value.is_empty()).map(|value| (key, Value::Text(value.to_owned())));
+    let yes = (Key::AllowAny, Value::Flag(true));
+    let pairs = match (name, part) {
+        ("verify" | "openssl-verify", _) => match super::value::flag(value.unwrap_or("yes")) {
+            Err(why) => return Some(Err(why)),
+            Ok(true) if part == Part::Listening => vec![yes],
+            Ok(false) if part == Part::Connecting => vec![(Key::Insecure, Value::Flag(true))],
+            Ok(_) => vec![],
+        },
+        ("cafile" | "capath" | "openssl-cafile" | "openssl-capath", Part::Listening) => {
+            let mut pairs: Vec<_> = text(Key::ClientCa).into_iter().collect();
+            pairs.extend((!options.has(Key::AllowCn)).then_some(yes));
+            pairs
+        }
+        ("commonname" | "openssl-commonname", Part::Connecting) => text(Key::Name).into_iter().collect(),
+        ("commonname" | "openssl-commonname", Part::Listening) => {
+            options.forget(Key::AllowAny);
+            text(Key::AllowCn).into_iter().collect()
+        }
+        _ => return None,
+    };
+    options.extend(pairs);
+    Some(Ok(()))
 }

@@ -132,12 +132,60 @@ fn an_error_names_the_word_and_the_nearest_right_one() {
     assert!(refusal("tcp-l:80", Role::Connect).1.contains("spile listen"));
     assert!(refusal("exec-l:x", Role::Relay).0.contains("cannot listen"));
     assert!(refusal("echo", Role::Listen).0.contains("cannot be listened on"));
-    assert!(refusal("tls:h:443", Role::Connect).0.contains("TLS"));
     assert!(refusal("exec:", Role::Relay).0.contains("exec:PROG"));
     assert!(refusal("exec:'x", Role::Relay).0.contains("closing"));
     assert!(refusal("h:0", Role::Connect).0.contains("port 0"));
     assert!(refusal("tcp-l:1!!stdio", Role::Relay).0.contains("joined"));
     assert!(refusal("tcp:h:1,connect-timeout=soon", Role::Connect).0.contains("'soon'"));
+}
+
+#[test]
+fn tls_is_spoken_where_the_address_says_so() {
+    for text in ["tls:h:443", "OPENSSL:h:443", "ssl:h:443", "tls+tcp:h:443", "tls://h:443/"] {
+        let end = one(text, Role::Connect);
+        assert_eq!((end.target, end.layer), (named("h", 443), Layer::Tls), "{text}");
+    }
+    for text in ["tls-l:8443", "OPENSSL-LISTEN:8443", "SSL-L:8443", "tls-listen:8443"] {
+        let end = one(text, Role::Relay);
+        assert!(end.listening && end.layer == Layer::Tls, "{text}");
+    }
+    assert_eq!(one("tls+unix:/s", Role::Connect).layer, Layer::Tls);
+    assert_eq!(one("h:443", Role::Connect).layer, Layer::Plain);
+    let (text, hint) = refusal("h:443,cafile=f", Role::Connect);
+    assert!(text.contains("cafile") && !hint.is_empty(), "{text} {hint}");
+}
+
+#[test]
+fn who_always_speaks_tls_need_not_say_so() {
+    let read = |text, role| match Address::parse_over(Layer::Tls, text, role) {
+        Ok(address) => address.to_string(),
+        Err(failure) => failure.to_string(),
+    };
+    assert_eq!(read("h:443,cafile=f", Role::Connect), "tls:h:443,cafile=f");
+    assert_eq!(read("tcp4:h:443", Role::Connect), "tls4:h:443");
+    assert_eq!(read("tls:h:443", Role::Connect), "tls:h:443");
+    assert_eq!(read("/run/s", Role::Connect), "tls+unix:/run/s");
+    assert_eq!(read("8443", Role::Listen), "tls-l:8443");
+    assert!(read("udp:h:443", Role::Connect).contains("nothing that TLS goes over"));
+    assert!(read("tcp-l:443", Role::Connect).contains("listens"));
+    assert!(read("443", Role::Connect).contains("without a host"));
+}
+
+#[test]
+fn options_of_openssl_addresses_mean_what_they_mean_in_socat() {
+    let given = |text: &str| one(text, Role::Relay).options;
+    assert_eq!(given("OPENSSL:h:1,verify=0").flag(Key::Insecure), Some(true));
+    assert_eq!(given("OPENSSL:h:1,verify=1,commonname=n").text(Key::Name), Some("n"));
+    assert!(!given("OPENSSL:h:1,verify").has(Key::Insecure));
+    assert_eq!(given("OPENSSL:h:1,openssl-min-proto-version=TLS1.3").text(Key::Min), Some("1.3"));
+    assert_eq!(given("OPENSSL:h:1,openssl-min-proto-version=TLS1.0").text(Key::Min), Some("1.2"));
+    assert!(given("OPENSSL-LISTEN:1,cert=c,verify=0").iter().all(|(key, _)| key == Key::Cert));
+    let clients = given("OPENSSL-LISTEN:1,cert=c,verify=1,cafile=ca");
+    assert_eq!((clients.text(Key::ClientCa), clients.flag(Key::AllowAny)), (Some("ca"), Some(true)));
+    for text in ["OPENSSL-LISTEN:1,cafile=ca,commonname=n", "OPENSSL-LISTEN:1,commonname=n,cafile=ca"] {
+        assert_eq!(given(text).text(Key::AllowCn), Some("n"), "{text}");
+        assert!(!given(text).has(Key::AllowAny), "{text}");
+    }
 }
 
 #[test]
@@ -185,8 +233,11 @@ fn socat_options_keep_their_meaning_or_are_refused_by_name() {
 
 #[test]
 fn tls_is_never_taken_for_a_host() {
-    for text in ["tls:443", "tls-l:8443", "OPENSSL:443", "openssl-listen:443", "TLS:h:443", "tls+unix:/x"] {
-        assert!(refusal(text, Role::Relay).0.contains("TLS"), "{text}");
+    for text in ["tls:443", "OPENSSL:443", "ssl:443"] {
+        assert!(refusal(text, Role::Relay).0.contains("without a host"), "{text}");
+    }
+    for text in ["dtls:443", "DTLS-L:443", "tls+udp:h:443", "tls+exec:x"] {
+        assert!(refusal(text, Role::Relay).0.contains("TLS is spoken over"), "{text}");
     }
     assert_eq!(one("tcp:tls:443", Role::Connect).target, named("tls", 443));
     assert_eq!(one("my-tls:443", Role::Connect).target, named("my-tls", 443));

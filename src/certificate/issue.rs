@@ -67,7 +67,11 @@ impl Subject {
         if let Some(unit) = &self.unit {
             name.push(DnType::OrganizationalUnitName, unit.as_str());
         }
-        let first = self.names.first().map(ToString::to_string);
+        // Clients that look at common names take every one for a DNS name, unless it cannot be one.
+        let first = self.names.first().map(|name| match name {
+            Name::Dns(name) => name.clone(),
+            Name::Ip(address) => format!("address {address}"),
+        });
         let first = first.filter(|first| first.len() <= LONGEST_COMMON_NAME && self.others.is_empty());
         if let Some(common) = self.common_name.as_deref().or(otherwise).or(first.as_deref()) {
             if common.chars().count() > LONGEST_COMMON_NAME {

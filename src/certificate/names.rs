@@ -46,6 +46,9 @@ impl FromStr for Name {
         if !ascii.split('.').all(is_label) || wildcard.len() + ascii.len() > LONGEST_NAME {
             return fail("labels are letters, digits, '-' and '_', 1 to 63 of them");
         }
+        if !wildcard.is_empty() && !ascii.contains('.') {
+            return fail("a wildcard has two labels or more behind it, or no client accepts it");
+        }
         let last = ascii.rsplit('.').next().unwrap_or_default();
         match last.bytes().all(|byte| byte.is_ascii_digit()) {
             true => fail("a name does not end in a number"),
@@ -120,6 +123,8 @@ mod tests {
             "*",
             "*.*.org",
             "a.*.org",
+            "*.org",
+            "*.org",
             "1.2.3",
             "256.1.1.1",
             "a\0b",

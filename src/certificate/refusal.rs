@@ -50,7 +50,8 @@ pub fn of(error: &Error, question: &Question<'_>, facts: &[Facts]) -> Refusal {
             Refusal::new("not_yet_valid", format!("{whose} is good from {} on", moment(*not_before)))
                 .hint(clock(question.at))
         }
-        Error::CertNotValidForName(_) | Error::MalformedDnsIdentifier => wrong_name(question, facts),
+        Error::CertNotValidForName(_) => wrong_name(question, facts),
+        Error::MalformedDnsIdentifier if question.name.is_some() => wrong_name(question, facts),
         Error::UnknownIssuer => unknown_issuer(question, facts),
         Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => wrong_purpose(question, facts),
         Error::CrlExpired { next_update, .. } => Refusal::new(

@@ -1,17 +1,17 @@
 //! Requests for certificates (CSRs, PKCS#10): made, read, and checked to come from the holder of their key.
 
-use rcgen::{DnType, SubjectPublicKeyInfo};
+use rcgen::{DnType, PublicKeyData, SignatureAlgorithm};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use webpki::ALL_VERIFICATION_ALGS;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::der_parser::asn1_rs::{Any, FromDer};
 use x509_parser::extensions::{GeneralName, ParsedExtension};
-use x509_parser::x509::X509Name;
+use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
 use super::issue::{Subject, failed};
 use super::names::{self, Name};
-use super::signer::Signer;
+use super::signer::{self, Signer};
 use super::{distinguished_name, facts};
 use crate::error::Failure;
 
@@ -62,12 +62,40 @@ impl RequestFacts {
     }
 }
 
+/// The key of somebody else.
+pub struct PublicKey {
+    bits: Vec<u8>,
+    algorithm: &'static SignatureAlgorithm,
+}
+
+impl PublicKey {
+    /// Out of a SubjectPublicKeyInfo; none where it is of a kind that cannot be written again.
+    fn of(info: &SubjectPublicKeyInfo<'_>) -> Option<PublicKey> {
+        let bits = info.subject_public_key.data.to_vec();
+        if let Ok(known) = rcgen::SubjectPublicKeyInfo::from_der(info.raw) {
+            return Some(PublicKey { bits, algorithm: known.algorithm() });
+        }
+        let algorithm = signer::ml_dsa(&facts::key_text(info))?;
+        Some(PublicKey { bits, algorithm })
+    }
+}
+
+impl PublicKeyData for PublicKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.bits
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        self.algorithm
+    }
+}
+
 /// What a request asks for, as far as an authority here takes it over.
 pub struct Request {
     /// Its name and alternative names.
     pub subject: Subject,
     /// The key that is to be certified.
-    pub key: SubjectPublicKeyInfo,
+    pub key: PublicKey,
     /// What it asks for besides and does not get.
     pub passed_over: Vec<String>,
 }
@@ -79,9 +107,9 @@ impl Request {
             X509CertificationRequest::from_der(der).map_err(|_| "it is no request that can be decoded")?;
         check_signature(der)?;
         let info = &request.certification_request_info;
-        let key = SubjectPublicKeyInfo::from_der(info.subject_pki.raw).map_err(|_| {
-            format!("its key is of a kind that is not known here: {}", facts::key_text(&info.subject_pki))
-        })?;
+        let kind = facts::key_text(&info.subject_pki);
+        let unknown = || format!("its key is of a kind that is not known here: {kind}");
+        let key = PublicKey::of(&info.subject_pki).ok_or_else(unknown)?;
         let mut subject = Subject { others: attributes(&info.subject)?, ..Subject::default() };
         let mut passed_over = Vec::new();
         for extension in request.requested_extensions().into_iter().flatten() {

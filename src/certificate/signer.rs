@@ -2,8 +2,8 @@
 
 use aws_lc_rs::signature::{KeyPair as _, PqdsaKeyPair, PqdsaSigningAlgorithm};
 use aws_lc_rs::signature::{ML_DSA_44_SIGNING, ML_DSA_65_SIGNING, ML_DSA_87_SIGNING};
-use pkcs8::PrivateKeyInfoRef;
 use pkcs8::pkcs5::pbes2;
+use pkcs8::{PrivateKeyInfoRef, SecretDocument};
 use rcgen::{KeyPair, PublicKeyData, RsaKeySize, SignatureAlgorithm, SigningKey};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256};
 use rcgen::{PKCS_ML_DSA_44, PKCS_ML_DSA_65, PKCS_ML_DSA_87};
@@ -78,23 +78,29 @@ impl Signer {
     /// The key as PKCS#8 in PEM; with a passphrase, encrypted by PBES2 (PBKDF2 and AES-256-CBC).
     pub fn pem(&self, passphrase: Option<&Passphrase>) -> Result<Zeroizing<String>, Failure> {
         let fail = |_| Failure::other("cannot write a key", "its encryption failed");
-        let der = match self {
-            Signer::Classic(pair) => Zeroizing::new(pair.serialize_der()),
-            Signer::MlDsa(pair, _) => {
-                let der =
-                    pair.to_pkcs8v1().map_err(|_| Failure::other("cannot write a key", "it is not whole"))?;
-                Zeroizing::new(der.as_ref().to_vec())
-            }
+        let der = self.der().ok_or_else(|| Failure::other("cannot write a key", "it is not whole"))?;
+        let info = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|why| fail(why.into()))?;
+        // Version 1, without the public key: OpenSSL 3.0 reads no other.
+        let info = PrivateKeyInfoRef::new(info.algorithm, info.private_key);
+        let Some(passphrase) = passphrase else {
+            let plain = SecretDocument::try_from(info).map_err(fail)?;
+            return Ok(pem::encode("PRIVATE KEY", plain.as_bytes()));
         };
-        let Some(passphrase) = passphrase else { return Ok(pem::encode("PRIVATE KEY", &der)) };
         let (mut salt, mut iv) = ([0; 16], [0; 16]);
         fill(&mut salt)?;
         fill(&mut iv)?;
         let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv);
         let parameters = parameters.map_err(|why| fail(pkcs8::Error::EncryptedPrivateKey(why)))?;
-        let plain = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|why| fail(why.into()))?;
-        let encrypted = plain.encrypt_with_params(parameters, passphrase.bytes()).map_err(fail)?;
+        let encrypted = info.encrypt_with_params(parameters, passphrase.bytes()).map_err(fail)?;
         Ok(pem::encode("ENCRYPTED PRIVATE KEY", encrypted.as_bytes()))
+    }
+
+    /// The key as PKCS#8.
+    fn der(&self) -> Option<Zeroizing<Vec<u8>>> {
+        match self {
+            Signer::Classic(pair) => Some(Zeroizing::new(pair.serialize_der())),
+            Signer::MlDsa(pair, _) => Some(Zeroizing::new(pair.to_pkcs8v1().ok()?.as_ref().to_vec())),
+        }
     }
 }
 
@@ -132,6 +138,16 @@ impl SigningKey for Signer {
                 Ok(signature)
             }
         }
+    }
+}
+
+/// How rcgen calls a kind of ML-DSA.
+pub fn ml_dsa(kind: &str) -> Option<&'static SignatureAlgorithm> {
+    match kind {
+        "ml-dsa-44" => Some(&PKCS_ML_DSA_44),
+        "ml-dsa-65" => Some(&PKCS_ML_DSA_65),
+        "ml-dsa-87" => Some(&PKCS_ML_DSA_87),
+        _ => None,
     }
 }
 

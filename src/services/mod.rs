@@ -16,7 +16,9 @@ use rustix::event::PollFlags;
 use crate::error::{Exit, Failure};
 use crate::process::{Ends, Group, Program, Status};
 use crate::signal::Number;
-use crate::supervise::{Company, Event, Job, Limits, Manner, Orphans, Reason, Supervisor, end, keep_company};
+use crate::supervise::{
+    Clock, Company, Event, Job, Limits, Manner, Orphans, Reason, Supervisor, end, keep_company,
+};
 use output::Output;
 use probe::{Answer, Probe};
 
@@ -139,7 +141,7 @@ impl Services {
         let service =
             Service::start(wanted, line, shown_as, self.manner, supervisor).map_err(Unready::Failed)?;
         self.running.push(service);
-        let until = Instant::now() + patience;
+        let until = supervisor.elapsed(Clock::Running) + patience;
         for ready in &wanted.ready {
             let result = self.wait_for(ready, until, supervisor);
             let said = self.probe.take().map(Probe::stop);
@@ -158,11 +160,12 @@ impl Services {
         std::mem::take(&mut self.news)
     }
 
-    /// Waits for one sign of the service that was started last.
-    fn wait_for(&mut self, ready: &Ready, until: Instant, supervisor: &mut Supervisor) -> Result<(), Gave> {
-        let mut ask_at = Instant::now();
+    /// Waits for one sign of the service that was started last, until our own time at work is `until`.
+    fn wait_for(&mut self, ready: &Ready, until: Duration, supervisor: &mut Supervisor) -> Result<(), Gave> {
+        let mut ask_at = supervisor.now();
         loop {
-            let now = Instant::now();
+            let now = supervisor.now();
+            let left = until.saturating_sub(supervisor.elapsed(Clock::Running));
             let Some(service) = self.running.last() else { return Ok(()) };
             if service.is_early {
                 return Err(Gave::Ended);
@@ -179,14 +182,15 @@ impl Services {
                 Answer::NotYet(at) => (self.probe, ask_at) = (None, at),
                 Answer::None => {}
             }
-            if now >= until {
+            if left.is_zero() {
                 return Err(Gave::TimeIsUp);
             }
             if self.probe.is_none() && !matches!(ready, Ready::Line(_)) && now >= ask_at {
-                self.probe = Some(Probe::start(ready, until - now, supervisor).map_err(Gave::Failed)?);
+                self.probe = Some(Probe::start(ready, left, supervisor).map_err(Gave::Failed)?);
             }
             // An address that stays silent ends its own probe at the same time: it tells more.
-            let limit = if self.probe.is_some() { until + GRACE } else { until.min(ask_at.max(now + TICK)) };
+            let end = now + left;
+            let limit = if self.probe.is_some() { end + GRACE } else { end.min(ask_at.max(now + TICK)) };
             let cannot = |why| Gave::Failed(Failure::new(Exit(125), "cannot wait for a service", why));
             if let Some(signal) = keep_company(supervisor, self, Some(limit)).map_err(cannot)? {
                 return Err(Gave::Interrupted(signal));

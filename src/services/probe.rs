@@ -24,6 +24,8 @@ pub struct Probe {
     pid: i32,
     output: Output,
     status: Option<Status>,
+    /// We were stopped meanwhile: its time went on, and ours did not.
+    was_stopped: bool,
 }
 
 /// What the answer is.
@@ -59,7 +61,7 @@ impl Probe {
         let ends = Ends::inherited().stdin(null).stdout(copy).stderr(into);
         let program = Program { group: Group::New, ..Program::new(argv) };
         let started = supervisor.spawn(&program, ends)?;
-        Ok(Probe { pid: started.pid, output, status: None })
+        Ok(Probe { pid: started.pid, output, status: None, was_stopped: false })
     }
 
     /// What to wait for.
@@ -71,6 +73,7 @@ impl Probe {
     pub fn note(&mut self, event: &Event) {
         match event {
             Event::Ended(pid, status, _) if *pid == self.pid => self.status = Some(*status),
+            Event::Resumed(_) => self.was_stopped = true,
             _ => {}
         }
     }
@@ -82,6 +85,7 @@ impl Probe {
             (None, _) => Answer::None,
             (Some(Some(0)), _) => Answer::Yes,
             (Some(_), Ready::Command(_)) => Answer::NotYet(now + AGAIN),
+            (Some(_), _) if self.was_stopped => Answer::NotYet(now + AGAIN),
             (Some(_), _) => Answer::No,
         }
     }

@@ -164,9 +164,10 @@ impl Attempt<'_> {
                 supervisor.wait(&fds, until)
             };
             let cannot = |why| Failure::new(Exit(125), "cannot wait for the program", why);
-            for event in events.map_err(cannot)? {
-                self.hear(&event, supervisor);
-            }
+            let events = events.map_err(cannot)?;
+            // All of them are reaped by now: because of one that has ended, no other one is to be signalled.
+            events.iter().for_each(|event| self.company.note(event));
+            events.iter().for_each(|event| self.hear(event, supervisor));
             // Only now: what has come meanwhile may be that we are to go on.
             if let Some((pid, by)) = self.halted.take() {
                 self.foreground.stopped(pid, by);
@@ -199,7 +200,6 @@ impl Attempt<'_> {
     }
 
     fn hear(&mut self, event: &Event, supervisor: &Supervisor) {
-        self.company.note(event);
         let is_about_it = self.outcome.job.note(event);
         match event {
             Event::Ended(..) if is_about_it => {

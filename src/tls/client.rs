@@ -76,10 +76,11 @@ impl ClientSettings {
             Some(files) => Some(files.read(&cryptography.provider, self.permissions, &mut warnings)?),
             None => None,
         };
-        if let (Some(name), Sni::Verified) = (&self.name, &self.sni) {
-            server_name(name)?;
-        }
-        if let Sni::Name(name) = &self.sni {
+        let sni = match &self.sni {
+            Sni::Name(name) => Some(name),
+            Sni::Verified | Sni::Off => None,
+        };
+        for name in self.name.iter().chain(sni) {
             server_name(name)?;
         }
         let keylog = self.keylog.as_deref().map(KeyLog::open).transpose()?.map(Arc::new);
@@ -89,7 +90,7 @@ impl ClientSettings {
                 "insecure: the server's certificate is not enforced; anybody could be in between".to_owned(),
             );
         }
-        let offer = Offer::of(Role::Client, &cryptography, &self.protocol);
+        let offer = Arc::new(Offer::of(Role::Client, &cryptography, &self.protocol));
         Ok(Client {
             settings: self.clone(),
             cryptography,
@@ -110,7 +111,7 @@ pub struct Client {
     judge: Arc<Judge>,
     identity: Option<Arc<CertifiedKey>>,
     keylog: Option<Arc<KeyLog>>,
-    offer: Offer,
+    offer: Arc<Offer>,
     lanes: Arc<Lanes<ClientConfig>>,
     warnings: Vec<String>,
 }
@@ -121,59 +122,60 @@ impl Client {
         &self.warnings
     }
 
-    /// The name that a server must have which is reached as `host`: as certificates write it.
+    /// The name that a server must have which is reached as `host`, as certificates write it.
     pub fn wanted(&self, host: &str) -> Result<String, Failure> {
-        self.name_for(host).map(|name| name.to_str().into_owned())
+        self.names(host).map(|names| names.wanted.to_str().into_owned())
     }
 
-    /// The name that is sent to it, if any: never an address (RFC 6066).
+    /// The name that is sent to it, if any.
     pub fn sni(&self, host: &str) -> Result<Option<String>, Failure> {
-        Ok(match self.sent_name(&self.name_for(host)?)? {
-            Some(ServerName::DnsName(name)) => Some(name.as_ref().to_owned()),
-            _ => None,
-        })
+        self.names(host).map(|names| names.sent.as_ref().and_then(sni))
     }
 
     /// Begins a handshake with a server that is reached as `host`, which is the name to verify unless the settings
     /// have one. An empty host, as that of a Unix socket, is a usage failure where a name is needed.
     pub fn start(&self, host: &str) -> Result<(UnbufferedClientConnection, Inspection), Failure> {
-        let wanted = self.name_for(host)?;
-        let sent = self.sent_name(&wanted)?;
+        let Names { wanted, sent } = self.names(host)?;
         let lane = match self.lanes.take(Some(&wanted)) {
             Some(lane) => lane,
             None => self.lane(wanted.clone(), sent.is_some())?,
         };
-        lane.begin();
-        let mut offer = self.offer.clone();
-        offer.sni = sent.as_ref().map(|name| name.to_str().into_owned());
-        let terms = Terms { wanted: Some(wanted.to_str().into_owned()), ..self.judge.terms() };
+        lane.seen.begin_again();
+        let terms = Terms {
+            wanted: Some(wanted.to_str().into_owned()),
+            sni: sent.as_ref().and_then(sni),
+            ..self.judge.terms()
+        };
         let connection = UnbufferedClientConnection::new(lane.config.clone(), sent.unwrap_or(wanted))
             .map_err(|error| Failure::other("cannot begin TLS", error))?;
-        Ok((connection, Inspection::of(lane, self.lanes.clone(), Arc::new(offer), terms)))
+        Ok((connection, Inspection::of(lane, self.lanes.clone(), self.offer.clone(), terms)))
     }
 
-    fn name_for(&self, host: &str) -> Result<ServerName<'static>, Failure> {
-        match (&self.settings.name, host) {
-            (Some(name), _) => server_name(name),
-            (None, "") if self.is_nameless() => server_name("localhost"),
-            (None, "") => Err(Failure::usage("the server's name", "is not known from its address")
-                .hint("name=NAME says it")),
-            (None, host) => server_name(host),
-        }
+    fn names(&self, host: &str) -> Result<Names, Failure> {
+        let wanted = match (&self.settings.name, host) {
+            (Some(name), _) => server_name(name)?,
+            // The word is for rustls alone: nobody looks at it, and it is not sent.
+            (None, "") if self.is_nameless() => {
+                return Ok(Names { wanted: server_name("localhost")?, sent: None });
+            }
+            (None, "") => {
+                return Err(Failure::usage("the server's name", "is not known from its address")
+                    .hint("--name NAME says it"));
+            }
+            (None, host) => server_name(host)?,
+        };
+        let sent = match &self.settings.sni {
+            Sni::Verified => Some(wanted.clone()),
+            Sni::Name(name) => Some(server_name(name)?),
+            Sni::Off => None,
+        };
+        Ok(Names { wanted, sent })
     }
 
     /// Where no name is looked at.
     fn is_nameless(&self) -> bool {
         let trust = self.judge.trust();
         trust.pinning == Pinning::Alone || trust.enforcement == Enforcement::RecordOnly
-    }
-
-    fn sent_name(&self, wanted: &ServerName<'static>) -> Result<Option<ServerName<'static>>, Failure> {
-        match &self.settings.sni {
-            Sni::Verified => Ok(Some(wanted.clone())),
-            Sni::Name(name) => server_name(name).map(Some),
-            Sni::Off => Ok(None),
-        }
     }
 
     fn lane(&self, wanted: ServerName<'static>, sends_name: bool) -> Result<Lane<ClientConfig>, Failure> {
@@ -197,5 +199,19 @@ impl Client {
             config.key_log = keylog.clone();
         }
         Ok(Lane { config: Arc::new(config), seen, wanted: Some(wanted) })
+    }
+}
+
+/// The name to verify, and the one to send.
+struct Names {
+    wanted: ServerName<'static>,
+    sent: Option<ServerName<'static>>,
+}
+
+/// What is sent of a name: never an address (RFC 6066).
+fn sni(name: &ServerName<'static>) -> Option<String> {
+    match name {
+        ServerName::DnsName(name) => Some(name.as_ref().to_owned()),
+        _ => None,
     }
 }

@@ -14,7 +14,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use super::explanation::{self, Case, Peer};
 use super::seen::Shared;
 use super::trust::{self, Anchors, time_of_judgement};
-use super::{ClientAuthentication, Code, Presence, Refusal, Rule, Terms, UnknownStatus, Verdict};
+use super::{Basis, ClientAuthentication, Code, Presence, Refusal, Rule, Terms, UnknownStatus, Verdict};
 use crate::certificate::{Der, Facts};
 use crate::error::{Exit, Failure};
 
@@ -33,12 +33,12 @@ impl ClientJudge {
         provider: &Arc<CryptoProvider>,
     ) -> Result<ClientJudge, Failure> {
         if asked.rules.is_empty() {
-            return Err(Failure::usage("client-ca", "does not say who is let in").hint(
-                "allow-any lets in every certificate of it, allow-dns, -uri, -cn, -ou, -pin certain ones",
+            return Err(Failure::usage("--client-ca", "does not say who is let in").hint(
+                "--allow-any lets in every certificate of it, --allow-dns, -uri, -cn, -ou and -pin certain ones",
             ));
         }
         if asked.authorities.is_empty() {
-            return Err(Failure::usage("rules for client certificates", "need client-ca"));
+            return Err(Failure::usage("rules for client certificates", "need --client-ca"));
         }
         let anchors = trust::authorities(&asked.authorities, &asked.revocation)?;
         let builder = WebPkiClientVerifier::builder_with_provider(anchors.roots.clone(), provider.clone())
@@ -146,7 +146,7 @@ impl ClientCertVerifier for ClientVerifier {
         let (verdict, rule, result) = match vouched {
             Err(error) => (Verdict::Refused(self.judge.refusal(&error, &chain, now)), None, Err(error)),
             Ok(verified) => match self.judge.rule_for(end_entity) {
-                Ok(rule) => (Verdict::Trusted, Some(rule.clone()), Ok(verified)),
+                Ok(rule) => (Verdict::Trusted(Basis::Authority), Some(rule.clone()), Ok(verified)),
                 // The alert access_denied: the certificate is good, but not for here (RFC 8446, 6.2).
                 Err(refusal) => {
                     let denied = CertificateError::ApplicationVerificationFailure;

@@ -9,7 +9,7 @@ use rustls::{AlertDescription, CommonState, Error, HandshakeKind};
 use super::explanation::{self, Offer, Role, Telling};
 use super::seen::{Lane, Lanes, Seen, Shared};
 use super::trust::Anchors;
-use super::{Enforcement, UnknownStatus, cipher_name, group_name, version_name};
+use super::{Admission, Basis, Enforcement, UnknownStatus, Verdict, cipher_name, group_name, version_name};
 use crate::error::{Exit, Failure};
 
 /// Watches one handshake. It must be kept until the handshake is over: after that, the configuration it watches may
@@ -42,6 +42,8 @@ pub struct Terms {
     pub roots: usize,
     /// The name that a server must have.
     pub wanted: Option<String>,
+    /// The name that a client sends (SNI).
+    pub sni: Option<String>,
     /// Whether revocation is looked at.
     pub revocation: RevocationCheck,
     /// Whether the verdict is carried out.
@@ -111,22 +113,36 @@ impl Inspection {
         &self.terms
     }
 
-    /// What the handshake has shown so far. Once it is over, `connection` tells whether it was resumed: then the
-    /// certificates are those of the first handshake.
-    pub fn seen(&self, connection: Option<&CommonState>) -> Seen {
-        let mut seen = self.seen.lock();
-        match connection.and_then(CommonState::handshake_kind) {
-            Some(HandshakeKind::Resumed) => seen.resume(),
-            _ => {}
+    /// What the handshake has shown so far.
+    pub fn seen(&self) -> Seen {
+        self.seen.lock().clone()
+    }
+
+    /// To be told once the handshake is over: in a resumed session rustls verifies nothing, and what the first
+    /// handshake has shown still holds.
+    pub fn settle(&self, connection: &CommonState) {
+        if connection.handshake_kind() == Some(HandshakeKind::Resumed) {
+            self.seen.resume(connection.peer_certificates().unwrap_or_default());
         }
-        seen.clone()
+    }
+
+    /// What `Server::admit` has found: for a resumed session, in which nothing else was judged.
+    pub fn admitted(&self, admission: &Admission) {
+        if let Admission::By(rule) = admission {
+            let mut seen = self.seen.lock();
+            seen.rule = Some(rule.clone());
+            seen.verdict = Verdict::Trusted(Basis::Authority);
+        }
     }
 
     /// Why it failed, in words, with the status that stands for it: 35, 58, 60 or 90. `peer` is how the other end is
     /// called, `first` the first bytes that came from it.
     pub fn explain(&self, error: &Error, peer: &str, first: &[u8]) -> Failure {
         let seen = self.seen.lock();
-        explanation::failure(error, &Telling { peer, offer: &self.offer, seen: &seen, first })
+        explanation::failure(
+            error,
+            &Telling { peer, offer: &self.offer, sni: self.terms.sni.as_deref(), seen: &seen, first },
+        )
     }
 
     /// A record to send in the place of the alert that rustls has for us: for an unknown name under `strict-sni` it

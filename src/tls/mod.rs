@@ -33,4 +33,4 @@ pub use seen::{CertificateRequest, Hello, Seen};
 pub use server::{Admission, ClientAuthentication, Presence, Server, ServerSettings, Tickets};
 pub use session::{HEADROOM, Progress, Session};
 pub use trust::{Enforcement, Pinning, Revocation, Roots, Trust, UnknownStatus};
-pub use verdict::{Code, Refusal, Verdict};
+pub use verdict::{Basis, Code, Refusal, Verdict};

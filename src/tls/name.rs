@@ -19,7 +19,7 @@ pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
     let name = plain.strip_suffix('.').unwrap_or(plain);
     let ascii = idna::domain_to_ascii(name).map_err(|_| refused("is no valid international name"))?;
     ServerName::try_from(ascii).map_err(|_| {
-        refused("is no host name, so no certificate can be for it").hint("name=NAME says the right one")
+        refused("is no host name, so no certificate can be for it").hint("--name NAME says the right one")
     })
 }
 

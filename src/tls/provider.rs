@@ -215,8 +215,8 @@ impl Protocol {
     /// The provider with these suites and groups; a usage failure if nothing is left to offer.
     pub(super) fn cryptography(&self) -> Result<Cryptography, Failure> {
         if self.min > self.max {
-            let words = format!("TLS version min={}", self.min);
-            return Err(Failure::usage(words, format!("is newer than max={}", self.max)));
+            let words = format!("--min {}", self.min);
+            return Err(Failure::usage(words, format!("is newer than --max {}", self.max)));
         }
         let mut provider = aws_lc_rs::default_provider();
         if !self.groups.is_empty() {

@@ -87,7 +87,7 @@ const BEFORE_THE_PATH: usize = 3;
 impl UriPattern {
     /// Reads one; a wildcard that is not a whole segment of the path is a usage failure.
     pub fn parse(text: &str) -> Result<UriPattern, Failure> {
-        let refused = |why: &str| Err(Failure::usage(format!("allow-uri '{text}'"), why));
+        let refused = |why: &str| Err(Failure::usage(format!("--allow-uri '{text}'"), why));
         if !text.contains(':') {
             return refused("is no URI: a scheme is missing, such as spiffe://");
         }

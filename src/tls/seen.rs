@@ -25,25 +25,6 @@ pub struct Seen {
     pub rule: Option<Rule>,
     /// A server's: it has no certificate for the name that the client asked for.
     pub is_name_unknown: bool,
-    /// What was judged in the handshake before, which a resumed session rests on.
-    pub(super) before: Option<Box<Judged>>,
-}
-
-/// What a client keeps of a handshake for those that resume it.
-#[derive(Clone, Debug)]
-pub(super) struct Judged {
-    chain: Vec<Der>,
-    staple: Vec<u8>,
-    verdict: Verdict,
-}
-
-impl Seen {
-    /// A resumed session is judged by the handshake that it resumes.
-    pub(super) fn resume(&mut self) {
-        if let Some(before) = self.before.take() {
-            (self.chain, self.staple, self.verdict) = (before.chain, before.staple, before.verdict);
-        }
-    }
 }
 
 /// What a server that asks for a client certificate has said.
@@ -72,12 +53,61 @@ pub struct Hello {
 
 /// `Seen` as the verifier, the resolver and the inspection of one handshake share it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shared(Arc<Mutex<Seen>>);
+pub(super) struct Shared(Arc<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    now: Mutex<Seen>,
+    /// What full handshakes have shown of the peer, the latest last: sessions that resume them rest on that.
+    full: Mutex<Vec<Judged>>,
+}
+
+/// Servers of one name that have certificates of their own, and sessions that can be resumed.
+const MOST_JUDGED: usize = 8;
+
+#[derive(Clone, Debug)]
+struct Judged {
+    chain: Vec<Der>,
+    staple: Vec<u8>,
+    verdict: Verdict,
+}
 
 impl Shared {
     /// A panic of another holder cannot leave it half written: every change is one assignment.
     pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn full(&self) -> MutexGuard<'_, Vec<Judged>> {
+        self.0.full.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets what the last handshake of a client has shown, but for what a resumed session rests on.
+    pub(super) fn begin_again(&self) {
+        let Seen { chain, staple, verdict, .. } = std::mem::take(&mut *self.lock());
+        if verdict != Verdict::NotJudged {
+            let mut full = self.full();
+            full.retain(|judged| judged.chain != chain);
+            if full.len() == MOST_JUDGED {
+                full.remove(0);
+            }
+            full.push(Judged { chain, staple, verdict });
+        }
+    }
+
+    /// Forgets everything that was shown.
+    pub(super) fn begin(&self) {
+        *self.lock() = Seen::default();
+    }
+
+    /// The handshake resumes a session with a peer of these certificates: nothing was judged in it.
+    pub(super) fn resume(&self, chain: &[Der]) {
+        let full = self.full().iter().find(|judged| judged.chain == chain).cloned();
+        let mut seen = self.lock();
+        seen.chain = chain.to_vec();
+        if let Some(full) = full {
+            (seen.staple, seen.verdict) = (full.staple, full.verdict);
+        }
     }
 }
 
@@ -89,18 +119,6 @@ pub(super) struct Lane<C> {
     pub(super) seen: Shared,
     /// A client's: the name it verifies. Sessions of another name must not be resumed: it was never checked.
     pub(super) wanted: Option<ServerName<'static>>,
-}
-
-impl<C> Lane<C> {
-    /// Forgets what the last handshake has shown, but for what a resumed session rests on.
-    pub(super) fn begin(&self) {
-        let mut seen = self.seen.lock();
-        let Seen { chain, staple, verdict, before, .. } = std::mem::take(&mut *seen);
-        seen.before = match verdict {
-            Verdict::NotJudged => before,
-            verdict => Some(Box::new(Judged { chain, staple, verdict })),
-        };
-    }
 }
 
 /// Lanes that no handshake uses.

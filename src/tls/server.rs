@@ -148,8 +148,8 @@ impl ServerSettings {
             by_name.entry(name).or_default().push(certified);
         }
         if default.is_empty() && by_name.is_empty() {
-            return Err(Failure::usage("a server", "needs a certificate: cert=FILE")
-                .hint("self-signed makes one on the spot, whose pin clients can be given"));
+            return Err(Failure::usage("a server", "needs a certificate: --cert FILE")
+                .hint("--self-signed makes one on the spot, whose pin clients can be given"));
         }
         Ok(Certificates { default, by_name, unknown: self.unknown_name, provider: with.provider.clone() })
     }
@@ -203,7 +203,7 @@ impl Server {
             Some(lane) => lane,
             None => self.lane()?,
         };
-        lane.begin();
+        lane.seen.begin();
         let terms = self.judge.as_ref().map(|judge| judge.terms()).unwrap_or_default();
         let connection = UnbufferedServerConnection::new(lane.config.clone())
             .map_err(|error| Failure::other("cannot begin TLS", error))?;

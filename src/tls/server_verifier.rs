@@ -16,7 +16,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::explanation::{self, Case, Peer};
 use super::seen::Shared;
 use super::trust::{Anchors, time_of_judgement};
-use super::{Code, Enforcement, Pinning, Refusal, Terms, Trust, UnknownStatus, Verdict};
+use super::{Basis, Code, Enforcement, Pinning, Refusal, Terms, Trust, UnknownStatus, Verdict};
 use crate::error::{Exit, Failure};
 
 /// What all handshakes of a client judge by.
@@ -68,19 +68,29 @@ impl Judge {
         }
     }
 
-    fn judge(&self, presented: &Presented<'_>, wanted: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
+    /// What speaks for it; pins are looked at apart.
+    fn judge(
+        &self,
+        presented: &Presented<'_>,
+        wanted: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<Basis, Error> {
         let leaf = presented.end_entity;
-        if self.trust.pinning == Pinning::Added {
-            let verdict = self.by_authorities(presented, wanted, now);
-            // Revocation speaks about this very certificate: no other way of trusting it outweighs that.
-            match verdict {
-                Err(error) if self.is_exact(leaf) && !is_about_revocation(&error) => {
-                    exact(leaf, wanted, now)?;
-                }
-                verdict => verdict?,
-            }
+        match self.trust.pinning {
+            Pinning::Alone => Ok(Basis::Pin),
+            Pinning::Added => match self.by_authorities(presented, wanted, now) {
+                Ok(()) => Ok(Basis::Authority),
+                // Revocation speaks about this very certificate: no other way of trusting it outweighs that.
+                Err(error) if is_about_revocation(&error) || !self.is_exact(leaf) => Err(error),
+                Err(_) => exact(leaf, wanted, now).map(|()| Basis::Exact),
+            },
         }
-        match self.trust.pins.is_empty() || self.trust.pins.iter().any(|pin| pin.matches(leaf)) {
+    }
+
+    /// Whether its key is one of those that are pinned, if any are.
+    fn pinned(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
+        let pins = &self.trust.pins;
+        match pins.is_empty() || pins.iter().any(|pin| pin.matches(leaf)) {
             true => Ok(()),
             false => Err(CertificateError::ApplicationVerificationFailure.into()),
         }
@@ -110,17 +120,17 @@ impl Judge {
         wanted: &ServerName<'_>,
         now: UnixTime,
     ) -> Refusal {
-        if *error == Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure) {
-            return Refusal::new(Code::PinMismatch, "its key is none of those that are pinned")
-                .hint("the server has a new key, or somebody is in between: ask its owner for the new pin");
-        }
+        let Presented { end_entity, intermediates, .. } = presented;
         let chain: Vec<&[u8]> =
-            std::iter::once(presented.end_entity).chain(presented.intermediates).map(AsRef::as_ref).collect();
-        explanation::certificate(
-            error,
-            &Case { peer: Peer::Server(wanted), chain: &chain, anchors: &self.anchors, now },
-        )
+            std::iter::once(*end_entity).chain(*intermediates).map(AsRef::as_ref).collect();
+        let case = Case { peer: Peer::Server(wanted), chain: &chain, anchors: &self.anchors, now };
+        explanation::certificate(error, &case)
     }
+}
+
+fn wrong_pin() -> Refusal {
+    Refusal::new(Code::PinMismatch, "its key is none of those that are pinned")
+        .hint("the server has a new key, or somebody is in between: ask its owner for the new pin")
 }
 
 /// A certificate that is trusted as it is: no authority has a say, but name and dates do. That the peer has the key
@@ -204,20 +214,25 @@ impl ServerCertVerifier for ServerVerifier {
     ) -> Result<ServerCertVerified, Error> {
         let now = time_of_judgement(self.judge.trust.at, now);
         let presented = Presented { end_entity, intermediates, staple };
-        let result = self.judge.judge(&presented, &self.wanted, now);
-        let verdict = match &result {
-            Ok(()) => Verdict::Trusted,
-            Err(error) => Verdict::Refused(self.judge.refusal(error, &presented, &self.wanted, now)),
+        let judged = self.judge.judge(&presented, &self.wanted, now);
+        let pinned = self.judge.pinned(end_entity);
+        let verdict = match (&judged, &pinned) {
+            (Err(error), _) => Verdict::Refused(self.judge.refusal(error, &presented, &self.wanted, now)),
+            (Ok(_), Err(_)) => Verdict::Refused(wrong_pin()),
+            (Ok(basis), Ok(())) => Verdict::Trusted(*basis),
+        };
+        // A pin is a condition of its own, which `insecure` leaves standing (as curl's -k does).
+        let (verdict, result) = match (self.judge.trust.enforcement, pinned) {
+            (Enforcement::RecordOnly, Err(error)) => (Verdict::Refused(wrong_pin()), Err(error)),
+            (Enforcement::RecordOnly, Ok(())) => (verdict, Ok(())),
+            (Enforcement::Strict, pinned) => (verdict, judged.map(|_| ()).and(pinned)),
         };
         let mut seen = self.seen.lock();
         seen.chain =
             std::iter::once(end_entity).chain(intermediates).map(|der| der.clone().into_owned()).collect();
         seen.staple = staple.to_vec();
         seen.verdict = verdict;
-        match self.judge.trust.enforcement {
-            Enforcement::RecordOnly => Ok(ServerCertVerified::assertion()),
-            Enforcement::Strict => result.map(|()| ServerCertVerified::assertion()),
-        }
+        result.map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

@@ -132,7 +132,7 @@ impl Trust {
     pub(super) fn read(&self) -> Result<Anchors, Failure> {
         if self.pinning == Pinning::Alone && self.pins.is_empty() {
             return Err(
-                Failure::usage("pin-only", "needs a pin").hint("pin=sha256//… names the server's key")
+                Failure::usage("--pin-only", "needs a pin").hint("--pin sha256//… names the server's key")
             );
         }
         let mut reading = Reading::new();
@@ -148,13 +148,17 @@ impl Trust {
             Roots::None => {}
         }
         let crls = self.revocation.read()?;
+        if !crls.is_empty() && (self.pinning == Pinning::Alone || reading.store.is_empty()) {
+            return Err(Failure::usage("--crl", "would not be looked at: there are no authorities to check")
+                .hint("--cafile FILE names them; --pin-only and --trust-cert ask nobody else"));
+        }
         if reading.store.is_empty() && reading.exact.is_empty() && self.needs_authorities() {
             return Err(Failure::new(
                 Exit::AUTHORITY,
                 "no server can be trusted",
                 "there are no authorities",
             )
-            .hint("cafile=FILE names them, pin-only with pin=… does without"));
+            .hint("--cafile FILE names them, --pin-only with --pin sha256//… does without"));
         }
         Ok(Anchors {
             roots: Arc::new(reading.store),
@@ -259,7 +263,7 @@ impl Reading {
                 None => "there are none".to_owned(),
             };
             return Err(Failure::new(Exit::AUTHORITY, "cannot read the system's authorities", why).hint(
-                "cafile=FILE or roots=mozilla takes their place; SSL_CERT_FILE and SSL_CERT_DIR move them",
+                "--cafile FILE or --roots mozilla takes their place; SSL_CERT_FILE and SSL_CERT_DIR move them",
             ));
         }
         self.warnings.extend(found.errors.iter().map(|error| format!("the system's authorities: {error}")));

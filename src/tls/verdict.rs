@@ -79,6 +79,17 @@ impl Refusal {
     }
 }
 
+/// On what trust rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// An authority has signed it.
+    Authority,
+    /// It is a certificate that is trusted as it is; revocation lists have no say.
+    Exact,
+    /// Its key is pinned, and nothing else was looked at.
+    Pin,
+}
+
 /// What has become of the peer's certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Verdict {
@@ -86,7 +97,7 @@ pub enum Verdict {
     #[default]
     NotJudged,
     /// It is trusted.
-    Trusted,
+    Trusted(Basis),
     /// It is not.
     Refused(Refusal),
 }

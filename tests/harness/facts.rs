@@ -3,7 +3,6 @@
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 /// The text of a program's stdout; the program must succeed.
@@ -80,25 +79,6 @@ impl BlackHole {
 /// A port that is closed, at this moment.
 pub fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// A free port for a server that cannot be asked which one it took; below the range from which the kernel
-/// takes the ports of outgoing connections, so that no other test gets it meanwhile.
-pub fn free_port() -> String {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 10_000 + u16::try_from(std::process::id() * 61 % 20_000).unwrap();
-    loop {
-        let port = start + NEXT.fetch_add(1, Ordering::Relaxed);
-        let free = TcpListener::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("::1", port)).is_ok();
-        if free {
-            return port.to_string();
-        }
-    }
-}
-
-/// True when somebody listens on a TCP port; looked up, so no connection is used up.
-pub fn is_listening(port: &str) -> bool {
-    !output_of("ss", &["-H", "-l", "-n", "-t", &format!("sport = :{port}")]).is_empty()
 }
 
 /// The living processes that have this word among their arguments.

@@ -6,6 +6,8 @@ mod facts;
 mod servers;
 mod terminal;
 pub mod tls;
+pub mod tls_peers;
+mod workshop;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -22,6 +24,8 @@ pub use facts::*;
 pub use servers::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use terminal::{Terminal, interrupt_counter};
+#[allow(unused_imports)] // each test file uses a part of it
+pub use workshop::Workshop;
 
 /// How long anything may take that should happen at once.
 pub const DEADLINE: Duration = Duration::from_secs(20);

@@ -1,8 +1,10 @@
 //! Flags for limits, and for how what has passed one is ended.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command, ValueEnum};
 
 use crate::commands::flags::duration;
 use crate::error::Failure;
@@ -33,7 +35,7 @@ pub struct LimitArgs {
     grace: Duration,
     /// Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts
     /// for it (systemd-run, docker, at) is nobody's descendant, and out of reach
-    #[arg(long, value_name = "SCOPE", value_parser = scope, default_value = "tree")]
+    #[arg(long, value_name = "SCOPE", value_parser = ScopeParser, default_value = "tree", hide_possible_values = true)]
     scope: Scope,
     /// What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but
     /// when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace
@@ -46,6 +48,22 @@ pub struct LimitArgs {
 enum ClockName {
     Running,
     Wall,
+}
+
+/// Reads a scope, knows what completions may offer, and has more to say of what else is typed than clap.
+#[derive(Clone, Copy)]
+struct ScopeParser;
+
+impl TypedValueParser for ScopeParser {
+    type Value = Scope;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Scope, clap::Error> {
+        StringValueParser::new().try_map(|text| scope(&text)).parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(["child", "group", "tree"].into_iter().map(PossibleValue::new)))
+    }
 }
 
 /// Reads `child`, `group` or `tree`.

@@ -8,7 +8,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::certificate::{self, escaped};
 use crate::error::{Exit, Failure};
-use crate::tls::{self, cipher_name, version_name};
+use crate::tls::{self, Negotiated};
 
 /// What can go wrong with a handshake.
 #[derive(Debug)]
@@ -121,18 +121,19 @@ impl Inspection {
     /// to say what it makes of our certificate (RFC 8446: after the handshake). `sni` is the host that was asked for.
     pub fn settle(&mut self, sni: Option<String>) {
         self.sni = sni;
-        self.watch.take_if(|watch| watch.seen(None).request.is_none());
+        self.watch.take_if(|watch| watch.seen().request.is_none());
     }
 
     /// The handshake of a server is over.
     pub fn settle_server(&mut self) {
-        let hello = self.watch.take().and_then(|watch| watch.seen(None).hello);
+        let hello = self.watch.take().and_then(|watch| watch.seen().hello);
         self.sni = hello.and_then(|hello| hello.server_name);
     }
 
     /// What was negotiated.
     pub fn facts(&self, session: &CommonState) -> Facts {
-        let cipher = session.negotiated_cipher_suite().map(|suite| cipher_name(suite.suite()));
+        let agreed = Negotiated::of(session);
+        let text = |name: &[u8]| escaped(&String::from_utf8_lossy(name));
         let peer = session.peer_certificates().and_then(|chain| chain.first());
         let peer_common_name = peer.and_then(|der| common_name(der));
         let peer = peer.and_then(|der| certificate::Facts::of(der, 0, SystemTime::now()).ok());
@@ -140,9 +141,9 @@ impl Inspection {
             facts.san.iter().find_map(|name| name.strip_prefix("URI:")).map(str::to_owned)
         };
         Facts {
-            version: session.protocol_version().map_or("", version_name).to_owned(),
-            cipher: cipher.unwrap_or_default(),
-            alpn: session.alpn_protocol().map(|name| escaped(&String::from_utf8_lossy(name))),
+            version: agreed.as_ref().map_or("", |agreed| agreed.version).to_owned(),
+            alpn: agreed.as_ref().and_then(|agreed| agreed.alpn.as_deref()).map(text),
+            cipher: agreed.map(|agreed| agreed.cipher).unwrap_or_default(),
             sni: self.sni.as_deref().map(escaped),
             peer_common_name,
             peer_san_uri: peer.as_ref().and_then(uri),

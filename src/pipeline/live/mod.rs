@@ -137,8 +137,13 @@ impl Live<'_> {
                 supervisor.wait(&fds, until)
             };
             let cannot = |why| Failure::new(Exit(125), "cannot wait for the stages", why);
-            for event in events.map_err(cannot)? {
-                self.hear(&event, supervisor, audience);
+            let events = events.map_err(cannot)?;
+            // All of them are reaped by now: because of one that has ended, no other one is to be signalled.
+            for event in events.iter().filter(|event| matches!(event, Event::Ended(..))) {
+                self.note(event);
+            }
+            for event in &events {
+                self.hear(event, supervisor, audience);
             }
             for at in (0..self.seats.len()).filter(|at| self.seats[*at].end.is_some()) {
                 self.plumbing.let_go(at);
@@ -181,11 +186,16 @@ impl Live<'_> {
         jobs.chain(self.whole.due()).chain(quiet).chain(shown).chain(looked).chain(total).min()
     }
 
-    fn hear(&mut self, event: &Event, supervisor: &Supervisor, audience: &mut dyn Audience) {
-        let is_about_us = self.whole.note(event);
+    /// True when it was about one of the processes, and is news.
+    fn note(&mut self, event: &Event) -> bool {
         for job in self.seats.iter_mut().filter_map(|seat| seat.job.as_mut()) {
             job.note(event);
         }
+        self.whole.note(event)
+    }
+
+    fn hear(&mut self, event: &Event, supervisor: &Supervisor, audience: &mut dyn Audience) {
+        let is_about_us = self.note(event);
         match event {
             Event::Ended(pid, status, usage) => {
                 if let Some(at) = self.seats.iter().position(|seat| seat.pid() == Some(*pid)) {

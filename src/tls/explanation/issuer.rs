@@ -13,7 +13,10 @@ pub(super) fn unknown(case: &Case<'_>) -> Refusal {
     let source = source(case);
     if is_self_issued(&leaf) {
         return Refusal::new(Code::UnknownIssuer, format!("it is self-signed and not among {source}")).hint(
-            remedy(case, "trust-cert=FILE trusts exactly this one, pin=sha256//… with pin-only its key"),
+            remedy(
+                case,
+                "--trust-cert FILE trusts exactly this one, --pin sha256//… with --pin-only its key",
+            ),
         );
     }
     let path = path_of(case);
@@ -26,13 +29,12 @@ pub(super) fn unknown(case: &Case<'_>) -> Refusal {
         let message =
             format!("its authority '{}' is not among {source} ({sent})", name(top.subject().as_raw()));
         return Refusal::new(Code::UnknownIssuer, message)
-            .hint(remedy(case, "cafile=FILE trusts that authority"));
+            .hint(remedy(case, "--cafile FILE trusts that authority"));
     }
     let issuer = name(top.issuer().as_raw());
     let message =
         format!("no authority of {source} has signed it: {sent}, and its issuer '{issuer}' is not known");
-    let missing =
-        "either an intermediate certificate is missing on the server, or cafile=FILE must name the authority";
+    let missing = "either an intermediate certificate is missing on the server, or --cafile FILE must name the authority";
     Refusal::new(Code::UnknownIssuer, message).hint(remedy(case, missing))
 }
 
@@ -68,7 +70,7 @@ pub(super) fn authority_as_leaf(case: &Case<'_>) -> Refusal {
         false => "it is a CA certificate, used as the peer's own",
     };
     Refusal::new(Code::SelfSignedCaLeaf, message)
-        .hint(remedy(case, "trust-cert=FILE trusts exactly this one, CA or not"))
+        .hint(remedy(case, "--trust-cert FILE trusts exactly this one, CA or not"))
 }
 
 fn source(case: &Case<'_>) -> String {
@@ -83,7 +85,9 @@ fn source(case: &Case<'_>) -> String {
 fn remedy(case: &Case<'_>, of_client: &str) -> String {
     match case.peer {
         Peer::Server(_) => of_client.to_owned(),
-        Peer::Client => "the client needs a certificate of an authority that client-ca=FILE names".to_owned(),
+        Peer::Client => {
+            "the client needs a certificate of an authority that --client-ca FILE names".to_owned()
+        }
     }
 }
 

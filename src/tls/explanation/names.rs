@@ -39,7 +39,7 @@ pub(super) fn mismatch(case: &Case<'_>) -> Refusal {
     };
     let hint = format!("it names {}{rest}", shown.join(", "));
     match near {
-        Some(near) => refusal.hint(format!("{hint}; name={near} looks for that one")),
+        Some(near) => refusal.hint(format!("{hint}; --name {near} looks for that one")),
         None => refusal.hint(hint),
     }
 }

@@ -25,8 +25,6 @@ pub(in crate::tls) struct Offer {
     pub(in crate::tls) groups: String,
     pub(in crate::tls) ciphers: String,
     pub(in crate::tls) alpn: String,
-    /// A client's: the name that it sent as SNI.
-    pub(in crate::tls) sni: Option<String>,
 }
 
 impl Offer {
@@ -41,7 +39,6 @@ impl Offer {
             groups: groups.join(", "),
             ciphers: ciphers.join(", "),
             alpn: protocol.alpn.join(", "),
-            sni: None,
         }
     }
 }
@@ -51,6 +48,8 @@ pub(in crate::tls) struct Telling<'a> {
     /// `db.example:5432`, or `the client at 127.0.0.1:4711`.
     pub(in crate::tls) peer: &'a str,
     pub(in crate::tls) offer: &'a Offer,
+    /// The name that a client sent.
+    pub(in crate::tls) sni: Option<&'a str>,
     pub(in crate::tls) seen: &'a Seen,
     /// The first bytes that the peer sent.
     pub(in crate::tls) first: &'a [u8],
@@ -67,7 +66,7 @@ pub(in crate::tls) fn failure(error: &Error, telling: &Telling<'_>) -> Failure {
         Error::InvalidMessage(message) => invalid(*message, what, telling),
         Error::PeerIncompatible(reason) => incompatible(reason, what, telling.offer),
         Error::NoCertificatesPresented => Failure::new(Exit::UNTRUSTED, what, "it presented no certificate")
-            .hint("client-ca asks for one; client-optional lets clients in without"),
+            .hint("--client-ca asks for one; --client-optional lets clients in without"),
         Error::NoApplicationProtocol => {
             let why = format!("it speaks none of our application protocols ({})", telling.offer.alpn);
             Failure::new(Exit::HANDSHAKE, what, why)
@@ -100,7 +99,7 @@ fn unknown_name(what: String, seen: &Seen) -> Failure {
         Some(name) => format!("it asks for '{}', for which there is no certificate", escaped(name)),
         None => "it does not say which name it wants (SNI)".to_owned(),
     };
-    Failure::new(Exit::HANDSHAKE, what, why).hint("without strict-sni it would get the first certificate")
+    Failure::new(Exit::HANDSHAKE, what, why).hint("without --strict-sni it would get the first certificate")
 }
 
 /// What the first bytes of some protocols look like, for a peer that does not speak TLS.
@@ -114,9 +113,11 @@ pub(in crate::tls) fn not_tls(first: &[u8], role: Role) -> (String, String) {
     let greets = |greeting: &str| first.starts_with(greeting.as_bytes());
     let hint = match role {
         Role::Server => "the client must connect with TLS",
-        Role::Client if greets("220") => "wrong port, or does it want starttls=smtp or starttls=ftp first?",
-        Role::Client if greets("* OK") => "wrong port, or does it want starttls=imap first?",
-        Role::Client if greets("+OK") => "wrong port, or does it want starttls=pop3 first?",
+        Role::Client if greets("220") => {
+            "wrong port, or does it want --starttls smtp or --starttls ftp first?"
+        }
+        Role::Client if greets("* OK") => "wrong port, or does it want --starttls imap first?",
+        Role::Client if greets("+OK") => "wrong port, or does it want --starttls pop3 first?",
         Role::Client if greets("HTTP/") => "wrong port: plain HTTP is spoken there",
         Role::Client if greets("SSH-") => "wrong port: SSH is spoken there",
         Role::Client => "wrong port, or does it want STARTTLS first?",
@@ -204,14 +205,14 @@ fn by_server(alert: AlertDescription, what: String, telling: &Telling<'_>) -> Fa
             };
             let hint = match issuers(&request.issuers) {
                 Some(issuers) => format!("it must be from: {issuers}"),
-                None => "cert=FILE and key=FILE give one; the server does not say from whom".to_owned(),
+                None => "--cert FILE and --key FILE give one; the server does not say from whom".to_owned(),
             };
             return Failure::new(Exit::OWN_CERTIFICATE, what, why).hint(hint);
         }
     }
     if alert == AlertDescription::CertificateRequired {
         let why = format!("the server wants a client certificate (alert {name})");
-        return Failure::new(Exit::OWN_CERTIFICATE, what, why).hint("cert=FILE and key=FILE give one");
+        return Failure::new(Exit::OWN_CERTIFICATE, what, why).hint("--cert FILE and --key FILE give one");
     }
     let fail = |why: String| Failure::new(Exit::HANDSHAKE, &what, why);
     match alert {
@@ -228,9 +229,9 @@ fn by_server(alert: AlertDescription, what: String, telling: &Telling<'_>) -> Fa
             fail(format!("the server speaks none of {} (alert {name})", offer.alpn))
         }
         AlertDescription::UnrecognisedName => {
-            let sni = offer.sni.as_deref().unwrap_or("(none)");
+            let sni = telling.sni.unwrap_or("(none)");
             fail(format!("the server does not know the name '{}' (alert {name})", escaped(sni)))
-                .hint("sni=NAME sends another")
+                .hint("--sni NAME sends another")
         }
         _ => fail(format!("the server gave up (alert {name})")),
     }
@@ -300,6 +301,6 @@ mod tests {
     fn a_peer_without_tls_is_shown_without_obeying_it() {
         let (why, hint) = not_tls(b"220 mail\x1b[31m\r\n", Role::Client);
         assert_eq!(why, "peer does not speak TLS (first bytes \"220 mail\\u{1b}[31m\")");
-        assert!(hint.contains("starttls=smtp"), "{hint}");
+        assert!(hint.contains("--starttls smtp"), "{hint}");
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn unknown(case: &Case<'_>) -> Refusal {
         None => "whether it is revoked is not known: no list covers it".to_owned(),
     };
     Refusal::new(Code::CrlUnknown, message)
-        .hint("crl=FILE adds that list, crl-soft lets such certificates through")
+        .hint("--crl FILE adds that list, --crl-soft lets such certificates through")
 }
 
 fn issuer_of(list: &RevocationList) -> Option<Vec<u8>> {

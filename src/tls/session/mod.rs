@@ -116,6 +116,10 @@ impl Session {
     /// Takes in what was received and goes on with the handshake. Plaintext that came right after its end is kept
     /// for `take_early`.
     pub fn shake_hands(&mut self, received: &[u8]) -> Result<Progress, Error> {
+        // rustls must not be asked to go on after an error: it would say its alert again.
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         let mut incoming = std::mem::take(&mut self.partial);
         incoming.extend_from_slice(received);
         let mut used = 0;
@@ -205,6 +209,9 @@ impl Session {
     /// Encrypts as much of `plain` as fits into `out`. Answers how much of `plain` that is and how much of `out` is
     /// to be sent; what was queued goes first.
     pub fn seal(&mut self, plain: &[u8], out: &mut [u8]) -> Result<(usize, usize), Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         let mut incoming = std::mem::take(&mut self.partial);
         let result = loop {
             let first = self.queued.len();

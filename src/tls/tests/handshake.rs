@@ -162,15 +162,20 @@ impl Ends {
             Some(error) => Err(client_watch.explain(&error, "server", b"")),
             None => Ok(Negotiated::of(&client_end).expect("a finished handshake")),
         };
+        client_watch.settle(&client_end);
         let admission = match server_error {
             Some(error) => Err(server_watch.explain(&error, "client", b"")),
             None => server.admit(&server_end, "client"),
         };
+        server_watch.settle(&server_end);
+        if let Ok(admission) = &admission {
+            server_watch.admitted(admission);
+        }
         Outcome {
             client,
             server: admission,
-            client_seen: client_watch.seen(Some(&client_end)),
-            server_seen: server_watch.seen(Some(&server_end)),
+            client_seen: client_watch.seen(),
+            server_seen: server_watch.seen(),
             server_sent,
         }
     }

@@ -80,7 +80,7 @@ fn a_refusal_says_what_was_wanted_what_was_offered_and_what_is_near() {
     let server = server_of(identity).build().expect("a server");
     let outcome = shake(&client_of(&authority).build().expect("a client"), "dbx.example.test", &server);
     let words = outcome.client_words();
-    for part in ["'dbx.example.test'", "db.example.test, 10.0.0.5", "name=db.example.test"] {
+    for part in ["'dbx.example.test'", "db.example.test, 10.0.0.5", "--name db.example.test"] {
         assert!(words.contains(part), "{words}");
     }
 

@@ -44,8 +44,11 @@ fn a_resumed_session_keeps_who_the_client_is() {
             let second = shake(&client, "localhost", &server);
             assert_eq!(kind(&second), HandshakeKind::Resumed, "{version} {tickets:?}");
             assert_eq!(second.server, Ok(Admission::By(Rule::Any)));
-            assert_eq!(second.client_seen.verdict, Verdict::Trusted);
+            assert_eq!(second.client_seen.verdict, Verdict::Trusted(Basis::Authority));
             assert_eq!(second.client_seen.chain, first.client_seen.chain);
+            assert_eq!(second.server_seen.verdict, Verdict::Trusted(Basis::Authority));
+            assert_eq!(second.server_seen.chain, first.server_seen.chain);
+            assert_eq!(second.server_seen.rule, Some(Rule::Any));
         }
     }
 }
@@ -152,6 +155,6 @@ fn handshakes_at_the_same_time_do_not_see_each_other() {
     let (_first, watch) = client.start("localhost").expect("a client");
     let outcome = shake(&client, "localhost", &server);
     assert!(outcome.client.is_err());
-    assert_eq!(watch.seen(None).verdict, Verdict::NotJudged);
-    assert!(watch.seen(None).chain.is_empty());
+    assert_eq!(watch.seen().verdict, Verdict::NotJudged);
+    assert!(watch.seen().chain.is_empty());
 }

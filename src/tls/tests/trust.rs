@@ -29,7 +29,7 @@ fn a_server_of_a_trusted_authority_is_trusted_in_both_versions() {
         let outcome = shake(&settings.build().expect("a client"), "localhost", &server);
         let negotiated = outcome.assert_ok();
         assert_eq!(negotiated.version, version.to_string());
-        assert_eq!(outcome.client_seen.verdict, Verdict::Trusted);
+        assert_eq!(outcome.client_seen.verdict, Verdict::Trusted(Basis::Authority));
         assert_eq!(negotiated.is_post_quantum(), version == Version::Tls13);
     }
 }
@@ -133,7 +133,9 @@ fn an_exact_certificate_is_trusted_ca_or_not_and_no_other_of_its_key() {
         let trust = Trust { exact: vec![exact.certificate.clone()], ..Trust::default() };
         let client = ClientSettings { trust, ..ClientSettings::default() }.build().expect("a client");
         let server = server_of(exact).build().expect("a server");
-        shake(&client, "localhost", &server).assert_ok();
+        let outcome = shake(&client, "localhost", &server);
+        outcome.assert_ok();
+        assert_eq!(outcome.client_seen.verdict, Verdict::Trusted(Basis::Exact));
 
         let outcome = shake(&client, "other.test", &server);
         refused(&outcome, Exit::UNTRUSTED, Code::NameMismatch);
@@ -163,7 +165,7 @@ fn a_self_signed_authority_as_a_server_certificate_has_a_remedy() {
     let client = ClientSettings { trust, ..ClientSettings::default() }.build().expect("a client");
     let outcome = shake(&client, "localhost", &server_of(own).build().expect("a server"));
     let words = refused(&outcome, Exit::UNTRUSTED, Code::SelfSignedCaLeaf);
-    contains(&words, &["self-signed CA certificate", "trust-cert=FILE"]);
+    contains(&words, &["self-signed CA certificate", "--trust-cert FILE"]);
 }
 
 #[test]
@@ -189,6 +191,30 @@ fn a_pin_is_added_to_the_usual_checks() {
 }
 
 #[test]
+fn insecure_leaves_a_pin_standing() {
+    let authority = Authority::new("Nobody's");
+    let server =
+        server_of(authority.self_signed("s.pem", true, leaf(&["other.test"]))).build().expect("a server");
+    let with = |pin| {
+        let trust = Trust { enforcement: Enforcement::RecordOnly, pins: vec![pin], ..Trust::default() };
+        ClientSettings { trust, ..ClientSettings::default() }.build().expect("a client")
+    };
+    shake(&with(server.pin().expect("a pin")), "localhost", &server).assert_ok();
+    let wrong = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".parse().expect("a pin");
+    refused(&shake(&with(wrong), "localhost", &server), Exit::PIN, Code::PinMismatch);
+}
+
+#[test]
+fn a_list_that_nobody_would_look_at_is_refused() {
+    let authority = Authority::new("Good");
+    let exact = authority.self_signed("exact.pem", true, leaf(&["localhost"]));
+    let revocation = Revocation { files: vec![authority.revoke(&[1], 5)], ..Revocation::default() };
+    let trust = Trust { exact: vec![exact.certificate], revocation, ..Trust::default() };
+    let failure = ClientSettings { trust, ..ClientSettings::default() }.build().err();
+    assert_eq!(failure.map(|failure| failure.exit), Some(Exit::USAGE));
+}
+
+#[test]
 fn a_pin_alone_replaces_names_and_authorities() {
     let authority = Authority::new("Nobody's");
     let expired = authority.self_signed("s.pem", true, leaf(&["elsewhere.test"]).between(-20, -10));
@@ -197,7 +223,10 @@ fn a_pin_alone_replaces_names_and_authorities() {
     let settings = |pin| ClientSettings { trust: trust(pin), ..ClientSettings::default() };
     let right = settings(server.pin().expect("a pin"));
     shake(&right.build().expect("a client"), "localhost", &server).assert_ok();
-    shake(&right.build().expect("a client"), "", &server).assert_ok();
+    let outcome = shake(&right.build().expect("a client"), "", &server);
+    outcome.assert_ok();
+    assert_eq!(outcome.client_seen.verdict, Verdict::Trusted(Basis::Pin));
+    assert_eq!(outcome.server_seen.hello.expect("a hello").server_name, None);
 
     let wrong = settings("sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".parse().expect("a pin"));
     let outcome = shake(&wrong.build().expect("a client"), "localhost", &server);
