@@ -79,7 +79,7 @@ impl Connector {
         let (client, watch) = self.client.start(&self.host)?;
         let (mut session, mut inspection) = (Session::from(client), Inspection::new(&self.name, watch));
         shake_hands(&fd, &mut session, &inspection, self.handshake_limit).await?;
-        inspection.settle(self.client.sni(&self.host)?);
+        inspection.settle(session.common(), self.client.sni(&self.host)?);
         self.expect_alpn(session.common().alpn_protocol())?;
         Ok(Stream::new(fd, session, self.ending, inspection))
     }

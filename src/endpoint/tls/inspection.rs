@@ -8,7 +8,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::certificate::{self, escaped};
 use crate::error::{Exit, Failure};
-use crate::tls::{self, Negotiated};
+use crate::tls::{self, Admission, Negotiated};
 
 /// What can go wrong with a handshake.
 #[derive(Debug)]
@@ -76,11 +76,6 @@ impl Inspection {
         Inspection { peer: peer.into(), watch: Some(watch), sni: None }
     }
 
-    /// How messages call the peer.
-    pub fn peer(&self) -> &str {
-        &self.peer
-    }
-
     /// A record to send in the place of the alert that rustls has.
     pub fn alert_instead(&self) -> Option<[u8; 7]> {
         self.watch.as_ref()?.alert_instead()
@@ -119,15 +114,21 @@ impl Inspection {
 
     /// The handshake of a client is over: others may be watched by what watched this one, unless the server has yet
     /// to say what it makes of our certificate (RFC 8446: after the handshake). `sni` is the host that was asked for.
-    pub fn settle(&mut self, sni: Option<String>) {
+    pub fn settle(&mut self, session: &CommonState, sni: Option<String>) {
         self.sni = sni;
+        if let Some(watch) = &self.watch {
+            watch.settle(session);
+        }
         self.watch.take_if(|watch| watch.seen().request.is_none());
     }
 
-    /// The handshake of a server is over.
-    pub fn settle_server(&mut self) {
-        let hello = self.watch.take().and_then(|watch| watch.seen().hello);
-        self.sni = hello.and_then(|hello| hello.server_name);
+    /// The handshake of a server is over, and the client is let in.
+    pub fn settle_server(&mut self, session: &CommonState, admission: &Admission) {
+        if let Some(watch) = self.watch.take() {
+            watch.settle(session);
+            watch.admitted(admission);
+            self.sni = watch.seen().hello.and_then(|hello| hello.server_name);
+        }
     }
 
     /// What was negotiated.

@@ -13,7 +13,7 @@ pub use accept::Acceptor;
 pub use connect::Connector;
 pub use inspection::{Facts, Inspection};
 pub use settings::handshake_limit;
-pub use stream::{Ending, Stream};
+pub use stream::{BATCH, Stream};
 
 use super::{Endpoint, Sink, Source};
 
