@@ -26,11 +26,19 @@ const PROTOCOLS: &[(&str, &str, Option<&str>)] = &[
     ("telnet", "DONT START_TLS", None),
 ];
 
-/// A server of the test's own, and its port.
-fn fake(protocol: &str, mode: &str) -> (u16, Process) {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/starttls.py");
-    let mut fake = program("python3", &[script, protocol, mode, &certificate("server.both")]);
-    (fake.port(), fake)
+/// Servers of the test's own, one for each protocol.
+struct Fakes(Process);
+
+impl Fakes {
+    fn new(mode: &str) -> Fakes {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/starttls.py");
+        Fakes(program("python3", &[script, mode, &certificate("server.both")]))
+    }
+
+    fn port(&mut self, protocol: &str) -> u16 {
+        let line = self.0.line(&format!("{protocol} listens on "));
+        line.parse().unwrap()
+    }
 }
 
 fn client(protocol: &str, port: u16) -> Process {
@@ -40,10 +48,11 @@ fn client(protocol: &str, port: u16) -> Process {
 
 #[test]
 fn every_protocol_comes_to_tls_and_the_fake_is_one_that_openssl_takes() {
+    let mut fakes = Fakes::new("good");
     for (protocol, ..) in PROTOCOLS {
-        let (port, mut server) = fake(protocol, "good");
+        let port = fakes.port(protocol);
         client(protocol, port).sends("hello\n").gets("got hello\n").eof().ends().exits(0);
-        server.line("established TLSv1.3");
+        fakes.0.line(&format!("{protocol} established TLSv1.3"));
         let (place, authority) = (format!("127.0.0.1:{port}"), certificate("ca.pem"));
         let mut openssl = vec!["s_client", "-starttls", protocol, "-connect", &place, "-CAfile", &authority];
         openssl.extend(["-quiet", "-verify_quiet", "-verify_return_error", "-xmpphost", "localhost"]);
@@ -58,23 +67,25 @@ fn every_protocol_comes_to_tls_and_the_fake_is_one_that_openssl_takes() {
 
 #[test]
 fn who_refuses_is_quoted_and_hears_nothing_more_in_plaintext() {
+    let mut fakes = Fakes::new("refuse");
     for (protocol, refusal, _) in PROTOCOLS {
-        let (port, mut server) = fake(protocol, "refuse");
+        let port = fakes.port(protocol);
         let ended = client(protocol, port).sends("a secret\n").ends().exits(35);
         let words = format!(
             "spile tls-connect: cannot start TLS with localhost:{port} ({protocol}): the server refused: {refusal}\n"
         );
         assert_eq!(ended.stderr, words);
         assert!(ended.stdout.is_empty());
-        server.line("after: nothing");
+        fakes.0.line(&format!("{protocol} then hears nothing"));
     }
 }
 
 #[test]
 fn who_does_not_offer_it_is_not_asked() {
+    let mut fakes = Fakes::new("unoffered");
     for (protocol, _, offer) in PROTOCOLS {
         let Some(offer) = offer else { continue };
-        let (port, _server) = fake(protocol, "unoffered");
+        let port = fakes.port(protocol);
         let ended = client(protocol, port).sends("a secret\n").ends().exits(35);
         let words = format!("({protocol}): the server does not offer it");
         assert!(ended.stderr.contains(&format!("{words}; it offers: {offer}\n")), "{}", ended.stderr);
@@ -83,8 +94,9 @@ fn who_does_not_offer_it_is_not_asked() {
 
 #[test]
 fn words_put_in_behind_the_go_ahead_are_fatal() {
+    let mut fakes = Fakes::new("inject");
     for (protocol, ..) in PROTOCOLS {
-        let (port, _server) = fake(protocol, "inject");
+        let port = fakes.port(protocol);
         let ended = client(protocol, port).sends("hello\n").ends().exits(35);
         let words = "5 bytes of plaintext came where only TLS may follow: EXTRA\n";
         assert!(ended.stderr.contains(words), "{protocol}: {}", ended.stderr);
@@ -94,8 +106,9 @@ fn words_put_in_behind_the_go_ahead_are_fatal() {
 
 #[test]
 fn a_server_that_closes_or_says_nothing_is_told_apart() {
+    let mut fakes = Fakes::new("close");
     for (protocol, ..) in PROTOCOLS {
-        let (port, _server) = fake(protocol, "close");
+        let port = fakes.port(protocol);
         client(protocol, port).ends().exits(35).complains("the server closed the connection");
     }
     let silent = server(|mut stream| drop(std::io::copy(&mut stream, &mut std::io::sink())));
@@ -129,8 +142,8 @@ fn the_name_of_a_protocol_may_be_slightly_wrong() {
 
 #[test]
 fn a_certificate_is_verified_and_a_relay_takes_the_option_too() {
-    let (port, _server) = fake("smtp", "good");
-    let place = format!("localhost:{port}");
+    let mut fakes = Fakes::new("good");
+    let place = format!("localhost:{}", fakes.port("smtp"));
     let stranger = certificate("other-ca.pem");
     spile(["tls-connect", "--starttls", "smtp", "--cafile", &stranger, &place]).ends().exits(60);
     let far = format!("tls:{place},starttls=smtp,cafile={}", certificate("ca.pem"));
@@ -173,8 +186,10 @@ fn postgres_itself_goes_on_in_tls_and_one_without_it_refuses() {
     let (port, mut server) = postgres(dir.path(), &settings);
     let startup = b"\0\0\0\x23\0\x03\0\0user\0me\0database\0postgres\0\0";
     assert_eq!(usize::from(startup[3]), startup.len());
-    // It lets us in (R), whose parameters then follow.
-    assert!(client("postgres", port).sends(startup).some().starts_with(b"R\0\0\0\x08\0\0\0\0"));
+    // It lets us in (R) as soon as it has started up (until then it says so: E).
+    wait_until("postgres lets us in", || {
+        client("postgres", port).sends(startup).some().starts_with(b"R\0\0\0\x08\0\0\0\0")
+    });
     server.signal("INT");
     server.ends();
     let dir = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();

@@ -1,17 +1,17 @@
-"""A server that begins in plaintext and goes on in TLS, in any of the protocols that have STARTTLS.
+"""Servers that begin in plaintext and go on in TLS, one for each of the protocols that have STARTTLS.
 
-Usage: starttls.py PROTOCOL MODE CERTIFICATE-AND-KEY
+Usage: starttls.py MODE CERTIFICATE-AND-KEY
 
 MODE is `good`; `refuse`, which says no where it could say yes; `unoffered`, which does not offer it; `inject`, which
 says yes and more in one piece; `close`, which closes the connection in the place of a yes. Under TLS it answers each
-line with `got LINE`. What comes in plaintext after a no goes to stderr as `after: …`.
+line with `got LINE`. On stderr each tells its port, and what comes in plaintext after a no.
 """
 import socket
 import ssl
 import sys
 import threading
 
-PROTOCOL, MODE, CERTIFICATE = sys.argv[1:]
+MODE, CERTIFICATE = sys.argv[1:]
 XMPP_TLS = b"urn:ietf:params:xml:ns:xmpp-tls"
 
 
@@ -211,27 +211,34 @@ def tell(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
-def serve(stream):
+def serve(protocol, stream):
     with stream:
         try:
-            TALKS[PROTOCOL](Peer(stream))
+            TALKS[protocol](Peer(stream))
         except No:
-            return tell("after:", stream.recv(1000) or "nothing")
+            return tell(protocol, "then hears", stream.recv(1000) or "nothing")
         except (EOFError, OSError):
             return
         try:
             with context.wrap_socket(stream, server_side=True) as secure:
-                tell("established", secure.version())
+                tell(protocol, "established", secure.version())
                 for line in secure.makefile("rb"):
                     secure.sendall(b"got " + line)
                 secure.unwrap()
         except OSError as why:
-            tell("no TLS:", why)
+            tell(protocol, "has no TLS:", why)
 
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(CERTIFICATE)
-listener = socket.create_server(("127.0.0.1", 0))
-tell(f"listening tcp 127.0.0.1:{listener.getsockname()[1]}")
-while True:
-    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+
+def listen(protocol, listener):
+    while True:
+        threading.Thread(target=serve, args=(protocol, listener.accept()[0]), daemon=True).start()
+
+
+for name in TALKS:
+    server = socket.create_server(("127.0.0.1", 0))
+    tell(name, "listens on", server.getsockname()[1])
+    threading.Thread(target=listen, args=(name, server)).start()
