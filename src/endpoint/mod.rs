@@ -251,6 +251,14 @@ impl Opener {
         }
     }
 
+    /// The same, with what is found on the way where TLS is spoken there.
+    pub fn open_along<'a>(&'a self, connection: &'a Connection, journey: &'a Journey) -> Opening<'a> {
+        match self {
+            Opener::Tls(connector) => Box::pin(connector.connect_along(connection, journey)),
+            other => other.open(connection),
+        }
+    }
+
     /// Opens it; `connection` is what it is told of the peer that it serves.
     pub fn open<'a>(&'a self, connection: &'a Connection) -> Opening<'a> {
         match self {
