@@ -1,20 +1,18 @@
 //! What `listen` and `relay` share: opening a service, announcing it, serving it until a signal.
 
-use std::future::poll_fn;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::flags::{duration, file_name};
 use super::runtime::Interrupts;
 use crate::address::{Address, Host, Key, Target};
 use crate::endpoint::{Acceptor, Connection, Endpoint, Incoming, Listener, VariableNames, local_of};
 use crate::error::{Exit, Failure};
-use crate::event_loop::{sleep, timeout};
+use crate::event_loop::{sleep, spawn, timeout};
 use crate::process::{raise_open_files, seal_inherited};
 use crate::relay::{Limits, Relay, Report};
 use crate::report::{Event, Events, Names, digest_lines, session_json, session_text};
@@ -126,7 +124,7 @@ impl Server {
             interrupts,
             protocol,
             served: 0,
-            handshakes: Handshakes::default(),
+            handshakes: Handshakes::new(),
             _port_file: port_file,
         })
     }
@@ -221,25 +219,35 @@ fn announce(listener: &Listener, args: &ServerArgs, events: &Events) -> Result<O
     Ok(port_file)
 }
 
-/// Peers that shake hands. Whoever is done first is served: one that stalls holds nobody up.
-#[derive(Default)]
-struct Handshakes(Vec<(Handshake, u64)>);
+/// Peers that shake hands, each in a task of its own. Whoever is done first is served: one that stalls holds nobody
+/// up.
+struct Handshakes {
+    done: UnboundedSender<Established>,
+    results: UnboundedReceiver<Established>,
+}
 
-type Handshake = Pin<Box<dyn Future<Output = Result<Incoming, Failure>>>>;
+type Established = (Result<Incoming, Failure>, u64);
 
 impl Handshakes {
+    fn new() -> Handshakes {
+        let (done, results) = unbounded_channel();
+        Handshakes { done, results }
+    }
+
+    fn begin(&self, incoming: Incoming, id: u64) {
+        let done = self.done.clone();
+        spawn(async move {
+            let result = incoming.establish().await;
+            let _ = done.send((result, id));
+        });
+    }
+
     /// The next one that comes to an end; never, where there is none.
-    async fn next(&mut self) -> (Result<Incoming, Failure>, u64) {
-        poll_fn(|cx| {
-            for at in 0..self.0.len() {
-                if let Poll::Ready(result) = self.0[at].0.as_mut().poll(cx) {
-                    let (_, id) = self.0.swap_remove(at);
-                    return Poll::Ready((result, id));
-                }
-            }
-            Poll::Pending
-        })
-        .await
+    async fn next(&mut self) -> Established {
+        match self.results.recv().await {
+            Some(established) => established,
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -279,7 +287,7 @@ pub async fn accept_one(
                     events(&Event::Accepted { id: *served, peer: incoming.peer.to_string() });
                     match incoming.is_established() {
                         true => return Ok((incoming, *served)),
-                        false => handshakes.0.push((Box::pin(incoming.establish()), *served)),
+                        false => handshakes.begin(incoming, *served),
                     }
                 }
                 Ok(incoming) => {

@@ -145,7 +145,7 @@ impl Judge {
 }
 
 fn wrong_pin() -> Refusal {
-    Refusal::new(Code::PinMismatch, "its key is none of those that are pinned")
+    Refusal::new(Code::PinMismatch, "the server's key is none of those that are pinned")
         .hint("the server has a new key, or somebody is in between: ask its owner for the new pin")
 }
 
