@@ -150,7 +150,7 @@ impl<S: words::Side> Client<S> {
         let (local, remote) = self.session.pass(ends, Side::Right, 1)?;
         let relay = Relay::new(local, remote, limits).since(started);
         let report = relay.run_until(&mut interrupts, None, || ()).await;
-        self.session.report.tell(name, &report, &names);
+        self.session.report.tell(name, &report, &names)?;
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);
         }

@@ -148,7 +148,7 @@ impl<S: words::Side> Service<S> {
             if self.ignore_empty && report.received == 0 && server.interrupts.last.is_none() {
                 continue;
             }
-            self.session.report.tell(name, &report, &names);
+            self.session.report.tell(name, &report, &names)?;
             if let Some(exit) = server.interrupts.exit().filter(|_| report.outcome == Outcome::Stopped) {
                 return Ok(exit);
             }

@@ -20,6 +20,7 @@ mod shape;
 pub mod stdout;
 mod taps;
 pub mod tls_connect;
+mod tls_report;
 pub mod tls_serve;
 pub mod wait;
 mod words;

@@ -62,7 +62,7 @@ pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
 pub use stdio::{Pump, RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
 pub use tap::{Capture, Finding, Tap};
-pub use tls::{Acceptor, Stream};
+pub use tls::{Acceptor, Heard, Journey, Sights, Stage, Stream, Times};
 
 use crate::address::{Address, End, Layer, Target};
 use crate::error::Failure;
@@ -232,6 +232,14 @@ impl Opener {
             Some(connector) => Opener::Tcp(connector),
             None => Opener::End(Box::new(end.clone()), usage),
         })
+    }
+
+    /// What connects by TLS, where that is what it does.
+    pub fn tls(&self) -> Option<&tls::Connector> {
+        match self {
+            Opener::Tls(connector) => Some(connector),
+            _ => None,
+        }
     }
 
     /// True when what is opened is told of the peer that it serves.

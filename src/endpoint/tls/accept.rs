@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::Endpoint;
-use super::handshake::shake_hands;
+use super::handshake::{Allowance, shake_hands};
 use super::inspection::Inspection;
 use super::settings;
 use super::stream::{Ending, Stream};
@@ -63,12 +63,12 @@ impl Acceptor {
         let Some(fd) = plain.source.stream().cloned() else {
             return Err(Failure::usage(peer, "is no stream"));
         };
-        let server = self.server();
+        let (server, allowed) = (self.server(), Allowance::of(self.0.limit, "--handshake-timeout"));
         let (connection, watch) = server.start()?;
         let (mut session, mut inspection) = (Session::from(connection), Inspection::new(peer, watch));
-        shake_hands(&fd, &mut session, &inspection, self.0.limit).await?;
-        server.admit(session.common(), peer)?;
-        inspection.settle_server();
+        shake_hands(&fd, &mut session, &inspection, allowed).await?;
+        let admission = server.admit(session.common(), peer)?;
+        inspection.settle_server(session.common(), &admission);
         Ok(super::over(plain, Stream::new(fd, session, self.0.ending, inspection)))
     }
 }

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::task::{Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::Shutdown;
 
@@ -20,18 +20,50 @@ const FIRST_BYTES: usize = 32;
 /// How long a peer may take to read the alert that tells it what went wrong.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Runs the handshake to its end. `limit` is the whole of it; the failure names `inspection`'s peer.
+/// How long something may take, and which limit that is.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// When it is over; never, when no clock can count that far.
+    until: Option<Instant>,
+    /// The whole of it.
+    pub limit: Duration,
+    /// The flag that sets it.
+    pub flag: &'static str,
+}
+
+impl Allowance {
+    /// From now on.
+    pub fn of(limit: Duration, flag: &'static str) -> Allowance {
+        Allowance { until: Instant::now().checked_add(limit), limit, flag }
+    }
+
+    /// What ends first: this or that.
+    pub fn within(self, other: Allowance) -> Allowance {
+        match (self.until, other.until) {
+            (Some(this), Some(that)) if this <= that => self,
+            (Some(_), None) => self,
+            _ => other,
+        }
+    }
+
+    /// What is left of it.
+    pub fn left(&self) -> Duration {
+        self.until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// Runs the handshake to its end, in the time that is `allowed`; the failure names `inspection`'s peer.
 pub async fn shake_hands(
     fd: &Descriptor,
     session: &mut Session,
     inspection: &Inspection,
-    limit: Duration,
+    allowed: Allowance,
 ) -> Result<(), Failure> {
     let mut first = Vec::new();
-    let trouble = match timeout(limit, exchange(fd, session, &mut first)).await {
+    let trouble = match timeout(allowed.left(), exchange(fd, session, &mut first)).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(trouble)) => trouble,
-        Err(_) => Trouble::Late(limit),
+        Err(_) => Trouble::Late(allowed),
     };
     if matches!(trouble, Trouble::Tls(_)) {
         let alert = inspection.alert_instead();
@@ -44,23 +76,39 @@ async fn exchange(fd: &Descriptor, session: &mut Session, first: &mut Vec<u8>) -
     let mut progress = session.shake_hands(&[]);
     loop {
         let now = progress.map_err(Trouble::Tls)?;
-        flush(fd, session).await.map_err(Trouble::Io)?;
+        if let Err(why) = flush(fd, session).await {
+            // A peer that closes on us may have said why.
+            return Err(match hear(fd, session, first).await {
+                Ok(Err(error)) => Trouble::Tls(error),
+                _ => Trouble::Io(why),
+            });
+        }
         if now == Progress::Done {
             return Ok(());
         }
-        progress = poll_fn(|cx| {
-            ready!(fd.poll_readable(cx));
-            let mut buffer = Buffer::lend(false);
-            let n = ready!(fd.poll_read(cx, &mut buffer)).map_err(Trouble::Io)?;
-            if n == 0 {
-                return Poll::Ready(Err(Trouble::Eof));
-            }
-            let more = FIRST_BYTES.saturating_sub(first.len()).min(n);
-            first.extend_from_slice(&buffer[..more]);
-            Poll::Ready(Ok(session.shake_hands(&buffer[..n])))
-        })
-        .await?;
+        progress = hear(fd, session, first).await?;
     }
+}
+
+/// Receives once, and goes on with the handshake.
+async fn hear(
+    fd: &Descriptor,
+    session: &mut Session,
+    first: &mut Vec<u8>,
+) -> Result<Result<Progress, rustls::Error>, Trouble> {
+    poll_fn(|cx| {
+        // Asked before a buffer is borrowed: who waits holds none.
+        ready!(fd.poll_readable(cx));
+        let mut buffer = Buffer::lend(false);
+        let n = ready!(fd.poll_read(cx, &mut buffer)).map_err(Trouble::Io)?;
+        if n == 0 {
+            return Poll::Ready(Err(Trouble::Eof));
+        }
+        let more = FIRST_BYTES.saturating_sub(first.len()).min(n);
+        first.extend_from_slice(&buffer[..more]);
+        Poll::Ready(Ok(session.shake_hands(&buffer[..n])))
+    })
+    .await
 }
 
 async fn flush(fd: &Descriptor, session: &mut Session) -> io::Result<()> {

@@ -1,14 +1,15 @@
 //! What is known of one session beside its bytes: who the peer is, and what went wrong, in words.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rustls::{CommonState, Error};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::handshake::Allowance;
 use crate::certificate::{self, escaped};
 use crate::error::{Exit, Failure};
-use crate::tls::{self, Negotiated};
+use crate::tls::{self, Admission, Negotiated, Seen, Terms};
 
 /// What can go wrong with a handshake.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub enum Trouble {
     /// The connection failed.
     Io(io::Error),
     /// It took longer than this.
-    Late(Duration),
+    Late(Allowance),
 }
 
 /// One session, for messages and for the environment of a child.
@@ -76,11 +77,6 @@ impl Inspection {
         Inspection { peer: peer.into(), watch: Some(watch), sni: None }
     }
 
-    /// How messages call the peer.
-    pub fn peer(&self) -> &str {
-        &self.peer
-    }
-
     /// A record to send in the place of the alert that rustls has.
     pub fn alert_instead(&self) -> Option<[u8; 7]> {
         self.watch.as_ref()?.alert_instead()
@@ -95,10 +91,14 @@ impl Inspection {
                 Failure::new(Exit::HANDSHAKE, what, "it closed the connection during the handshake")
             }
             Trouble::Io(why) => Failure::new(Exit::HANDSHAKE, what, why),
-            Trouble::Late(limit) => Failure::timeout(
-                what,
-                format!("the handshake was not done within {limit:?} (--handshake-timeout)"),
-            ),
+            Trouble::Late(Allowance { limit, flag, .. }) => {
+                let why = format!("the handshake was not done within {limit:?} ({flag})");
+                let failure = Failure::timeout(what, why);
+                match first.is_empty() {
+                    true => failure.hint("it has not said a byte: does it speak TLS there?"),
+                    false => failure,
+                }
+            }
         }
     }
 
@@ -117,17 +117,32 @@ impl Inspection {
         }
     }
 
-    /// The handshake of a client is over: others may be watched by what watched this one, unless the server has yet
-    /// to say what it makes of our certificate (RFC 8446: after the handshake). `sni` is the host that was asked for.
-    pub fn settle(&mut self, sni: Option<String>) {
+    /// The handshake of a client is over. In a resumed session nothing was judged: what it rests on is looked up.
+    pub fn settle(&self, session: &CommonState) {
+        if let Some(watch) = &self.watch {
+            watch.settle(session);
+        }
+    }
+
+    /// What the handshake has shown, and what it was judged by.
+    pub fn observed(&self) -> Option<(Seen, Terms)> {
+        self.watch.as_ref().map(|watch| (watch.seen(), watch.terms().clone()))
+    }
+
+    /// Others may be watched from now on by what watched the handshake of this client, unless the server has yet to
+    /// say what it makes of our certificate (RFC 8446: after the handshake). `sni` is the host that was asked for.
+    pub fn release(&mut self, sni: Option<String>) {
         self.sni = sni;
         self.watch.take_if(|watch| watch.seen().request.is_none());
     }
 
-    /// The handshake of a server is over.
-    pub fn settle_server(&mut self) {
-        let hello = self.watch.take().and_then(|watch| watch.seen().hello);
-        self.sni = hello.and_then(|hello| hello.server_name);
+    /// The handshake of a server is over, and the client is let in.
+    pub fn settle_server(&mut self, session: &CommonState, admission: &Admission) {
+        if let Some(watch) = self.watch.take() {
+            watch.settle(session);
+            watch.admitted(admission);
+            self.sni = watch.seen().hello.and_then(|hello| hello.server_name);
+        }
     }
 
     /// What was negotiated.

@@ -4,6 +4,7 @@ mod accept;
 mod connect;
 mod handshake;
 mod inspection;
+mod journey;
 mod settings;
 mod stream;
 
@@ -11,9 +12,11 @@ use std::rc::Rc;
 
 pub use accept::Acceptor;
 pub use connect::Connector;
+pub use handshake::Allowance;
 pub use inspection::{Facts, Inspection};
+pub use journey::{Journey, Sights, Stage, Times};
 pub use settings::handshake_limit;
-pub use stream::{Ending, Stream};
+pub use stream::{BATCH, Ending, Heard, Stream};
 
 use super::{Endpoint, Sink, Source};
 
