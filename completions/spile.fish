@@ -503,7 +503,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l roots -d 'Trust the roots of this system, those of Mozilla that came with spile, or none (with --cafile, none is meant)' -r -f -a "system\t''
 mozilla\t''
 none\t''"
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l name -d 'The DNS name or address that it must be good for; without it, none is looked at' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l name -d 'The DNS name or address that a server must have; without it, one of its own will do' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l at -d 'When: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l purpose -d 'What it is to be used for' -r -f -a "server\t''
 client\t''"

@@ -67,10 +67,10 @@ fn chains_lead_to_a_root_or_are_refused() {
     );
     at.runs("spile cert verify --cafile root.pem leaf.pem")
         .exits(60)
-        .complains("nobody who is trusted has signed it: 1 certificate, the top one by 'CN=middle', who is not in root.pem")
-        .complains("hint: an intermediate certificate may be missing");
+        .complains("leaf.pem: no authority of the trusted ones (1 of file:root.pem) has signed it: 1 certificate was sent")
+        .complains("an intermediate certificate is missing");
     assert_eq!(code(&at, "--cafile root.pem leaf.pem"), "unknown_issuer");
-    assert_eq!(code(&at, "--cafile root.pem wrongchain.pem"), "other");
+    assert_eq!(code(&at, "--cafile root.pem wrongchain.pem"), "unknown_issuer");
     // In any order; and those that lead nowhere do no harm.
     at.says("spile cert self x >other.pem; cat leaf.pem other.pem wrong.pem middle.pem >mixed.pem");
     at.runs("spile cert verify --cafile root.pem --name db.internal mixed.pem").exits(0);
@@ -142,7 +142,7 @@ fn every_verdict_is_openssls_on_what_is_made_here() {
     }
     at.runs("spile cert verify --cafile ca.pem --name example.org server.pem")
         .exits(60)
-        .complains("certificate server.pem: the certificate is not valid for 'example.org'")
+        .complains("server.pem: certificate is not valid for 'example.org'")
         .complains("hint: it names localhost, *.example.org, 127.0.0.1, ::1");
 }
 
@@ -158,7 +158,7 @@ fn a_chain_is_looked_at_as_of_another_day() {
         .runs("spile cert verify --cafile ca.pem --name db.internal --at 2027-01-01T00:00:00Z chain.pem")
         .exits(0);
     let said = String::from_utf8(ended.stdout).unwrap();
-    assert_eq!(said, "good: 'CN=db.internal', as db.internal, on 2027-01-01T00:00:00Z, by ca.pem\n");
+    assert_eq!(said, "good: 'CN=db.internal' as db.internal on 2027-01-01T00:00:00Z by file:ca.pem\n");
     for (day, good) in [
         ("2026-11-30T23:59:59Z", false),
         ("2026-12-01T00:00:00Z", true),
@@ -192,11 +192,11 @@ fn weak_keys_and_old_signatures_are_refused() {
     make("rsa:1024", "sha256", "small");
     make("rsa:2048", "sha1", "old");
     make("rsa:2048", "sha256", "fine");
-    at.runs("spile cert verify --cafile small.pem small.pem").exits(60).complains("too small: rsa-1024");
-    at.runs("spile cert verify --cafile old.pem old.pem").exits(60).complains("not accepted: rsa-sha1");
+    at.runs("spile cert verify --cafile small.pem small.pem").exits(60).complains("an RSA key of 1024 bits");
+    at.runs("spile cert verify --cafile old.pem old.pem").exits(60).complains("signed with SHA1");
     at.runs("spile cert verify --cafile fine.pem fine.pem").exits(0);
     assert_eq!(code(&at, "--cafile small.pem small.pem"), "weak_key");
-    assert_eq!(code(&at, "--cafile old.pem old.pem"), "bad_signature");
+    assert_eq!(code(&at, "--cafile old.pem old.pem"), "weak_key");
     // A key of the server that is too small, signed by an authority that is not.
     at.says("spile cert ca --out ca.pem --key-out ca.key");
     at.says(
@@ -281,8 +281,8 @@ fn who_is_trusted_is_what_was_said() {
     with("SSL_CERT_FILE=t/ca.pem", "--cafile u/ca.pem --roots system").exits(0);
     with("SSL_CERT_FILE=/nonexistent", "").exits(77);
     with("SSL_CERT_FILE=/nonexistent", "--cafile t/ca.pem").exits(0);
-    with("SSL_CERT_FILE=t/ca.pem", "--roots mozilla").exits(60).complains("the roots of Mozilla");
-    verify("--roots none").exits(2).complains("nobody is trusted");
+    with("SSL_CERT_FILE=t/ca.pem", "--roots mozilla").exits(60).complains("120 of mozilla");
+    verify("--roots none").exits(77).complains("there are no authorities");
     at.says("mkdir empty");
     verify("--cafile empty").exits(77).complains("CA directory empty: it holds no certificate");
     verify("--cafile none").exits(77).complains("CA file none: No such file or directory");
@@ -295,7 +295,7 @@ fn who_is_trusted_is_what_was_said() {
 #[test]
 fn the_report_has_the_chain_and_the_verdict() {
     let at = Workshop::new();
-    at.says("spile cert dev localhost 127.0.0.1 -d t 2>/dev/null");
+    at.says("spile cert dev localhost 127.0.0.1 --not-after +100h -d t 2>/dev/null");
     let ended = at.runs("spile cert verify --cafile t/ca.pem --name x.org --json t/server.pem").exits(60);
     assert_eq!(ended.stderr, "");
     let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
@@ -305,9 +305,9 @@ fn the_report_has_the_chain_and_the_verdict() {
     assert_eq!(
         told["verify"],
         serde_json::json!({
-            "result": "failed", "code": "name_mismatch", "message": "the certificate is not valid for 'x.org'",
-            "hint": "it names localhost, 127.0.0.1", "trust": "t/ca.pem", "roots": 1, "wanted": "x.org",
-            "offered": ["DNS:localhost", "IP:127.0.0.1"], "revocation": "not_checked",
+            "result": "failed", "code": "name_mismatch", "message": "certificate is not valid for 'x.org'",
+            "hint": "it names localhost, 127.0.0.1", "trust": "file:t/ca.pem", "roots": 1, "wanted": "x.org",
+            "offered": ["DNS:localhost", "IP:127.0.0.1"], "revocation": "not_checked", "insecure": false,
         })
     );
 }

@@ -88,7 +88,7 @@ impl Args {
             return self.tell_json(&facts, &judged, soon);
         }
         if let Some(refusal) = judged.verdict.refusal() {
-            return Err(refusal.failure(format!("certificate {}", self.chain.display())));
+            return Err(refusal.failure(self.chain.display().to_string()));
         }
         let told = print(&self.good(&facts, &judged.terms, at))?;
         soon.map(|()| told)

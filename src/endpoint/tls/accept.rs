@@ -67,8 +67,8 @@ impl Acceptor {
         let (connection, watch) = server.start()?;
         let (mut session, mut inspection) = (Session::from(connection), Inspection::new(peer, watch));
         shake_hands(&fd, &mut session, &inspection, allowed).await?;
-        server.admit(session.common(), peer)?;
-        inspection.settle_server();
+        let admission = server.admit(session.common(), peer)?;
+        inspection.settle_server(session.common(), &admission);
         Ok(super::over(plain, Stream::new(fd, session, self.0.ending, inspection)))
     }
 }

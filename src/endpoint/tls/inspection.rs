@@ -9,7 +9,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::handshake::Allowance;
 use crate::certificate::{self, escaped};
 use crate::error::{Exit, Failure};
-use crate::tls::{self, Negotiated, Seen, Terms};
+use crate::tls::{self, Admission, Negotiated, Seen, Terms};
 
 /// What can go wrong with a handshake.
 #[derive(Debug)]
@@ -77,11 +77,6 @@ impl Inspection {
         Inspection { peer: peer.into(), watch: Some(watch), sni: None }
     }
 
-    /// How messages call the peer.
-    pub fn peer(&self) -> &str {
-        &self.peer
-    }
-
     /// A record to send in the place of the alert that rustls has.
     pub fn alert_instead(&self) -> Option<[u8; 7]> {
         self.watch.as_ref()?.alert_instead()
@@ -138,10 +133,13 @@ impl Inspection {
         self.watch.take_if(|watch| watch.seen().request.is_none());
     }
 
-    /// The handshake of a server is over.
-    pub fn settle_server(&mut self) {
-        let hello = self.watch.take().and_then(|watch| watch.seen().hello);
-        self.sni = hello.and_then(|hello| hello.server_name);
+    /// The handshake of a server is over, and the client is let in.
+    pub fn settle_server(&mut self, session: &CommonState, admission: &Admission) {
+        if let Some(watch) = self.watch.take() {
+            watch.settle(session);
+            watch.admitted(admission);
+            self.sni = watch.seen().hello.and_then(|hello| hello.server_name);
+        }
     }
 
     /// What was negotiated.

@@ -16,7 +16,7 @@ pub use handshake::Allowance;
 pub use inspection::{Facts, Inspection};
 pub use journey::{Journey, Sights, Stage, Times};
 pub use settings::handshake_limit;
-pub use stream::{Heard, Stream};
+pub use stream::{BATCH, Heard, Stream};
 
 use super::{Endpoint, Sink, Source};
 

@@ -141,7 +141,7 @@ fn rules(options: &Options) -> Result<Vec<Rule>, Failure> {
 
 /// Certificates and their keys; the n-th key belongs to the n-th certificate.
 fn identities(options: &Options) -> Vec<IdentityFiles> {
-    let keys = paths(options, Key::Key);
+    let keys = paths(options, Key::KeyFile);
     let mut keys = keys.into_iter();
     let identity = |certificate: PathBuf| IdentityFiles {
         certificate,

@@ -168,7 +168,7 @@ pub(super) fn weak_key(certificate: &[u8]) -> Option<Refusal> {
 
 fn weakness(depth: usize, facts: &Facts) -> Option<Refusal> {
     let digest = ["sha1", "md5", "md2"].into_iter().find(|digest| facts.sig.contains(digest));
-    let by_digest = digest.filter(|_| facts.subject != facts.issuer).map(|digest| {
+    let by_digest = digest.filter(|_| depth == 0 || facts.subject != facts.issuer).map(|digest| {
         let message =
             format!("{} is signed with {}, which is not safe", owner(depth, facts), digest.to_uppercase());
         Refusal::new(Code::WeakKey, message)
