@@ -3,6 +3,7 @@
 
 mod certificates;
 mod facts;
+pub mod look;
 mod servers;
 mod terminal;
 pub mod tls;

@@ -9,7 +9,7 @@ use crate::commands::dial::Dial;
 use crate::commands::tls_report::Outlet;
 use crate::endpoint::{Endpoint, Journey, Sights, Stream};
 use crate::error::{Exit, Failure};
-use crate::report::tls::{Accepted, Account, Close, End as Role, PeerClose, Pem, Stage, Target};
+use crate::report::tls::{Accepted, Account, Close, End as Role, PeerClose, Pem, Stage, Target, tls_json};
 
 /// A server that is called.
 pub struct Call {
@@ -33,7 +33,7 @@ impl Call {
             Ok(dial) => dial,
             Err(failure) => {
                 if let Some(outlet) = &outlet {
-                    Course::new().tell(outlet, &target, Some(&failure), look.pem())?;
+                    Course::new().tell(outlet, &target, Err(&failure), look.pem())?;
                 }
                 return Err(failure);
             }
@@ -85,10 +85,10 @@ impl Call {
         }
     }
 
-    /// Writes the report, where one was asked for.
-    pub fn tell(&self, course: &Course, failure: Option<&Failure>) -> Result<Exit, Failure> {
+    /// Writes the report, where one was asked for. The answer is the status of writing it.
+    pub fn tell(&self, course: &Course, result: Result<Exit, &Failure>) -> Result<Exit, Failure> {
         match &self.outlet {
-            Some(outlet) => course.tell(outlet, &self.target, failure, self.pem),
+            Some(outlet) => course.tell(outlet, &self.target, result, self.pem),
             None => Ok(Exit::OK),
         }
     }
@@ -168,10 +168,15 @@ impl Course {
         &self,
         outlet: &Outlet,
         target: &Target,
-        failure: Option<&Failure>,
+        result: Result<Exit, &Failure>,
         pem: Pem,
     ) -> Result<Exit, Failure> {
-        self.account(target, failure, pem, |account| outlet.tell(account))
+        let mut report = self.account(target, result.err(), pem, tls_json);
+        if let Ok(exit) = result {
+            // That of a command, or of a signal to us.
+            report["exit_code"] = exit.0.into();
+        }
+        outlet.line(&report.to_string())
     }
 }
 

@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime};
 
 use super::call::Course;
-use crate::address;
 use crate::certificate::Facts;
 use crate::error::{Exit, Failure};
 
@@ -16,26 +15,22 @@ pub fn check(course: &Course, within: Duration, peer: &str) -> Result<(), Failur
     let first = chain.filter_map(|(depth, der)| Facts::of(der, depth, now).ok());
     match first.min_by_key(|facts| facts.seconds_left) {
         Some(facts) if facts.seconds_left < i64::try_from(within.as_secs()).unwrap_or(i64::MAX) => {
-            Err(failure(&facts, within, peer))
+            Err(failure(&facts, peer))
         }
         _ => Ok(()),
     }
 }
 
-fn failure(facts: &Facts, within: Duration, peer: &str) -> Failure {
+fn failure(facts: &Facts, peer: &str) -> Failure {
     let whose = match facts.depth {
-        0 => "its certificate".to_owned(),
-        depth => format!("certificate {depth} of its chain, '{}',", facts.subject),
+        0 => format!("certificate of {peer}"),
+        depth => format!("certificate {depth} in the chain of {peer}, '{}'", facts.subject),
     };
-    let when = match facts.seconds_left {
-        left if left < 0 => format!("has expired on {}", facts.not_after),
-        _ => match facts.days_left {
-            0 => format!("expires on {}, today or tomorrow", facts.not_after),
-            1 => format!("expires on {}, in 1 day", facts.not_after),
-            days => format!("expires on {}, in {days} days", facts.not_after),
-        },
+    let when = match (facts.seconds_left, facts.days_left) {
+        (left, _) if left < 0 => format!("has expired on {}", facts.not_after),
+        (_, 0) => format!("expires on {}, within a day", facts.not_after),
+        (_, 1) => format!("expires on {}, in 1 day", facts.not_after),
+        (_, days) => format!("expires on {}, in {days} days", facts.not_after),
     };
-    let asked = address::Value::Time(within);
-    let what = format!("TLS with {peer} will not be good for {asked}");
-    Failure::new(Exit::EXPIRING, what, format!("{whose} {when}"))
+    Failure::new(Exit::EXPIRING, whose, format!("it {when}"))
 }

@@ -44,9 +44,8 @@ struct LookArgs {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     expires_in: Option<Duration>,
     /// With --check: connect so many times more, which resumes the session of the first where the server agrees
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
-          value_parser = clap::value_parser!(u32).range(1..=1000), requires = "check")]
-    reconnect: u32,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), requires = "check")]
+    reconnect: Option<u32>,
     /// Status 4 if one of those is not resumed
     #[arg(long, requires = "reconnect")]
     expect_resumed: bool,

@@ -44,7 +44,7 @@ impl Observer for Watch<'_> {
             has_spoken = report.received > 0 || stream.tickets() > 0;
         }
         self.course.judges_acceptance(has_spoken, result.as_ref().err());
-        let told = self.call.tell(&self.course, result.as_ref().err());
+        let told = self.call.tell(&self.course, result.as_ref().copied());
         result.and_then(|exit| told.map(|_| exit))
     }
 }

@@ -88,16 +88,13 @@ impl Inspection {
         match trouble {
             Trouble::Tls(error) => self.told(&error, first),
             Trouble::Eof => {
-                Failure::new(Exit::HANDSHAKE, what, "it closed the connection during the handshake")
+                let why = "it closed the connection during the handshake";
+                after_silence(Failure::new(Exit::HANDSHAKE, what, why), first)
             }
             Trouble::Io(why) => Failure::new(Exit::HANDSHAKE, what, why),
             Trouble::Late(Allowance { limit, flag, .. }) => {
                 let why = format!("the handshake was not done within {limit:?} ({flag})");
-                let failure = Failure::timeout(what, why);
-                match first.is_empty() {
-                    true => failure.hint("it has not said a byte: does it speak TLS there?"),
-                    false => failure,
-                }
+                after_silence(Failure::timeout(what, why), first)
             }
         }
     }
@@ -165,6 +162,16 @@ impl Inspection {
             peer_sha256: peer.as_ref().map(|facts| facts.sha256.clone()),
             peer_subject: peer.map(|facts| facts.subject),
         }
+    }
+}
+
+/// The same failure, with what may be the reason if the peer has never said anything; `first` is what it said first.
+fn after_silence(failure: Failure, first: &[u8]) -> Failure {
+    match first.is_empty() {
+        true => {
+            failure.hint("it has not said a byte: is TLS spoken on that port, and at once (no STARTTLS)?")
+        }
+        false => failure,
     }
 }
 
