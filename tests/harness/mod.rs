@@ -3,6 +3,7 @@
 
 mod certificates;
 mod facts;
+mod page;
 mod servers;
 mod terminal;
 pub mod tls;
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant};
 pub use certificates::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
+#[allow(unused_imports)] // each test file uses a part of it
+pub use page::Page;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use servers::*;
 #[allow(unused_imports)] // each test file uses a part of it
