@@ -75,7 +75,7 @@ impl Connector {
     async fn begin(&self, fd: Arc<Descriptor>) -> Result<Stream, Failure> {
         let (client, watch) = self.client.start(&self.host)?;
         let (mut session, mut inspection) = (Session::from(client), Inspection::new(&self.name, watch));
-        shake_hands(&fd, &mut session, &inspection, self.handshake_limit).await?;
+        shake_hands(&fd, &mut session, &inspection, self.handshake_limit, Duration::ZERO).await?;
         inspection.settle(self.client.sni(&self.host)?);
         self.expect_alpn(session.common().alpn_protocol())?;
         Ok(Stream::new(fd, session, self.ending, inspection))

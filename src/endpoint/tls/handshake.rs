@@ -20,22 +20,23 @@ const FIRST_BYTES: usize = 32;
 /// How long a peer may take to read the alert that tells it what went wrong.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Runs the handshake to its end. `limit` is the whole of it; the failure names `inspection`'s peer.
+/// Runs the handshake to its end. `limit` is the whole of it, of which `spent` is over; the failure names
+/// `inspection`'s peer.
 pub async fn shake_hands(
     fd: &Descriptor,
     session: &mut Session,
     inspection: &Inspection,
     limit: Duration,
+    spent: Duration,
 ) -> Result<(), Failure> {
     let mut first = Vec::new();
-    let trouble = match timeout(limit, exchange(fd, session, &mut first)).await {
+    let trouble = match timeout(limit.saturating_sub(spent), exchange(fd, session, &mut first)).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(trouble)) => trouble,
         Err(_) => Trouble::Late(limit),
     };
     if matches!(trouble, Trouble::Tls(_)) {
-        let alert = inspection.alert_instead();
-        let _ = timeout(FAREWELL, say_farewell(fd, session, alert)).await;
+        say_farewell(fd, session, inspection.alert_instead()).await;
     }
     Err(inspection.explain(trouble, &first))
 }
@@ -74,7 +75,11 @@ async fn flush(fd: &Descriptor, session: &mut Session) -> io::Result<()> {
 
 /// Sends the alert, and reads on until the peer has had time to read it: a close with unread input is a reset,
 /// which would destroy it.
-async fn say_farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>) -> io::Result<()> {
+pub async fn say_farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>) {
+    let _ = timeout(FAREWELL, farewell(fd, session, alert)).await;
+}
+
+async fn farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>) -> io::Result<()> {
     match alert {
         Some(alert) => Exchange::new(fd).say(&alert).await?,
         None => flush(fd, session).await?,

@@ -1,6 +1,8 @@
 //! TLS over a stream socket: the handshake on either side, then a session that sources and sinks share.
 
 mod accept;
+mod account;
+mod changes;
 mod connect;
 mod handshake;
 mod inspection;
@@ -10,10 +12,11 @@ mod stream;
 use std::rc::Rc;
 
 pub use accept::Acceptor;
+pub use account::{Handshake, Observer};
 pub use connect::Connector;
 pub use inspection::{Facts, Inspection};
 pub use settings::handshake_limit;
-pub use stream::{Ending, Stream};
+pub use stream::Stream;
 
 use super::{Endpoint, Sink, Source};
 

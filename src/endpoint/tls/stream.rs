@@ -41,6 +41,17 @@ pub struct Stream {
     inspection: Inspection,
 }
 
+/// How far a session has come to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// The peer's close_notify has come.
+    pub peer_said_end: bool,
+    /// The connection has ended without it.
+    pub is_cut: bool,
+    /// Our close_notify was said.
+    pub we_said_end: bool,
+}
+
 struct State {
     session: Session,
     /// Plaintext that did not fit where it was read for.
@@ -182,6 +193,16 @@ impl Stream {
         if state.poll_flush(&mut nobody, &self.fd).is_ready() {
             // ENOTCONN: the peer is gone already.
             let _ = rustix::net::shutdown(&*self.fd, Shutdown::Write);
+        }
+    }
+
+    /// What has become of both ends so far.
+    pub fn ends(&self) -> Ends {
+        let state = self.state.borrow();
+        Ends {
+            peer_said_end: state.session.peer_ended(),
+            is_cut: state.cut,
+            we_said_end: state.our_end == OurEnd::Said,
         }
     }
 

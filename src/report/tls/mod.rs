@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::tls::{Negotiated, Seen, Terms};
 
 pub use json::tls_json;
-pub use text::tls_text;
+pub use text::{hello_lines, tls_text};
 
 /// How far a connection got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
