@@ -814,7 +814,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__listen)
-            opts="-4 -6 -u -n -k -C -q -W -K -d -N -v -s -h --explain --udp --numeric --keep --once --ignore-empty --crlf --preamble --max-bytes --quit-after --datagrams --keep-sending --reply-file --pty --ignore-child-status --compat-env --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --accept-timeout --max-conns --allow --deny --accept-proxy --join --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --help"
+            opts="-4 -6 -u -n -k -C -q -W -K -d -N -v -s -h --explain --udp --numeric --keep --once --ignore-empty --crlf --preamble --max-bytes --quit-after --datagrams --keep-sending --reply-file --pty --ignore-child-status --compat-env --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --accept-timeout --max-conns --allow --deny --accept-proxy --join --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --handshake-timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1040,6 +1040,10 @@ _spile() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --handshake-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1174,7 +1178,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__relay)
-            opts="-4 -6 -u -n -d -N -v -s -p -w -h --explain --udp --numeric --once --pty --ignore-child-status --compat-env --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --connect-timeout --accept-timeout --retry --forever --retry-delay --retry-for --max-conns --allow --deny --proxy --proxy-auth-file --proxy-protocol --accept-proxy --broadcast --join --multicast-ttl --multicast-loop --multicast-if --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --help"
+            opts="-4 -6 -u -n -d -N -v -s -p -w -h --explain --udp --numeric --once --pty --ignore-child-status --compat-env --no-stdin --send-only --recv-only --stats --json --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --max-total --allow-file --port-file --ready-fd --grace --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --connect-timeout --accept-timeout --retry --forever --retry-delay --retry-for --max-conns --allow --deny --proxy --proxy-auth-file --proxy-protocol --accept-proxy --broadcast --join --multicast-ttl --multicast-loop --multicast-if --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --handshake-timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1433,6 +1437,10 @@ _spile() {
                     return 0
                     ;;
                 --unlink)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --handshake-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

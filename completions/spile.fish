@@ -285,6 +285,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l mode -d 'Permissi
 complete -c spile -n "__fish_spile_using_subcommand listen" -l user -d 'Owner of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l group -d 'Group of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s 6 -d 'IPv6 alone'
@@ -370,6 +371,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l mode -d 'Permissio
 complete -c spile -n "__fish_spile_using_subcommand relay" -l user -d 'Owner of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l group -d 'Group of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s 6 -d 'IPv6 alone'
@@ -501,7 +503,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l roots -d 'Trust the roots of this system, those of Mozilla that came with spile, or none (with --cafile, none is meant)' -r -f -a "system\t''
 mozilla\t''
 none\t''"
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l name -d 'The DNS name or address that it must be good for; without it, none is looked at' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l name -d 'The DNS name or address that a server must have; without it, one of its own will do' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l at -d 'When: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l purpose -d 'What it is to be used for' -r -f -a "server\t''
 client\t''"
@@ -592,7 +594,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l starttls -d 
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ignore-unexpected-eof -d 'A connection that ends without close_notify has ended well' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l handshake-timeout -d 'How long a handshake may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keylog -d 'Write the keys of sessions to this file, for wireshark: whoever has it can read them' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l strict-perms -d 'A key that others can read is an error' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l at -d 'Judge certificates as if it were then (RFC 3339)' -r
@@ -679,7 +681,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l alpn -d 'Appli
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ignore-unexpected-eof -d 'A connection that ends without close_notify has ended well' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l handshake-timeout -d 'How long a handshake may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keylog -d 'Write the keys of sessions to this file, for wireshark: whoever has it can read them' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l strict-perms -d 'A key that others can read is an error' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l at -d 'Judge certificates as if it were then (RFC 3339)' -r

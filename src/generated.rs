@@ -152,10 +152,10 @@ fn scheme_entry(scheme: &Scheme) -> String {
 }
 
 fn option_entry(row: &OptionRow) -> String {
-    let value = match (row.is_switch(), row.bare()) {
-        (true, _) => "[=yes|no]".to_owned(),
-        (false, Some(_)) => format!("[=\\fI{}\\fR]", roff(row.metavar)),
-        (false, None) => format!("=\\fI{}\\fR", roff(row.metavar)),
+    let value = match row.bare() {
+        Some("yes") => "[=yes|no]".to_owned(),
+        Some(_) => format!("[=\\fI{}\\fR]", roff(row.metavar)),
+        None => format!("=\\fI{}\\fR", roff(row.metavar)),
     };
     let also = match row.aliases {
         [] => String::new(),

@@ -232,3 +232,16 @@ fn ncat_proxy(args: &[&str]) -> (String, Process) {
     let ncat = peer("ncat", &all, &port);
     (port, ncat)
 }
+
+#[test]
+fn tls_goes_through_a_proxy_to_a_name_that_the_proxy_alone_knows() {
+    let mut server = spile(["tls-serve", "--cert", &certificate("server.both"), "127.0.0.1:0", "--", "cat"]);
+    let place = format!("far.spile.test:{}", server.port());
+    let mut proxy = socks(&[]);
+    for scheme in ["socks5h", "socks4a"] {
+        let url = format!("{scheme}://127.0.0.1:{}", proxy.port());
+        let client = ["tls-connect", "--proxy", &url, "--cafile", &certificate("ca.pem"), &place];
+        spile(client).sends("hello\n").gets("hello\n").eof().ends().exits(0);
+        proxy.line("asked name far.spile.test");
+    }
+}

@@ -220,3 +220,74 @@ fn unix_sockets_have_their_paths_told() {
     let (said, local) = ask(relay.port(), b"");
     assert_eq!(said, "127.0.0.1 to 127.0.0.1\n", "{local}");
 }
+
+/// A service that says back the header that it was sent.
+fn header_back() -> u16 {
+    server(|mut stream| {
+        let mut header = vec![0; 16];
+        stream.read_exact(&mut header).unwrap();
+        let length = usize::from(u16::from_be_bytes([header[14], header[15]]));
+        header.resize(16 + length, 0);
+        stream.read_exact(&mut header[16..]).unwrap();
+        stream.write_all(&header).unwrap();
+    })
+}
+
+/// A relay that takes TLS off clients that show a certificate.
+fn terminating(far: &str) -> Process {
+    let (own, authority) = (certificate("server.both"), certificate("ca.pem"));
+    let near =
+        format!("tls-l:127.0.0.1:0,cert={own},client-ca={authority},client-optional,allow-any,alpn=http/1.1");
+    spile(["relay", &near, far])
+}
+
+fn tls_client(port: u16, more: &[&str]) -> Process {
+    let (authority, place) = (certificate("ca.pem"), format!("localhost:{port}"));
+    let client = ["tls-connect", "--cafile", &authority, "--alpn", "http/1.1", &place];
+    spile([&client, more].concat())
+}
+
+#[test]
+fn the_tls_that_is_taken_off_is_told() {
+    let back = header_back();
+    let has = |header: &[u8], part: &[u8]| header.windows(part.len()).any(|window| window == part);
+    for (form, shown, client, name) in [
+        ("v2-tls-cert", true, &b"\x07\0\0\0\0"[..], true),
+        ("v2-tls-cert", false, b"\x01\0\0\0\x01", false),
+        ("v2-tls", true, b"\x01\0\0\0\x01", false),
+    ] {
+        let mut relay = terminating(&format!("127.0.0.1:{back},proxy-protocol={form}"));
+        let own = certificate("client.both");
+        let args: &[&str] = if shown { &["--cert", &own] } else { &[] };
+        let header = tls_client(relay.port(), args).ends().exits(0).stdout;
+        let text = header.escape_ascii().to_string();
+        assert!(has(&header, b"\x01\0\x08http/1.1"), "ALPN: {text}");
+        assert!(has(&header, b"\x02\0\x09localhost"), "SNI: {text}");
+        assert!(has(&header, &[client, b"\x21\0\x07TLSv1.3\x23\0"].concat()), "{form} {shown}: {text}");
+        assert_eq!(has(&header, b"\x22\0\x06client"), name, "{form} {shown}: {text}");
+    }
+    let mut relay = terminating(&format!("127.0.0.1:{back},proxy-protocol=v2"));
+    let header = tls_client(relay.port(), &[]).ends().exits(0).stdout;
+    assert_eq!(header.len(), 16 + 12 + 7, "addresses and checksum alone");
+}
+
+#[test]
+fn haproxy_reads_the_name_that_a_client_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let (back, _haproxy) = answering_haproxy(dir.path(), "%[fc_pp_authority] asked for");
+    let mut relay = terminating(&format!("127.0.0.1:{back},proxy-protocol=v2-tls-cert"));
+    let said = tls_client(relay.port(), &[]).sends(REQUEST).ends().exits(0);
+    assert!(said.stdout.ends_with(b"localhost asked for"), "{said:?}");
+}
+
+#[test]
+fn a_header_goes_ahead_of_tls() {
+    let (own, authority) = (certificate("server.both"), certificate("ca.pem"));
+    let script = "echo $SPILE_PEER_PORT $SPILE_TLS_VERSION";
+    let mut server =
+        spile(["tls-serve", "--accept-proxy", "--cert", &own, "127.0.0.1:0", "--", "sh", "-c", script]);
+    let far = format!("tls:localhost:{},cafile={authority},proxy-protocol=v1", server.port());
+    let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &far]);
+    let (said, local) = ask(relay.port(), b"");
+    assert_eq!(said, format!("{local} 1.3\n"));
+}

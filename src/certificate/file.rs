@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// Most that a file of certificates or keys may hold, in bytes; the bundle of a system's roots has a quarter of one MiB.
 pub const LIMIT: u64 = 4 << 20;
 /// Most that a file of revocation lists may hold, in bytes; public ones of tens of MiB exist.
-pub const CRL_LIMIT: u64 = 128 << 20;
+pub const CRL_LIMIT: u64 = 64 << 20;
 
 /// The content of a file; the reason in words where it cannot be had. It is wiped when dropped: it may hold a key.
 pub fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, String> {

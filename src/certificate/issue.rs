@@ -124,7 +124,7 @@ pub fn signed(
     let certificate = certificate.der().clone();
     let usable = verify::is_signed_by(&certificate, authority.certificate(), purpose, validity.from.into());
     usable.map_err(|why| {
-        Failure::new(Exit::OWN_CERTIFICATE, "the authority may not sign this certificate", why.message)
+        Failure::new(Exit::OWN_CERTIFICATE, "the authority may not sign this certificate", why)
             .hint("'spile cert show' lists what an authority is limited to")
     })?;
     Ok(certificate)

@@ -4,9 +4,10 @@ use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::pkcs5::pbes2::Kdf;
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
+use x509_parser::der_parser::asn1_rs::{Any, FromDer};
 use zeroize::Zeroizing;
 
 use super::{Passphrase, file, pem};
@@ -115,9 +116,18 @@ fn der_form(content: &[u8]) -> Result<Form, &'static str> {
     if EncryptedPrivateKeyInfoRef::try_from(content).is_ok() {
         return Ok(Form::Encrypted(Zeroizing::new(content.to_vec())));
     }
-    let key = PrivateKeyDer::try_from(content)
-        .map_err(|_| "it holds no private key: neither PEM nor DER of one")?;
-    Ok(Form::Plain(key.clone_key()))
+    let key = of_der(content).ok_or("it holds no private key: neither PEM nor DER of one")?;
+    Ok(Form::Plain(key))
+}
+
+/// A key in DER that is not encrypted. rustls looks at its first bytes alone; those of PKCS#12 are alike.
+pub fn of_der(content: &[u8]) -> Option<PrivateKeyDer<'static>> {
+    let key = PrivateKeyDer::try_from(content).ok()?;
+    let is_whole = match &key {
+        PrivateKeyDer::Pkcs8(_) => PrivateKeyInfoRef::try_from(content).is_ok(),
+        _ => Any::from_der(content).is_ok_and(|(rest, _)| rest.is_empty()),
+    };
+    is_whole.then(|| key.clone_key())
 }
 
 struct Undecrypted {

@@ -15,7 +15,6 @@ mod object;
 mod passphrase;
 mod pem;
 mod read;
-mod refusal;
 mod request;
 pub mod revocation;
 mod signer;
@@ -37,10 +36,8 @@ pub use object::{Kind, Object, objects};
 pub use passphrase::Passphrase;
 pub use pem::encode as pem;
 pub use read::{read_authorities, read_chain, read_crls};
-pub use refusal::Refusal;
 pub use request::{REQUEST, Request, RequestFacts, make as make_request};
 pub use signer::{KeyType, Signer, belongs, kind_of};
-pub use verify::{Question, anchors};
 pub use write::{Existing, Output, Readers, write};
 
 /// A certificate as it is sent.

@@ -78,10 +78,89 @@ fn label_of(der: &[u8]) -> Option<&'static str> {
     if EncryptedPrivateKeyInfoRef::try_from(der).is_ok() {
         return Some("ENCRYPTED PRIVATE KEY");
     }
-    match PrivateKeyDer::try_from(der).ok()? {
+    match key::of_der(der)? {
         PrivateKeyDer::Pkcs8(_) => Some("PRIVATE KEY"),
         PrivateKeyDer::Pkcs1(_) => Some("RSA PRIVATE KEY"),
         PrivateKeyDer::Sec1(_) => Some("EC PRIVATE KEY"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::certificate::revocation::Revocations;
+    use crate::certificate::verify::is_signed_by;
+    use crate::certificate::{Facts, Lifetime, Purpose, Request, RequestFacts, Subject};
+    use crate::certificate::{KeyFile, KeyType, Signer, authority, limits, make_request, revocation, signed};
+
+    /// A certificate, its authority, a request, a revocation list and a key, as DER.
+    fn samples() -> Vec<Vec<u8>> {
+        let now = time::OffsetDateTime::now_utc();
+        let validity = Lifetime::default().settle(30, now).unwrap();
+        let subject = Subject::of(&["localhost".parse().unwrap(), "127.0.0.1".parse().unwrap()]);
+        let authority = authority(&subject, validity, Signer::generate(KeyType::P256).unwrap()).unwrap();
+        let key = Signer::generate(KeyType::Ed25519).unwrap();
+        let own = signed(&subject, Purpose::Server, validity, &key, &authority).unwrap();
+        let list = revocation::make(&authority, &[vec![1, 2]], validity, 1, now).unwrap();
+        let pem = key.pem(None).unwrap();
+        let key_der = objects(pem.as_bytes()).unwrap().remove(0).der.to_vec();
+        vec![
+            own.to_vec(),
+            authority.certificate().to_vec(),
+            make_request(&subject, &key).unwrap(),
+            list.to_vec(),
+            key_der,
+        ]
+    }
+
+    /// Everything that decodes is asked for all it knows; a panic is the failure.
+    fn decode(bytes: &[u8]) {
+        let now = std::time::SystemTime::now();
+        let _ = Facts::of(bytes, 0, now);
+        let _ = (limits(bytes), RequestFacts::of(bytes), Request::of(bytes), Revocations::of(bytes));
+        if let Ok(key) = KeyFile::of("k", bytes).and_then(|key| key.open(None)) {
+            let _ = Signer::of(&key);
+        }
+        let own = bytes.to_vec().into();
+        let _ = is_signed_by(&own, &own, Purpose::Server, now);
+        let _ = objects(bytes);
+    }
+
+    #[test]
+    fn what_is_made_is_decoded() {
+        let kinds: Vec<Kind> = samples().iter().map(|der| objects(der).unwrap()[0].kind).collect();
+        let wanted = [Kind::Certificate, Kind::Certificate, Kind::Request, Kind::Revocations, Kind::Key];
+        assert_eq!(kinds, wanted);
+    }
+
+    #[test]
+    fn every_cut_and_every_flipped_byte_is_survived() {
+        for sample in samples() {
+            for at in 0..sample.len() {
+                decode(&sample[..at]);
+                for flip in [0x01, 0x80] {
+                    let mut bytes = sample.clone();
+                    bytes[at] ^= flip;
+                    decode(&bytes);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn random_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            decode(&bytes);
+        }
+
+        #[test]
+        fn text_with_dashes_is_survived(text in "(-----(BEGIN|END) (CERTIFICATE|X509 CRL|RSA PRIVATE KEY|X)-----|[A-Za-z+/=]{0,70}|Proc-Type: 4,ENCRYPTED|\\PC{0,10}|\n){0,12}") {
+            decode(text.as_bytes());
+        }
     }
 }

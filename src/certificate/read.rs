@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
+use x509_parser::der_parser::asn1_rs::Any;
 use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 
 use super::{Der, file, pem};
@@ -90,6 +91,10 @@ fn objects(content: &[u8], labels: &[&str], noun: &str) -> Result<Vec<Vec<u8>>, 
     if content.is_empty() {
         return Err(Why::plain("it is empty"));
     }
+    if is_pkcs12(content) {
+        let hint = Some("openssl pkcs12 -in FILE -nodes -out NEW gives the certificates and the key");
+        return Err(Why { text: "it is a PKCS#12 file".to_owned(), hint });
+    }
     if !pem::is_pem(content) {
         return match content.first() {
             Some(0x30) => Ok(vec![content.to_vec()]),
@@ -104,6 +109,11 @@ fn objects(content: &[u8], labels: &[&str], noun: &str) -> Result<Vec<Vec<u8>>, 
         true => Err(none(&blocks, noun)),
         false => Ok(found),
     }
+}
+
+/// PFX of RFC 7292: a sequence that opens with version 3 and another sequence.
+fn is_pkcs12(content: &[u8]) -> bool {
+    Any::from_der(content).is_ok_and(|(_, any)| any.data.starts_with(&[0x02, 0x01, 0x03, 0x30]))
 }
 
 /// There is none among these blocks.

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::log::say;
 use crate::certificate::{KeyFile, Passphrase, Signer, permissions_warning};
 use crate::error::{Exit, Failure};
+use crate::process::keep_memory_secret;
 
 /// Most bytes that are taken for a passphrase.
 const LONGEST: usize = 1024;
@@ -34,13 +35,14 @@ pub struct OwnKey<'a> {
 impl OwnKey<'_> {
     /// Reads and opens it. Status 58 where that cannot be.
     pub fn read(&self) -> Result<PrivateKeyDer<'static>, Failure> {
+        let key = KeyFile::read(self.path)?;
         if let Some(warning) = permissions_warning(self.path) {
             match self.strict_perms {
                 true => return Err(Failure::new(Exit::OWN_CERTIFICATE, warning, "")),
                 false => say(&format!("warning: {warning}")),
             }
         }
-        let key = KeyFile::read(self.path)?;
+        keep_memory_secret();
         let passphrase = match self.pass_file {
             Some(path) => Some(Passphrase::read(path)?),
             None if key.is_encrypted() => ask(&format!("passphrase of {}: ", self.path.display()))?,

@@ -1,13 +1,11 @@
 //! What `listen` and `relay` share: opening a service, announcing it, serving it until a signal.
 
-use std::future::poll_fn;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::flags::{duration, file_name};
 use super::runtime::Interrupts;
@@ -130,7 +128,7 @@ impl Server {
             protocol,
             accepted: 0,
             served: 0,
-            handshakes: Handshakes::default(),
+            handshakes: Handshakes::new(),
             _port_file: port_file,
         })
     }
@@ -159,7 +157,7 @@ impl Server {
     /// Closes the listening sockets: later peers are refused at once instead of waiting for nothing.
     /// A datagram peer goes on sending to the same socket, and by the same path.
     pub fn stop_listening_after(&mut self, last: &Incoming) {
-        self.handshakes = Handshakes::default();
+        self.handshakes = Handshakes::new();
         match &mut self.listener {
             Some(listener) if last.endpoint.is_datagram() => listener.accept_no_more(),
             listener => *listener = None,
@@ -251,25 +249,35 @@ fn announce(listener: &Listener, args: &ServerArgs, events: &Events) -> Result<O
     Ok(port_file)
 }
 
-/// Peers that shake hands. Whoever is done first is served: one that stalls holds nobody up.
-#[derive(Default)]
-struct Handshakes(Vec<(Handshake, u64)>);
+/// Peers that shake hands, each in a task of its own. Whoever is done first is served: one that stalls holds nobody
+/// up.
+struct Handshakes {
+    done: UnboundedSender<Established>,
+    results: UnboundedReceiver<Established>,
+}
 
-type Handshake = Pin<Box<dyn Future<Output = Result<Incoming, Failure>>>>;
+type Established = (Result<Incoming, Failure>, u64);
 
 impl Handshakes {
+    fn new() -> Handshakes {
+        let (done, results) = unbounded_channel();
+        Handshakes { done, results }
+    }
+
+    fn begin(&self, incoming: Incoming, id: u64) {
+        let done = self.done.clone();
+        spawn(async move {
+            let result = establish(incoming).await;
+            let _ = done.send((result, id));
+        });
+    }
+
     /// The next one that comes to an end; never, where there is none.
-    async fn next(&mut self) -> (Result<Incoming, Failure>, u64) {
-        poll_fn(|cx| {
-            for at in 0..self.0.len() {
-                if let Poll::Ready(result) = self.0[at].0.as_mut().poll(cx) {
-                    let (_, id) = self.0.swap_remove(at);
-                    return Poll::Ready((result, id));
-                }
-            }
-            Poll::Pending
-        })
-        .await
+    async fn next(&mut self) -> Established {
+        match self.results.recv().await {
+            Some(established) => established,
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -316,7 +324,7 @@ pub async fn accept_one(
                     events(&Event::Accepted { id: *last_id, peer: incoming.peer.to_string() });
                     match incoming.is_established() {
                         true => return Ok((incoming, *last_id)),
-                        false => handshakes.0.push((Box::pin(establish(incoming)), *last_id)),
+                        false => handshakes.begin(incoming, *last_id),
                     }
                 }
                 Ok(incoming) => {

@@ -185,6 +185,7 @@ impl Sink {
     /// Most bytes to read from a stream for one write here.
     pub fn largest_write(&self) -> usize {
         match self.untapped() {
+            Sink::Tls(_) => tls::BATCH,
             Sink::Messages { mtu, .. } => *mtu as usize,
             Sink::Session(session) => session.mtu(),
             _ => usize::MAX,

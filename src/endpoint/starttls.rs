@@ -28,8 +28,7 @@ pub async fn ask(
         }
         Ok(Err(Broken::Io(why))) => Err(Failure::new(Exit::HANDSHAKE, what(), why)),
         Err(_) => {
-            let failure =
-                Failure::timeout(what(), format!("no go-ahead within {limit:?} (--connect-timeout)"));
+            let failure = Failure::timeout(what(), "no go-ahead in time (--connect-timeout)");
             Err(match heard {
                 0 => failure
                     .hint("the server says nothing: on a port where TLS begins at once, leave out starttls"),

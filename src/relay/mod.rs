@@ -15,7 +15,7 @@ pub use closing::abort;
 pub use limits::{Finish, Limits};
 pub use outcome::{Outcome, Report, Side};
 
-use crate::endpoint::{Descriptor, Endpoint, Sink, forsaken};
+use crate::endpoint::{Descriptor, Endpoint, Sink, Stream, forsaken};
 use crate::event_loop::{Never, Stop, timeout};
 use crate::process::ChildStatus;
 use direction::{Direction, Ending};
@@ -105,14 +105,20 @@ impl Relay {
 
     /// True when both ends were passed on: nothing is left to say or to wait for.
     fn is_closed_by(&self, outcome: &Outcome) -> bool {
-        let both_ended = matches!(outcome, Outcome::Complete) && self.up.is_done() && self.down.is_done();
         let nothing_waits = |end: &Endpoint| end.child.is_none() && end.pumps().is_empty();
-        both_ended && nothing_waits(&self.left) && nothing_waits(&self.right)
+        self.is_said_by(outcome) && nothing_waits(&self.left) && nothing_waits(&self.right)
+    }
+
+    /// True when both ends were passed on, down to the last byte of a TLS session.
+    fn is_said_by(&self, outcome: &Outcome) -> bool {
+        let is_flushed = |end: &Endpoint| end.sink.tls().is_none_or(Stream::is_flushed);
+        let both_ended = matches!(outcome, Outcome::Complete) && self.up.is_done() && self.down.is_done();
+        both_ended && is_flushed(&self.left) && is_flushed(&self.right)
     }
 
     /// Ends what there is to end; a request to stop cuts every wait short.
     async fn end(mut self: Box<Self>, outcome: Outcome, stop: &mut dyn Stop) -> Report {
-        if !(matches!(outcome, Outcome::Complete) && self.up.is_done() && self.down.is_done()) {
+        if !self.is_said_by(&outcome) {
             tokio::select! {
                 biased;
                 () = closing::close(&mut self, &outcome) => {}
@@ -184,9 +190,11 @@ impl Relay {
         let writer = side.other();
         match ending {
             Ending::Eof => None,
-            Ending::SourceFailed(error) => Some(match self.broken {
-                Some(broken) => Outcome::Reset(broken),
-                None => Outcome::of_read(side, &error),
+            Ending::SourceFailed(error) => Some(match (self.broken, Outcome::of_read(side, &error)) {
+                // Before it closed on us it has said why.
+                (_, outcome @ Outcome::Broken(..)) => outcome,
+                (Some(broken), _) => Outcome::Reset(broken),
+                (None, outcome) => outcome,
             }),
             Ending::SinkFailed(error) => match Outcome::of_write(writer, &error, self.sink(writer)) {
                 // The peer may have answered before it closed: read that first.

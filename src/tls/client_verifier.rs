@@ -78,7 +78,7 @@ impl ClientJudge {
                 Ok(facts) => format!("subject '{}', names {}", facts.subject, facts.san.join(", ")),
                 Err(_) => "it cannot be decoded".to_owned(),
             };
-            Refusal::new(Code::RuleDenied, format!("no rule lets it in ({names})"))
+            Refusal::new(Code::RuleDenied, format!("no rule lets the client in ({names})"))
         })
     }
 

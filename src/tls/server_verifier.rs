@@ -17,6 +17,7 @@ use super::explanation::{self, Case, Peer};
 use super::seen::Shared;
 use super::trust::{Anchors, time_of_judgement};
 use super::{Basis, Code, Enforcement, Pinning, Refusal, Terms, Trust, UnknownStatus, Verdict};
+use crate::certificate::Der;
 use crate::error::{Exit, Failure};
 
 /// What all handshakes of a client judge by.
@@ -87,6 +88,21 @@ impl Judge {
         }
     }
 
+    /// The same of a chain out of a file.
+    pub(super) fn offline(
+        &self,
+        chain: &[Der],
+        wanted: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Refusal> {
+        let Some((end_entity, intermediates)) = chain.split_first() else {
+            return Err(Refusal::new(Code::BadEncoding, "it holds no certificate"));
+        };
+        let presented = Presented { end_entity, intermediates, staple: &[] };
+        let judged = self.judge(&presented, wanted, now);
+        judged.map(|_| ()).map_err(|error| self.refusal(&error, &presented, wanted, now))
+    }
+
     /// Whether its key is one of those that are pinned, if any are.
     fn pinned(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
         let pins = &self.trust.pins;
@@ -129,7 +145,7 @@ impl Judge {
 }
 
 fn wrong_pin() -> Refusal {
-    Refusal::new(Code::PinMismatch, "its key is none of those that are pinned")
+    Refusal::new(Code::PinMismatch, "the server's key is none of those that are pinned")
         .hint("the server has a new key, or somebody is in between: ask its owner for the new pin")
 }
 

@@ -1,14 +1,16 @@
 //! Whom we trust: authorities, exact certificates, pins and revocation lists, read from files into one value.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateRevocationListDer, UnixTime};
+use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 use super::Pin;
+use super::explanation::words_of;
 use crate::address::nearest;
 use crate::certificate::{self, Der};
 use crate::error::{Exit, Failure};
@@ -190,10 +192,28 @@ impl Revocation {
         let mut lists = Vec::new();
         for file in &self.files {
             let found = certificate::read_crls(file)?;
+            found.iter().try_for_each(|list| usable(list, file))?;
             lists.extend(found.into_iter().map(|der| RevocationList { file: file.clone(), der }));
         }
         Ok(lists)
     }
+}
+
+/// Whether the verifier can read a list, told here, where the name of its file is known.
+fn usable(list: &CertificateRevocationListDer<'_>, file: &Path) -> Result<(), Failure> {
+    let fail = |why: &str| Err(Failure::new(Exit::AUTHORITY, format!("CRL file {}", file.display()), why));
+    match webpki::BorrowedCertRevocationList::from_der(list) {
+        Ok(_) => Ok(()),
+        Err(webpki::Error::UnsupportedDeltaCrl) => fail("it is a list of changes only (a delta CRL)"),
+        Err(_) if is_first_version(list) => {
+            fail("it is of version 1, which has no number and no key identifier; version 2 is needed")
+        }
+        Err(error) => fail(&words_of(&error)),
+    }
+}
+
+fn is_first_version(list: &[u8]) -> bool {
+    CertificateRevocationList::from_der(list).is_ok_and(|(_, list)| list.version().is_none())
 }
 
 /// Authorities of files alone: those of client certificates.

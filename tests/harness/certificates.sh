@@ -26,6 +26,9 @@ default_days = 3650
 default_crl_days = 3650
 policy = anything
 unique_subject = no
+crl_extensions = list
+[list]
+authorityKeyIdentifier = keyid
 [anything]
 organizationalUnitName = optional
 commonName = optional

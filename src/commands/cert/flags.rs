@@ -14,6 +14,7 @@ use crate::certificate::{
 use crate::commands::own_key::OwnKey;
 use crate::commands::stdout::written;
 use crate::error::{Exit, Failure};
+use crate::process::keep_memory_secret;
 
 /// Whom a certificate is about.
 #[derive(Debug, clap::Args)]
@@ -92,6 +93,7 @@ enum KeyKind {
 impl KeyArgs {
     /// A new key.
     pub fn generate(&self) -> Result<Signer, Failure> {
+        keep_memory_secret();
         Signer::generate(match self.key_type {
             KeyKind::P256 => KeyType::P256,
             KeyKind::P384 => KeyType::P384,

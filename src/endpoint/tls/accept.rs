@@ -12,7 +12,7 @@ use super::super::Endpoint;
 use super::super::descriptor::Descriptor;
 use super::account::{Handshake, Observer};
 use super::changes::Snapshot;
-use super::handshake::{say_farewell, shake_hands};
+use super::handshake::{go_on, say_farewell};
 use super::inspection::Inspection;
 use super::settings;
 use super::stream::{Ending, Stream};
@@ -133,7 +133,7 @@ impl Acceptor {
         let (connection, watch) = server.start()?;
         let (mut session, mut inspection) =
             (Session::from(connection), Inspection::new(&account.peer, watch));
-        let agreed = shake_hands(fd, &mut session, &inspection, self.0.limit, since.elapsed()).await;
+        let agreed = go_on(fd, &mut session, &inspection, self.0.limit, since.elapsed()).await;
         account.negotiated = Negotiated::of(session.common());
         let admitted = agreed.and_then(|()| server.admit(session.common(), &account.peer));
         match admitted {

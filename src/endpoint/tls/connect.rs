@@ -1,7 +1,7 @@
 //! The side that connects: TLS over whatever stream an address names.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::descriptor::Descriptor;
 use super::super::{Connection, Endpoint, Opener, Use, connect_timeout, starttls};
@@ -22,6 +22,8 @@ pub struct Connector {
     host: String,
     name: String,
     starttls: Option<crate::starttls::Protocol>,
+    /// Whom the server is to answer as, where the protocol says so before TLS.
+    domain: String,
     expected_alpn: Option<String>,
     limit: Duration,
     handshake_limit: Duration,
@@ -37,6 +39,7 @@ impl Connector {
         Ok(Connector {
             plain: Opener::of(&plain, Use::Output)?,
             client,
+            domain: options.text(Key::Name).unwrap_or(&host).to_owned(),
             host,
             name: end.describe(),
             starttls: settings::starttls(options),
@@ -59,24 +62,24 @@ impl Connector {
 
     /// Connects and shakes hands.
     pub async fn connect(&self, connection: &Connection) -> Result<Endpoint, Failure> {
-        connect_timeout::within(self.limit, &self.name, async {
-            let plain = self.plain.open(connection).await?;
-            let Some(fd) = plain.source.stream().cloned() else {
-                return Err(Failure::usage(&self.name, "is no stream"));
-            };
-            if let Some(protocol) = self.starttls {
-                starttls::ask(&fd, protocol, &self.host, &self.name, self.limit).await?;
-            }
-            Ok(super::over(plain, self.begin(fd).await?))
-        })
-        .await
+        let started = Instant::now();
+        // Each step has a limit of its own, so that it is the one that is named.
+        let plain = self.plain.open(connection).await?;
+        let Some(fd) = plain.source.stream().cloned() else {
+            return Err(Failure::usage(&self.name, "is no stream"));
+        };
+        if let Some(protocol) = self.starttls {
+            let left = self.limit.saturating_sub(started.elapsed());
+            starttls::ask(&fd, protocol, &self.domain, &self.name, left).await?;
+        }
+        Ok(super::over(plain, self.begin(fd).await?))
     }
 
     async fn begin(&self, fd: Arc<Descriptor>) -> Result<Stream, Failure> {
         let (client, watch) = self.client.start(&self.host)?;
         let (mut session, mut inspection) = (Session::from(client), Inspection::new(&self.name, watch));
-        shake_hands(&fd, &mut session, &inspection, self.handshake_limit, Duration::ZERO).await?;
-        inspection.settle(self.client.sni(&self.host)?);
+        shake_hands(&fd, &mut session, &inspection, self.handshake_limit).await?;
+        inspection.settle(session.common(), self.client.sni(&self.host)?);
         self.expect_alpn(session.common().alpn_protocol())?;
         Ok(Stream::new(fd, session, self.ending, inspection))
     }

@@ -20,9 +20,18 @@ const FIRST_BYTES: usize = 32;
 /// How long a peer may take to read the alert that tells it what went wrong.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Runs the handshake to its end. `limit` is the whole of it, of which `spent` is over; the failure names
-/// `inspection`'s peer.
+/// Runs the handshake to its end. `limit` is the whole of it; the failure names `inspection`'s peer.
 pub async fn shake_hands(
+    fd: &Descriptor,
+    session: &mut Session,
+    inspection: &Inspection,
+    limit: Duration,
+) -> Result<(), Failure> {
+    go_on(fd, session, inspection, limit, Duration::ZERO).await
+}
+
+/// The same where some of the limit is spent already.
+pub async fn go_on(
     fd: &Descriptor,
     session: &mut Session,
     inspection: &Inspection,
@@ -45,23 +54,39 @@ async fn exchange(fd: &Descriptor, session: &mut Session, first: &mut Vec<u8>) -
     let mut progress = session.shake_hands(&[]);
     loop {
         let now = progress.map_err(Trouble::Tls)?;
-        flush(fd, session).await.map_err(Trouble::Io)?;
+        if let Err(why) = flush(fd, session).await {
+            // A peer that closes on us may have said why.
+            return Err(match hear(fd, session, first).await {
+                Ok(Err(error)) => Trouble::Tls(error),
+                _ => Trouble::Io(why),
+            });
+        }
         if now == Progress::Done {
             return Ok(());
         }
-        progress = poll_fn(|cx| {
-            ready!(fd.poll_readable(cx));
-            let mut buffer = Buffer::lend(false);
-            let n = ready!(fd.poll_read(cx, &mut buffer)).map_err(Trouble::Io)?;
-            if n == 0 {
-                return Poll::Ready(Err(Trouble::Eof));
-            }
-            let more = FIRST_BYTES.saturating_sub(first.len()).min(n);
-            first.extend_from_slice(&buffer[..more]);
-            Poll::Ready(Ok(session.shake_hands(&buffer[..n])))
-        })
-        .await?;
+        progress = hear(fd, session, first).await?;
     }
+}
+
+/// Receives once, and goes on with the handshake.
+async fn hear(
+    fd: &Descriptor,
+    session: &mut Session,
+    first: &mut Vec<u8>,
+) -> Result<Result<Progress, rustls::Error>, Trouble> {
+    poll_fn(|cx| {
+        // Asked before a buffer is borrowed: who waits holds none.
+        ready!(fd.poll_readable(cx));
+        let mut buffer = Buffer::lend(false);
+        let n = ready!(fd.poll_read(cx, &mut buffer)).map_err(Trouble::Io)?;
+        if n == 0 {
+            return Poll::Ready(Err(Trouble::Eof));
+        }
+        let more = FIRST_BYTES.saturating_sub(first.len()).min(n);
+        first.extend_from_slice(&buffer[..more]);
+        Poll::Ready(Ok(session.shake_hands(&buffer[..n])))
+    })
+    .await
 }
 
 async fn flush(fd: &Descriptor, session: &mut Session) -> io::Result<()> {

@@ -76,11 +76,6 @@ impl Inspection {
         Inspection { peer: peer.into(), watch: Some(watch), sni: None }
     }
 
-    /// How messages call the peer.
-    pub fn peer(&self) -> &str {
-        &self.peer
-    }
-
     /// A record to send in the place of the alert that rustls has.
     pub fn alert_instead(&self) -> Option<[u8; 7]> {
         self.watch.as_ref()?.alert_instead()
@@ -122,8 +117,11 @@ impl Inspection {
 
     /// The handshake of a client is over: others may be watched by what watched this one, unless the server has yet
     /// to say what it makes of our certificate (RFC 8446: after the handshake). `sni` is the host that was asked for.
-    pub fn settle(&mut self, sni: Option<String>) {
+    pub fn settle(&mut self, session: &CommonState, sni: Option<String>) {
         self.sni = sni;
+        if let Some(watch) = &self.watch {
+            watch.settle(session);
+        }
         self.watch.take_if(|watch| watch.seen().request.is_none());
     }
 

@@ -16,7 +16,7 @@ pub use account::{Handshake, Observer};
 pub use connect::Connector;
 pub use inspection::{Facts, Inspection};
 pub use settings::handshake_limit;
-pub use stream::Stream;
+pub use stream::{BATCH, Stream};
 
 use super::{Endpoint, Sink, Source};
 

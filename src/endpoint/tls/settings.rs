@@ -147,7 +147,7 @@ fn rules(options: &Options) -> Result<Vec<Rule>, Failure> {
 
 /// Certificates and their keys; the n-th key and the n-th staple belong to the n-th certificate.
 fn identities(options: &Options) -> Vec<IdentityFiles> {
-    let keys = paths(options, Key::Key);
+    let keys = paths(options, Key::KeyFile);
     let (mut keys, mut staples) = (keys.into_iter(), paths(options, Key::Ocsp).into_iter());
     let identity = |certificate: PathBuf| IdentityFiles {
         certificate,

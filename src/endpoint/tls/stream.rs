@@ -16,7 +16,7 @@ use crate::tls::{HEADROOM, Session};
 
 /// Most ciphertext for one read(2), and most plaintext for one write(2): enough to make system calls cheap, and
 /// little enough to stay in the cache until it is used.
-const BATCH: usize = 256 * 1024;
+pub const BATCH: usize = 256 * 1024;
 /// Room for the ciphertext of a batch: 64 bytes for each of 16 records, and some that were queued before.
 const SEALED: usize = BATCH + 17 * 64 + 1024;
 /// Least room for a read; a buffer with less is not read into directly.
@@ -183,6 +183,12 @@ impl Stream {
         }
         state.say_end();
         state.poll_flush(cx, &self.fd).map(|_| ())
+    }
+
+    /// True when nothing waits to be sent.
+    pub fn is_flushed(&self) -> bool {
+        let state = self.state.borrow();
+        state.sending.is_none() && state.session.queued().is_empty()
     }
 
     /// Says our end as far as that can be done at once, and shuts the connection down for writing.

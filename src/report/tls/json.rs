@@ -128,7 +128,7 @@ pub fn tls_json(account: &Account<'_>) -> Value {
             handshake: milliseconds(account.times.handshake),
         },
         tls: account.negotiated.as_ref().map(|negotiated| tls(negotiated, account.tickets)),
-        verify: account.handshake.map(|(seen, terms)| verify(seen, terms, chain.first())),
+        verify: account.handshake.map(|(seen, terms)| verify(&seen.verdict, terms, chain.first())),
         ocsp: ocsp(account),
         chain,
         close: account.close,
@@ -218,10 +218,15 @@ fn handshake_word(kind: HandshakeKind) -> &'static str {
     }
 }
 
-fn verify(seen: &Seen, terms: &Terms, leaf: Option<&Facts>) -> Verify {
-    let refusal = seen.verdict.refusal();
+/// The part `verify` alone: of a chain that was judged without a connection.
+pub fn verify_json(verdict: &Verdict, terms: &Terms, leaf: Option<&Facts>) -> Value {
+    serde_json::to_value(verify(verdict, terms, leaf)).unwrap_or_default()
+}
+
+fn verify(verdict: &Verdict, terms: &Terms, leaf: Option<&Facts>) -> Verify {
+    let refusal = verdict.refusal();
     Verify {
-        result: match seen.verdict {
+        result: match verdict {
             Verdict::NotJudged => "not_reached",
             Verdict::Trusted(_) => "ok",
             Verdict::Refused(_) => "failed",
@@ -233,7 +238,7 @@ fn verify(seen: &Seen, terms: &Terms, leaf: Option<&Facts>) -> Verify {
         roots: terms.roots,
         wanted: terms.wanted.as_deref().map(escaped),
         offered: leaf.map(|leaf| leaf.san.clone()).unwrap_or_default(),
-        revocation: revocation(terms.revocation, &seen.verdict),
+        revocation: revocation(terms.revocation, verdict),
         insecure: terms.enforcement == Enforcement::RecordOnly,
     }
 }

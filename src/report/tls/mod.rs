@@ -13,7 +13,7 @@ use crate::certificate::{Facts, escaped};
 use crate::error::Failure;
 use crate::tls::{Negotiated, Seen, Terms};
 
-pub use json::tls_json;
+pub use json::{tls_json, verify_json};
 pub use text::{hello_lines, tls_text};
 
 /// How far a connection got.

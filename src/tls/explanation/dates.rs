@@ -15,10 +15,10 @@ pub(super) fn expired(case: &Case<'_>) -> Refusal {
     let Some((depth, end)) = first(case, over, |certificate| certificate.validity().not_after.to_datetime())
     else {
         // webpki calls a validity that ends before it begins expired, too.
-        return Refusal::new(Code::Expired, "it was never valid: it ends before it begins");
+        return Refusal::new(Code::Expired, "certificate was never valid: it ends before it begins");
     };
     let message = format!(
-        "{} has expired on {}, {} ago",
+        "{} expired on {}, {} ago",
         case.whose(depth),
         time_text(end),
         span(now - end.unix_timestamp())
@@ -31,7 +31,7 @@ pub(super) fn not_yet(case: &Case<'_>) -> Refusal {
     let early = |certificate: &X509Certificate<'_>| certificate.validity().not_before.timestamp() > now;
     let begin = first(case, early, |certificate| certificate.validity().not_before.to_datetime());
     let Some((depth, begin)) = begin else {
-        return Refusal::new(Code::NotYetValid, "it is not valid yet");
+        return Refusal::new(Code::NotYetValid, "certificate is not valid yet");
     };
     let wait = span(begin.unix_timestamp() - now);
     let message = format!("{} is valid from {} on, in {wait}", case.whose(depth), time_text(begin));

@@ -8,16 +8,13 @@ use crate::tls::{Code, Refusal};
 
 pub(super) fn unknown(case: &Case<'_>) -> Refusal {
     let Some(leaf) = case.leaf() else {
-        return Refusal::new(Code::BadEncoding, "it cannot be decoded");
+        return Refusal::new(Code::BadEncoding, "certificate cannot be decoded");
     };
-    let source = source(case);
+    let trusted = trusted(case);
     if is_self_issued(&leaf) {
-        return Refusal::new(Code::UnknownIssuer, format!("it is self-signed and not among {source}")).hint(
-            remedy(
-                case,
-                "--trust-cert FILE trusts exactly this one, --pin sha256//… with --pin-only its key",
-            ),
-        );
+        let message = format!("certificate is self-signed and not among {trusted}");
+        let exact = "--trust-cert FILE trusts exactly this one, --pin sha256//… with --pin-only its key";
+        return Refusal::new(Code::UnknownIssuer, message).hint(remedy(case, exact));
     }
     let path = path_of(case);
     let top = path.last().unwrap_or(&leaf);
@@ -26,14 +23,14 @@ pub(super) fn unknown(case: &Case<'_>) -> Refusal {
         n => format!("{n} certificates were sent"),
     };
     if is_self_issued(top) {
-        let message =
-            format!("its authority '{}' is not among {source} ({sent})", name(top.subject().as_raw()));
-        return Refusal::new(Code::UnknownIssuer, message)
-            .hint(remedy(case, "--cafile FILE trusts that authority"));
+        let authority = name(top.subject().as_raw());
+        let message = format!("certificate is of the authority '{authority}', not among {trusted} ({sent})");
+        let given = "--cafile FILE trusts that authority";
+        return Refusal::new(Code::UnknownIssuer, message).hint(remedy(case, given));
     }
     let issuer = name(top.issuer().as_raw());
     let message =
-        format!("no authority of {source} has signed it: {sent}, and its issuer '{issuer}' is not known");
+        format!("no trusted authority signed the certificate: '{issuer}' is not among {trusted} ({sent})");
     let missing = "either an intermediate certificate is missing on the server, or --cafile FILE must name the authority";
     Refusal::new(Code::UnknownIssuer, message).hint(remedy(case, missing))
 }
@@ -44,8 +41,8 @@ pub(super) fn namesake(case: &Case<'_>) -> Option<Refusal> {
     let path = path_of(case);
     let top = path.last().filter(|top| is_root_of_that_name(case, top))?;
     let issuer = name(top.issuer().as_raw());
-    let message =
-        format!("its authority '{issuer}' has the name of one of {}, but another key", source(case));
+    let trusted = trusted(case);
+    let message = format!("the authority '{issuer}' has the name of one among {trusted}, but another key");
     Some(
         Refusal::new(Code::BadSignature, message)
             .hint(remedy(case, "is the file of that authority an old one?")),
@@ -66,18 +63,19 @@ pub(super) fn authority(case: &Case<'_>) -> Option<Facts> {
 pub(super) fn authority_as_leaf(case: &Case<'_>) -> Refusal {
     let own = case.leaf().is_some_and(|leaf| is_self_issued(&leaf));
     let message = match own {
-        true => "it is a self-signed CA certificate, used as the peer's own",
-        false => "it is a CA certificate, used as the peer's own",
+        true => "a self-signed CA certificate is used as the peer's own",
+        false => "a CA certificate is used as the peer's own",
     };
     Refusal::new(Code::SelfSignedCaLeaf, message)
         .hint(remedy(case, "--trust-cert FILE trusts exactly this one, CA or not"))
 }
 
-fn source(case: &Case<'_>) -> String {
-    match (case.anchors.source.is_empty(), case.anchors.roots.len()) {
-        (true, _) => "the trusted ones (there are none)".to_owned(),
-        (false, 1) => format!("the trusted ones (1 of {})", case.anchors.source),
-        (false, n) => format!("the trusted ones ({n} of {})", case.anchors.source),
+fn trusted(case: &Case<'_>) -> String {
+    match (case.anchors.roots.len(), case.anchors.source.as_str()) {
+        (0, "") => "the trusted ones: there are none".to_owned(),
+        (0, source) => format!("the trusted ones ({source})"),
+        (1, source) => format!("the one authority of {source}"),
+        (n, source) => format!("the {n} authorities of {source}"),
     }
 }
 

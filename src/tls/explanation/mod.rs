@@ -46,10 +46,10 @@ impl Case<'_> {
         Facts::of(self.chain.get(depth)?, depth, super::inspection::system_time(self.now)).ok()
     }
 
-    /// `the certificate of the server` in a sentence that starts with it.
+    /// The subject of a sentence about one certificate of the chain.
     fn whose(&self, depth: usize) -> String {
         match (depth, self.facts(depth)) {
-            (0, _) | (_, None) => "it".to_owned(),
+            (0, _) | (_, None) => "certificate".to_owned(),
             (_, Some(facts)) => format!("the certificate of its issuer '{}'", facts.subject),
         }
     }
@@ -63,7 +63,7 @@ pub(super) fn certificate(error: &Error, case: &Case<'_>) -> Refusal {
     match error {
         Error::InvalidCertificate(error) => by_kind(error, case),
         Error::InvalidCertRevocationList(error) => revocation::unusable(&words_of(error), case),
-        other => Refusal::new(Code::Other, format!("it cannot be verified: {}", words_of(other))),
+        other => Refusal::new(Code::Other, format!("certificate cannot be verified: {}", words_of(other))),
     }
 }
 
@@ -86,13 +86,17 @@ fn by_kind(error: &CertificateError, case: &Case<'_>) -> Refusal {
         | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => signature(case),
         CertificateError::BadEncoding => {
-            Refusal::new(Code::BadEncoding, "it cannot be decoded: it is damaged or no X.509 certificate")
+            Refusal::new(Code::BadEncoding, "certificate cannot be decoded: it is damaged or no X.509")
         }
         CertificateError::Other(other) => match other.0.downcast_ref::<webpki::Error>() {
             Some(error) => by_webpki(error, case),
-            None => Refusal::new(Code::Other, format!("it is refused: {}", escaped(&other.to_string()))),
+            None => {
+                Refusal::new(Code::Other, format!("certificate is refused: {}", escaped(&other.to_string())))
+            }
         },
-        other => Refusal::new(Code::Other, format!("it breaks a rule of X.509: {}", words_of(other))),
+        other => {
+            Refusal::new(Code::Other, format!("certificate breaks a rule of X.509: {}", words_of(other)))
+        }
     }
 }
 
@@ -101,19 +105,22 @@ fn by_webpki(error: &webpki::Error, case: &Case<'_>) -> Refusal {
     match error {
         webpki::Error::CaUsedAsEndEntity => issuer::authority_as_leaf(case),
         webpki::Error::UnsupportedCertVersion => {
-            Refusal::new(Code::Other, "it is of X.509 version 1, which has no names and no purposes")
+            Refusal::new(Code::Other, "certificate is of X.509 version 1, which has no names and no purposes")
                 .hint("its owner must make a new one of version 3 with a subjectAltName")
         }
         webpki::Error::EndEntityUsedAsCa => {
-            Refusal::new(Code::UnknownIssuer, "it is signed by a certificate that may not sign others")
+            Refusal::new(Code::UnknownIssuer, "certificate is signed by one that may not sign others")
         }
-        webpki::Error::NameConstraintViolation => {
-            Refusal::new(Code::Other, "its names are outside what its authority may sign (name constraints)")
-        }
+        webpki::Error::NameConstraintViolation => Refusal::new(
+            Code::Other,
+            "certificate has names that its authority may not sign (name constraints)",
+        ),
         webpki::Error::UnsupportedCriticalExtension => {
-            Refusal::new(Code::Other, "it has a critical extension that is not known here")
+            Refusal::new(Code::Other, "certificate has a critical extension that is not known here")
         }
-        other => Refusal::new(Code::Other, format!("it breaks a rule of X.509: {}", words_of(other))),
+        other => {
+            Refusal::new(Code::Other, format!("certificate breaks a rule of X.509: {}", words_of(other)))
+        }
     }
 }
 
@@ -129,7 +136,7 @@ fn purpose(case: &Case<'_>, presented: &[ExtendedKeyPurpose]) -> Refusal {
         true => presented.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         false => of_leaf.join(", "),
     };
-    Refusal::new(Code::WrongPurpose, format!("it is for {given}, not for {wanted}"))
+    Refusal::new(Code::WrongPurpose, format!("certificate is for {given}, not for {wanted}"))
         .hint(format!("its owner needs one with the extended key usage {wanted}"))
 }
 
@@ -146,8 +153,7 @@ fn signature(case: &Case<'_>) -> Refusal {
 
 /// The signature of the handshake, which shows that the peer has the key, does not verify.
 pub(super) fn handshake_signature(certificate: &[u8]) -> Refusal {
-    let facts = Facts::of(certificate, 0, std::time::SystemTime::UNIX_EPOCH).ok();
-    facts.and_then(|facts| short_key(0, &facts)).unwrap_or_else(|| {
+    weak_key(certificate).unwrap_or_else(|| {
         Refusal::new(
             Code::BadSignature,
             "the peer does not have its key: the handshake is signed with another",
@@ -155,9 +161,14 @@ pub(super) fn handshake_signature(certificate: &[u8]) -> Refusal {
     })
 }
 
+/// A certificate whose key is too small for the signature of a handshake.
+pub(super) fn weak_key(certificate: &[u8]) -> Option<Refusal> {
+    short_key(0, &Facts::of(certificate, 0, std::time::SystemTime::UNIX_EPOCH).ok()?)
+}
+
 fn weakness(depth: usize, facts: &Facts) -> Option<Refusal> {
     let digest = ["sha1", "md5", "md2"].into_iter().find(|digest| facts.sig.contains(digest));
-    let by_digest = digest.filter(|_| facts.subject != facts.issuer).map(|digest| {
+    let by_digest = digest.filter(|_| depth == 0 || facts.subject != facts.issuer).map(|digest| {
         let message =
             format!("{} is signed with {}, which is not safe", owner(depth, facts), digest.to_uppercase());
         Refusal::new(Code::WeakKey, message)
@@ -176,7 +187,7 @@ fn short_key(depth: usize, facts: &Facts) -> Option<Refusal> {
 
 fn owner(depth: usize, facts: &Facts) -> String {
     match depth {
-        0 => "it".to_owned(),
+        0 => "certificate".to_owned(),
         _ => format!("the certificate of its issuer '{}'", facts.subject),
     }
 }

@@ -12,7 +12,7 @@ const MOST_NAMES: usize = 6;
 
 pub(super) fn mismatch(case: &Case<'_>) -> Refusal {
     let Peer::Server(wanted) = case.peer else {
-        return Refusal::new(Code::NameMismatch, "it is for another name");
+        return Refusal::new(Code::NameMismatch, "certificate is for another name");
     };
     let text = escaped(&wanted.to_str());
     let offered = case.facts(0).map(|facts| facts.san).unwrap_or_default();

@@ -27,17 +27,24 @@ pub(in crate::tls) struct Offer {
     pub(in crate::tls) alpn: String,
 }
 
+/// More suites than this are not listed in a sentence.
+const MOST_CIPHERS: usize = 4;
+
 impl Offer {
     pub(in crate::tls) fn of(role: Role, cryptography: &Cryptography, protocol: &Protocol) -> Offer {
         let provider = &cryptography.provider;
         let versions: Vec<_> = cryptography.versions.iter().map(|v| version_name(v.version)).collect();
         let groups: Vec<_> = provider.kx_groups.iter().map(|group| group_name(group.name())).collect();
         let ciphers: Vec<_> = provider.cipher_suites.iter().map(|suite| cipher_name(suite.suite())).collect();
+        let ciphers = match ciphers.len() > MOST_CIPHERS {
+            true => format!("{} with ephemeral keys and AES-GCM or ChaCha20-Poly1305", ciphers.len()),
+            false => ciphers.join(", "),
+        };
         Offer {
             role,
             versions: versions.join(" and "),
             groups: groups.join(", "),
-            ciphers: ciphers.join(", "),
+            ciphers,
             alpn: protocol.alpn.join(", "),
         }
     }

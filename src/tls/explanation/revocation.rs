@@ -16,7 +16,7 @@ pub(super) fn revoked(case: &Case<'_>) -> Refusal {
         Some((depth, entry)) => {
             Refusal::new(Code::Revoked, format!("{} was revoked {entry}", case.whose(depth)))
         }
-        None => Refusal::new(Code::Revoked, "it was revoked"),
+        None => Refusal::new(Code::Revoked, "certificate was revoked"),
     }
 }
 
@@ -60,8 +60,10 @@ pub(super) fn unknown(case: &Case<'_>) -> Refusal {
         (!covered.iter().any(|covered| covered == issuer)).then(|| distinguished_name(issuer))?
     });
     let message = match uncovered {
-        Some(issuer) => format!("whether it is revoked is not known: no list of '{issuer}' was given"),
-        None => "whether it is revoked is not known: no list covers it".to_owned(),
+        Some(issuer) => {
+            format!("whether the certificate is revoked is not known: no list of '{issuer}' was given")
+        }
+        None => "whether the certificate is revoked is not known: no list covers it".to_owned(),
     };
     Refusal::new(Code::CrlUnknown, message)
         .hint("--crl FILE adds that list, --crl-soft lets such certificates through")
@@ -75,7 +77,9 @@ fn issuer_of(list: &RevocationList) -> Option<Vec<u8>> {
 /// A list that cannot be relied on.
 pub(super) fn unusable(why: &str, case: &Case<'_>) -> Refusal {
     let files: Vec<String> = case.anchors.crls.iter().map(|list| list.file.display().to_string()).collect();
-    let message =
-        format!("whether it is revoked is not known: {} cannot be relied on: {why}", files.join(", "));
+    let message = format!(
+        "whether the certificate is revoked is not known: {} cannot be relied on: {why}",
+        files.join(", ")
+    );
     Refusal::new(Code::CrlUnknown, message)
 }

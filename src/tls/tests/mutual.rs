@@ -149,7 +149,7 @@ fn rules_are_exact_and_one_of_them_is_enough() {
         if !is_admitted {
             let failure = outcome.server_failure();
             assert_eq!(failure.exit, Exit::UNTRUSTED);
-            assert!(words(failure).contains("no rule lets it in"), "{}", words(failure));
+            assert!(words(failure).contains("no rule lets the client in"), "{}", words(failure));
             assert!(words(outcome.client_failure()).contains("access_denied"));
         }
     }
