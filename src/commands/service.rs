@@ -267,7 +267,7 @@ impl Handshakes {
     fn begin(&self, incoming: Incoming, id: u64) {
         let done = self.done.clone();
         spawn(async move {
-            let result = establish(incoming).await;
+            let result = incoming.establish().await;
             let _ = done.send((result, id));
         });
     }
@@ -279,11 +279,6 @@ impl Handshakes {
             None => std::future::pending().await,
         }
     }
-}
-
-async fn establish(incoming: Incoming) -> Result<Incoming, Failure> {
-    incoming.first_word().await?;
-    incoming.establish().await
 }
 
 /// What becomes of a service when a handshake fails.

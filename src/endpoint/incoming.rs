@@ -1,12 +1,10 @@
 //! A peer that has come to a listener, and what must be done before the first byte.
 
-use std::future::poll_fn;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::SockRef;
 
 use super::{Endpoint, Peer, proxy_header, tls};
-use crate::certificate::escaped;
 use crate::error::Failure;
 use crate::event_loop::timeout;
 
@@ -22,14 +20,12 @@ pub struct Incoming {
     header_limit: Option<Duration>,
     /// The handshake that is still to be made.
     acceptor: Option<tls::Acceptor>,
-    /// When it has come.
-    since: Instant,
 }
 
 impl Incoming {
     /// A peer that can be served at once.
     pub fn new(endpoint: Endpoint, peer: Peer) -> Incoming {
-        Incoming { endpoint, peer, local: None, header_limit: None, acceptor: None, since: Instant::now() }
+        Incoming { endpoint, peer, local: None, header_limit: None, acceptor: None }
     }
 
     /// The same, once it has sent a PROXY header and has shaken hands.
@@ -42,28 +38,13 @@ impl Incoming {
         self.acceptor.is_none() && self.header_limit.is_none()
     }
 
-    /// Waits for a handshake to begin: whoever has only connected takes no place from those who speak.
-    pub async fn first_word(&self) -> Result<(), Failure> {
-        let (Some(acceptor), None, Some(fd)) =
-            (&self.acceptor, self.header_limit, self.endpoint.source.stream())
-        else {
-            return Ok(());
-        };
-        let limit = acceptor.limit();
-        let spoken = timeout(limit, poll_fn(|cx| fd.poll_readable(cx))).await;
-        spoken.map_err(|_| {
-            let why = format!("it has said nothing within {limit:?} (--handshake-timeout)");
-            Failure::timeout(format!("TLS with {}", escaped(&self.peer.to_string())), why)
-        })
-    }
-
     /// Takes the header, then makes the handshake.
     pub async fn establish(mut self) -> Result<Incoming, Failure> {
         if let Some(limit) = self.header_limit.take() {
             self.take_header(limit).await?;
         }
         let Some(acceptor) = self.acceptor.take() else { return Ok(self) };
-        let endpoint = acceptor.accept(self.endpoint, &self.peer.to_string(), self.since).await?;
+        let endpoint = acceptor.accept(self.endpoint, &self.peer.to_string()).await?;
         Ok(Incoming { endpoint, ..self })
     }
 

@@ -16,7 +16,6 @@ pub use access::Access;
 pub use ready::{PortFile, notify_systemd, tell_ready_fd};
 
 use crate::endpoint::{Incoming, Listener};
-use crate::error::Failure;
 use crate::event_loop::{Stop, sleep, spawn, timeout, yield_now};
 use crate::report::{Event, Events};
 
@@ -28,7 +27,7 @@ const BATCH: u32 = 16;
 
 /// The rules of a service.
 pub struct Rules {
-    /// Connections at once; beyond it peers wait in the backlog. Who has yet to begin a handshake is not counted.
+    /// Connections at once; beyond it peers wait in the backlog. Who has yet to shake hands is not counted.
     pub max_conns: usize,
     /// Connections in all, after which the service ends; only those that could be served are counted.
     pub max_total: Option<u64>,
@@ -221,9 +220,10 @@ where
         let (open, rules, handle, events) = (open.clone(), rules.clone(), handle.clone(), events.clone());
         spawn(async move {
             // Boxed: an established session keeps no room for it.
-            match Box::pin(establish(&open, &rules, incoming)).await {
-                Ok((incoming, guard)) => {
-                    let _guard = guard;
+            match Box::pin(incoming.establish()).await {
+                Ok(incoming) => {
+                    open.below(rules.max_conns).await;
+                    let _guard = open.enter();
                     if open.begins(rules.max_total) {
                         handle(incoming, id).await;
                     }
@@ -232,18 +232,6 @@ where
             }
         });
     }
-}
-
-/// What must be done before a peer can be served. It counts as a connection from its first word on.
-async fn establish(
-    open: &Arc<Open>,
-    rules: &Rules,
-    incoming: Incoming,
-) -> Result<(Incoming, OpenGuard), Failure> {
-    incoming.first_word().await?;
-    open.below(rules.max_conns).await;
-    let guard = open.enter();
-    Ok((incoming.establish().await?, guard))
 }
 
 /// Out of descriptors or memory: waiting is all that helps, and a bare loop would take a whole core.

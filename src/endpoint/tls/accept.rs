@@ -1,6 +1,7 @@
 //! The side that listens: each connection that was accepted shakes hands by itself.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,13 +13,14 @@ use super::super::Endpoint;
 use super::super::descriptor::Descriptor;
 use super::account::{Handshake, Observer};
 use super::changes::Snapshot;
-use super::handshake::{go_on, say_farewell};
+use super::handshake::{Limit, say_farewell, shake_hands_in};
 use super::inspection::Inspection;
 use super::settings;
 use super::stream::{Ending, Stream};
 use crate::address::{Key, Options};
-use crate::certificate::{Existing, Output, Readers, pem, write};
+use crate::certificate::{Existing, Output, Readers, escaped, pem, write};
 use crate::error::Failure;
+use crate::event_loop::timeout;
 use crate::tls::{Negotiated, Server, Session};
 
 /// What every connection of a listener needs; cheap to clone.
@@ -91,22 +93,17 @@ impl Acceptor {
         self.0.observer.replace(Some(observer));
     }
 
-    /// How long a handshake may take, the client's first word included.
-    pub fn limit(&self) -> Duration {
-        self.0.limit
-    }
-
     fn server(&self) -> Rc<Server> {
         self.0.server.borrow().clone()
     }
 
     /// Shakes hands with `peer`, who has connected at `since`.
-    pub async fn accept(&self, plain: Endpoint, peer: &str, since: Instant) -> Result<Endpoint, Failure> {
+    pub async fn accept(&self, plain: Endpoint, peer: &str) -> Result<Endpoint, Failure> {
         let Some(fd) = plain.source.stream().cloned() else {
             return Err(Failure::usage(peer, "is no stream"));
         };
-        // It is never closed.
-        let _place = self.0.places.acquire().await.ok();
+        let since = Instant::now();
+        self.first_word(&fd, peer).await?;
         let mut account = Handshake::with(peer);
         let begun = Instant::now();
         let result = self.shake_hands(&fd, &mut account, since).await;
@@ -123,6 +120,16 @@ impl Acceptor {
         Ok(endpoint)
     }
 
+    /// Waits for a handshake to begin: whoever has only connected costs us next to nothing.
+    async fn first_word(&self, fd: &Descriptor, peer: &str) -> Result<(), Failure> {
+        let limit = self.0.limit;
+        let spoken = timeout(limit, poll_fn(|cx| fd.poll_readable(cx))).await;
+        spoken.map_err(|_| {
+            let why = format!("it has said nothing within {limit:?} (--handshake-timeout)");
+            Failure::timeout(format!("TLS with {}", escaped(peer)), why)
+        })
+    }
+
     async fn shake_hands(
         &self,
         fd: &Arc<Descriptor>,
@@ -133,7 +140,8 @@ impl Acceptor {
         let (connection, watch) = server.start()?;
         let (mut session, mut inspection) =
             (Session::from(connection), Inspection::new(&account.peer, watch));
-        let agreed = go_on(fd, &mut session, &inspection, self.0.limit, since.elapsed()).await;
+        let left = Limit { whole: self.0.limit, spent: since.elapsed() };
+        let agreed = shake_hands_in(&self.0.places, fd, &mut session, &inspection, left).await;
         account.negotiated = Negotiated::of(session.common());
         let admitted = agreed.and_then(|()| server.admit(session.common(), &account.peer));
         match admitted {

@@ -6,6 +6,7 @@ use std::task::{Poll, ready};
 use std::time::Duration;
 
 use rustix::net::Shutdown;
+use tokio::sync::Semaphore;
 
 use super::super::descriptor::Descriptor;
 use super::super::exchange::Exchange;
@@ -27,22 +28,34 @@ pub async fn shake_hands(
     inspection: &Inspection,
     limit: Duration,
 ) -> Result<(), Failure> {
-    go_on(fd, session, inspection, limit, Duration::ZERO).await
+    let limit = Limit { whole: limit, spent: Duration::ZERO };
+    shake_hands_in(&Semaphore::const_new(1), fd, session, inspection, limit).await
 }
 
-/// The same where some of the limit is spent already.
-pub async fn go_on(
+/// How long a handshake may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// All of it.
+    pub whole: Duration,
+    /// What is over.
+    pub spent: Duration,
+}
+
+/// The same as one of several that need a place of these. It is taken when there is something to answer: a peer that
+/// stalls before that takes none from the others.
+pub async fn shake_hands_in(
+    places: &Semaphore,
     fd: &Descriptor,
     session: &mut Session,
     inspection: &Inspection,
-    limit: Duration,
-    spent: Duration,
+    limit: Limit,
 ) -> Result<(), Failure> {
     let mut first = Vec::new();
-    let trouble = match timeout(limit.saturating_sub(spent), exchange(fd, session, &mut first)).await {
+    let left = limit.whole.saturating_sub(limit.spent);
+    let trouble = match timeout(left, exchange(places, fd, session, &mut first)).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(trouble)) => trouble,
-        Err(_) => Trouble::Late(limit),
+        Err(_) => Trouble::Late(limit.whole),
     };
     if matches!(trouble, Trouble::Tls(_)) {
         say_farewell(fd, session, inspection.alert_instead()).await;
@@ -50,10 +63,20 @@ pub async fn go_on(
     Err(inspection.explain(trouble, &first))
 }
 
-async fn exchange(fd: &Descriptor, session: &mut Session, first: &mut Vec<u8>) -> Result<(), Trouble> {
+async fn exchange(
+    places: &Semaphore,
+    fd: &Descriptor,
+    session: &mut Session,
+    first: &mut Vec<u8>,
+) -> Result<(), Trouble> {
     let mut progress = session.shake_hands(&[]);
+    let mut place = None;
     loop {
         let now = progress.map_err(Trouble::Tls)?;
+        if place.is_none() && !session.queued().is_empty() {
+            // They are never closed.
+            place = places.acquire().await.ok();
+        }
         if let Err(why) = flush(fd, session).await {
             // A peer that closes on us may have said why.
             return Err(match hear(fd, session, first).await {

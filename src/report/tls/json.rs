@@ -7,8 +7,7 @@ use serde_json::Value;
 use super::{Accepted, Account, Close, End, Stage, Target, bytes_text, milliseconds};
 use crate::certificate::{Facts, distinguished_name, escaped};
 use crate::tls::{
-    Basis, Code, Enforcement, Hello, Negotiated, RevocationCheck, Seen, Terms, Verdict, cipher_name,
-    group_name,
+    Basis, Code, Enforcement, Hello, Negotiated, RevocationCheck, Terms, Verdict, cipher_name, group_name,
 };
 
 #[derive(Serialize)]
