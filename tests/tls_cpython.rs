@@ -205,7 +205,6 @@ const PAIRINGS: &[Pairing] = &[
     same("allsans.pem", CA, "127.0.0.2", Refused),
     // The name in the URI is no name of a host.
     same("allsans.pem", CA, "www.python.org", Refused),
-
     // test_check_hostname_idn
     same("idnsans.pem", CA, "könig.idn.pythontest.net", Accepted),
     same("idnsans.pem", CA, "xn--knig-5qa.idn.pythontest.net", Accepted),

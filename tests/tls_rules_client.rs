@@ -161,6 +161,7 @@ fn rule_13_revocation_fails_closed() {
     let dir = tempfile::tempdir().unwrap();
     let line = "mkdir new && : >index && echo 01 >number
         printf '[ca]\\ndefault_ca=x\\n[x]\\ndatabase=index\\ndefault_md=sha256\\nnew_certs_dir=new\\n' >conf
+        printf 'crlnumber=number\\ncrl_extensions=list\\n[list]\\nauthorityKeyIdentifier=keyid\\n' >>conf
         openssl ca -config conf -gencrl -cert $PKI/ca.pem -keyfile $PKI/ca.key -crl_lastupdate 20200101000000Z \
             -crl_nextupdate 20200201000000Z -out over.pem
         openssl ca -config conf -gencrl -cert $PKI/other-ca.pem -keyfile $PKI/other-ca.key -crldays 30 -out other.pem";
