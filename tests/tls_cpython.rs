@@ -85,7 +85,7 @@ struct Server {
     _process: Process,
 }
 
-/// Ours does not show this one: nobody who keeps to TLS 1.3 could accept it (X.509 v1).
+/// Ours does not serve this one: it is of X.509 version 1, without a SAN.
 const PYTHON_ALONE_SERVES: &str = "nosan.pem";
 
 /// Python's server and ours with one certificate, and a demand of clients where `authorities` is one.
