@@ -128,6 +128,15 @@ fn every_verdict_is_openssls_on_what_is_made_here() {
         "--cafile ca.pem --purpose client server.pem",
         false,
     );
+}
+
+#[test]
+fn every_verdict_has_its_code() {
+    let at = Workshop::new();
+    at.says("spile cert dev localhost '*.example.org' 127.0.0.1 ::1 -d . 2>/dev/null");
+    at.says("spile cert dev localhost -d old --not-before -10d --not-after -1d 2>/dev/null");
+    at.says("spile cert dev localhost -d new --not-before +1d --not-after +2d 2>/dev/null");
+    at.says("spile cert self localhost --out self.pem --key-out self.key");
     for (flags, wanted) in [
         ("--cafile ca.pem --name example.org server.pem", "name_mismatch"),
         ("--cafile old/ca.pem old/server.pem", "expired"),

@@ -233,7 +233,7 @@ options! {
     V6only "v6only" ["ipv6-v6only" "ipv6only"] Flag, "YES", NONE, V6, "An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)";
     Backlog "backlog" [] COUNT, "N", NONE, STREAM, "Peers that may wait to be accepted (1024)";
     Sockopt "sockopt" ["setsockopt-int" "setsockopt"] Text, "LEVEL:NAME=INT", SOCKET, SOCKET | PASSED, "Any socket option by number; may repeat";
-    ConnectTimeout "connect-timeout" [] Time, "TIME", SOCKET, NONE, "How long one try to connect may take (10s)";
+    ConnectTimeout "connect-timeout" [] Time, "TIME", SOCKET, NONE, "How long one try to connect may take, a TLS handshake included (10s)";
     AcceptTimeout "accept-timeout" [] Time, "TIME", NONE, SOCKET | PASSED, "How long to wait for the first peer";
     Retry "retry" [] Tries, "N", SOCKET, NONE, "Try again so many times, or 'forever'";
     Forever "forever" [] Flag, "YES", SOCKET, NONE, "Try again for ever";

@@ -61,7 +61,7 @@ impl<'a> Block<'a> {
     fn take(&mut self, line: &'a [u8]) {
         match line.contains(&b':') {
             true => {
-                self.is_legacy_encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED")
+                self.is_legacy_encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
             }
             false => self.lines.push(line),
         }

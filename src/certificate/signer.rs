@@ -79,7 +79,7 @@ impl Signer {
     pub fn pem(&self, passphrase: Option<&Passphrase>) -> Result<Zeroizing<String>, Failure> {
         let fail = |_| Failure::other("cannot write a key", "its encryption failed");
         let der = self.der().ok_or_else(|| Failure::other("cannot write a key", "it is not whole"))?;
-        let info = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|why| fail(why.into()))?;
+        let info = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(fail)?;
         // Version 1, without the public key: OpenSSL 3.0 reads no other.
         let info = PrivateKeyInfoRef::new(info.algorithm, info.private_key);
         let Some(passphrase) = passphrase else {

@@ -126,7 +126,7 @@ impl Args {
             if self.ignore_empty && report.received == 0 && server.interrupts.last.is_none() {
                 continue;
             }
-            self.session.report.tell(Self::NAME, &report, &names);
+            self.session.report.tell(Self::NAME, &report, &names)?;
             if let Some(exit) = server.interrupts.exit().filter(|_| report.outcome == Outcome::Stopped) {
                 return Ok(exit);
             }

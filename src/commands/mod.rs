@@ -2,6 +2,7 @@
 
 pub mod cert;
 pub mod connect;
+mod dial;
 mod flags;
 pub mod listen;
 pub mod log;
@@ -20,6 +21,7 @@ mod shape;
 pub mod stdout;
 mod taps;
 pub mod tls_connect;
+mod tls_report;
 pub mod tls_serve;
 pub mod wait;
 mod words;

@@ -2,40 +2,60 @@
 
 use std::time::Instant;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
 use crate::error::{Exit, Failure};
 use crate::relay::{Outcome, Report, Side};
 use crate::report::{Names, digest_lines, session_json, session_text, unopened_json};
 
 use super::log::{Form, say};
+use super::tls_report::{Outlet, Place};
 
 /// What to tell about a session at its end.
-#[derive(Clone, Copy, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct ReportArgs {
     /// Say at the end what was moved and how it ended, as text or JSON
     #[arg(long, value_name = "FORM", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     stats: Option<Form>,
-    /// The same as --stats=json
-    #[arg(long)]
-    json: bool,
+    /// The same as --stats=json; into a file where one is named
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-",
+          value_parser = OsStringValueParser::new().try_map(Place::parse))]
+    json: Option<Place>,
 }
 
 impl ReportArgs {
-    fn is_json(self) -> bool {
-        self.json || self.stats == Some(Form::Json)
+    /// Takes `--json` away, for those who have a report of their own in its place.
+    pub fn take_json(&mut self) -> Option<Place> {
+        self.json.take()
+    }
+
+    /// Where JSON is to go, if it was asked for.
+    fn json(&self) -> Result<Option<Outlet>, Failure> {
+        match &self.json {
+            None if self.stats == Some(Form::Json) => Ok(Some(Outlet::Stderr)),
+            None => Ok(None),
+            Some(place) => place.open(Outlet::Stderr).map(Some),
+        }
     }
 
     /// Tells of a session that could not begin, to whoever waits for an object. The failure is handed on.
-    pub fn unopened(self, failure: Failure, names: &Names, started: Instant) -> Failure {
-        if self.is_json() {
-            say(&unopened_json(&failure, names, started.elapsed()).to_string());
+    pub fn unopened(&self, failure: Failure, names: &Names, started: Instant) -> Failure {
+        let told = self.json().and_then(|outlet| match outlet {
+            Some(outlet) => {
+                outlet.line(&unopened_json(&failure, names, started.elapsed()).to_string()).map(|_| ())
+            }
+            None => Ok(()),
+        });
+        if let Err(why) = told {
+            say(&why.to_string());
         }
         failure
     }
 
-    /// Tells what was asked for.
-    pub fn tell(self, name: &str, report: &Report, names: &Names) {
-        if self.is_json() {
-            return say(&session_json(report, names).to_string());
+    /// Tells what was asked for. Status 1 where it cannot be written.
+    pub fn tell(&self, name: &str, report: &Report, names: &Names) -> Result<(), Failure> {
+        if let Some(outlet) = self.json()? {
+            return outlet.line(&session_json(report, names).to_string()).map(|_| ());
         }
         if self.stats.is_some() {
             say(&format!("spile {name}: {}", session_text(report, names)));
@@ -43,6 +63,7 @@ impl ReportArgs {
         for line in digest_lines(report) {
             say(&format!("spile {name}: {line}"));
         }
+        Ok(())
     }
 }
 

@@ -102,7 +102,7 @@ impl Args {
         let (near, far) = self.pass((near, far), 1)?;
         let relay = Relay::new(near, far, limits).since(started);
         let report = relay.run_until(&mut interrupts, None, || ()).await;
-        self.session.report.tell(Self::NAME, &report, &names);
+        self.session.report.tell(Self::NAME, &report, &names)?;
         if let Some(exit) = interrupts.exit() {
             return Ok(exit);
         }
@@ -169,7 +169,7 @@ impl Args {
         let (near, far) = self.pass((incoming.endpoint, far), id)?;
         let report = server.run(Relay::new(near, far, limits), waits).await;
         server.closed(id, &report, &names);
-        self.session.report.tell(Self::NAME, &report, &names);
+        self.session.report.tell(Self::NAME, &report, &names)?;
         match server.interrupts.exit() {
             Some(exit) if report.outcome == Outcome::Stopped => Ok(exit),
             _ => exit(&report, &names, !self.program.ignore_child_status),

@@ -62,7 +62,7 @@ pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
 pub use stdio::{Pump, RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
 pub use tap::{Capture, Finding, Tap};
-pub use tls::{Acceptor, Handshake, Observer, Stream};
+pub use tls::{Acceptor, Handshake, Heard, Journey, Observer, Sights, Stage, Stream, Times};
 
 use crate::address::{Address, End, Layer, Target};
 use crate::error::Failure;
@@ -236,12 +236,28 @@ impl Opener {
         })
     }
 
+    /// What connects by TLS, where that is what it does.
+    pub fn tls(&self) -> Option<&tls::Connector> {
+        match self {
+            Opener::Tls(connector) => Some(connector),
+            _ => None,
+        }
+    }
+
     /// True when what is opened is told of the peer that it serves.
     pub fn tells_of_peer(&self) -> bool {
         match self {
             Opener::Tcp(connector) => connector.tells_of_peer(),
             Opener::Tls(connector) => connector.tells_of_peer(),
             Opener::End(..) | Opener::Dual(_) => true,
+        }
+    }
+
+    /// The same, with what is found on the way where TLS is spoken there.
+    pub fn open_along<'a>(&'a self, connection: &'a Connection, journey: &'a Journey) -> Opening<'a> {
+        match self {
+            Opener::Tls(connector) => Box::pin(connector.connect_along(connection, journey)),
+            other => other.open(connection),
         }
     }
 

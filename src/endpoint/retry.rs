@@ -57,7 +57,13 @@ impl Patience {
     }
 }
 
-/// Runs `attempt` to reach `name` until it succeeds or patience ends. Usage errors are never tried again.
+/// True for what no further try will change: words that cannot be understood, our own files, and a verdict on who
+/// the peer is, or of the peer on who we are.
+fn is_final(exit: Exit) -> bool {
+    matches!(exit, Exit::USAGE | Exit::OWN_CERTIFICATE | Exit::UNTRUSTED | Exit::AUTHORITY | Exit::PIN)
+}
+
+/// Runs `attempt` to reach `name` until it succeeds or patience ends; what is final is never tried again.
 pub async fn persist<T, F>(
     patience: Patience,
     name: &str,
@@ -78,7 +84,7 @@ where
         };
         let failure = match (result, until) {
             (Ok(Ok(value)), _) => return Ok(value),
-            (Ok(Err(failure)), _) if failure.exit == Exit::USAGE || tries_left == 0 => return Err(failure),
+            (Ok(Err(failure)), _) if is_final(failure.exit) || tries_left == 0 => return Err(failure),
             (Ok(Err(failure)), _) => failure,
             (Err(_), Some((_, time))) => return Err(spent(name, last, time, patience.flag)),
             (Err(_), None) => Failure::timeout(format!("cannot connect to {name}"), "no answer"),

@@ -163,6 +163,14 @@ impl Source {
         }
     }
 
+    /// The same for those who want to know how it ended.
+    pub fn shared_tls(&self) -> Option<Rc<tls::Stream>> {
+        match self.innermost() {
+            Source::Tls(stream) => Some(stream.clone()),
+            _ => None,
+        }
+    }
+
     /// True when a read that brought `n` bytes and had room for `room` may have left more behind: ciphertext is
     /// read in larger pieces than plaintext comes of it.
     pub fn was_filled(&self, n: usize, room: usize) -> bool {

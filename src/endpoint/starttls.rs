@@ -1,26 +1,25 @@
 //! STARTTLS on a connection: the talk of `starttls`, under a limit, up to the last byte before TLS.
 
-use std::time::Duration;
-
 use super::descriptor::Descriptor;
 use super::exchange::Exchange;
+use super::tls::Allowance;
 use crate::error::{Exit, Failure};
 use crate::event_loop::timeout;
 use crate::starttls::{Dialogue, Protocol, Step, Trouble};
 
 /// Talks to the server behind `fd` until it is ready for TLS, which must then begin with the very next byte.
 /// `host` is the name it is to answer for, `name` what it is called in messages. Status 35 when it does not agree,
-/// 124 when it takes longer than `limit`.
+/// 124 when it takes longer than `allowed`.
 pub async fn ask(
     fd: &Descriptor,
     protocol: Protocol,
     host: &str,
     name: &str,
-    limit: Duration,
+    allowed: Allowance,
 ) -> Result<(), Failure> {
     let mut heard = 0;
     let what = || format!("cannot start TLS with {name} ({protocol})");
-    match timeout(limit, talk(fd, protocol, host, &mut heard)).await {
+    match timeout(allowed.left(), talk(fd, protocol, host, &mut heard)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(Broken::By(trouble))) => {
             let failure = Failure::new(Exit::HANDSHAKE, what(), &trouble);
@@ -28,7 +27,8 @@ pub async fn ask(
         }
         Ok(Err(Broken::Io(why))) => Err(Failure::new(Exit::HANDSHAKE, what(), why)),
         Err(_) => {
-            let failure = Failure::timeout(what(), "no go-ahead in time (--connect-timeout)");
+            let Allowance { limit, flag, .. } = allowed;
+            let failure = Failure::timeout(what(), format!("no go-ahead within {limit:?} ({flag})"));
             Err(match heard {
                 0 => failure
                     .hint("the server says nothing: on a port where TLS begins at once, leave out starttls"),

@@ -54,7 +54,16 @@ impl Connector {
 
     /// Connects, and says what goes ahead; what then comes is the session's.
     pub async fn connect(&self, connection: &Connection) -> Result<Arc<Descriptor>, Failure> {
-        let fd = self.reach().await?;
+        self.connect_telling(connection, &|| ()).await
+    }
+
+    /// The same; calls `resolved` once the addresses are known.
+    pub async fn connect_telling(
+        &self,
+        connection: &Connection,
+        resolved: &dyn Fn(),
+    ) -> Result<Arc<Descriptor>, Failure> {
+        let fd = self.reach(resolved).await?;
         if let Some(ahead) = &self.ahead {
             Box::pin(ahead.say(&fd, connection)).await?;
         }
@@ -63,18 +72,22 @@ impl Connector {
 
     /// Connects to the first address that answers. What takes time is boxed: a server opens thousands of
     /// these, most of them to one loopback address that answers at once.
-    async fn reach(&self) -> Result<Arc<Descriptor>, Failure> {
+    async fn reach(&self, resolved: &dyn Fn()) -> Result<Arc<Descriptor>, Failure> {
         match &self.known {
-            Some(Ok(addresses)) => self.connect_to_any(addresses).await,
-            Some(Err(failure)) => Err(failure.clone()),
-            None => {
-                Box::pin(timeout(self.limit, self.look_up_and_connect())).await.map_err(|_| self.late())?
+            Some(Ok(addresses)) => {
+                resolved();
+                self.connect_to_any(addresses).await
             }
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Box::pin(timeout(self.limit, self.look_up_and_connect(resolved)))
+                .await
+                .map_err(|_| self.late())?,
         }
     }
 
-    async fn look_up_and_connect(&self) -> Result<Arc<Descriptor>, Failure> {
+    async fn look_up_and_connect(&self, resolved: &dyn Fn()) -> Result<Arc<Descriptor>, Failure> {
         let addresses = lookup(&self.question).await?;
+        resolved();
         self.connect_to_any(&addresses).await
     }
 

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rustls::pki_types::UnixTime;
-use rustls::server::{
-    NoServerSessionStorage, ServerSessionMemoryCache, StoresServerSessions, UnbufferedServerConnection,
-};
+use rustls::server::{NoServerSessionStorage, UnbufferedServerConnection};
 use rustls::sign::CertifiedKey;
 use rustls::{CommonState, HandshakeKind, ServerConfig};
 
@@ -56,8 +54,6 @@ pub enum Tickets {
     /// The client keeps the session, sealed with a key that only this server has and that changes every six hours;
     /// so many tickets are sent after a handshake of TLS 1.3.
     Sealed(usize),
-    /// This server keeps the sessions: tickets to send, and sessions to remember.
-    Stored(usize, usize),
     /// Every handshake is a full one.
     None,
 }
@@ -126,16 +122,12 @@ impl ServerSettings {
         warnings.extend(judge.iter().flat_map(|judge| judge.anchors().warnings.iter().cloned()));
         let keylog = self.keylog.as_deref().map(KeyLog::open).transpose()?.map(Arc::new);
         warnings.extend(self.keylog.iter().map(|file| provider::keylog_warning(file)));
-        let sessions: Arc<dyn StoresServerSessions> = match self.tickets {
-            Tickets::Stored(_, sessions) => ServerSessionMemoryCache::new(sessions),
-            Tickets::Sealed(_) | Tickets::None => Arc::new(NoServerSessionStorage {}),
-        };
         let sealer = match self.tickets {
             Tickets::Sealed(_) => Some(
                 rustls::crypto::aws_lc_rs::Ticketer::new()
                     .map_err(|error| Failure::other("cannot make ticket keys", error))?,
             ),
-            Tickets::Stored(..) | Tickets::None => None,
+            Tickets::None => None,
         };
         let offer = Arc::new(Offer::of(Role::Server, &cryptography, &self.protocol));
         let server = Server {
@@ -144,7 +136,6 @@ impl ServerSettings {
             certificates: Arc::new(certificates),
             made,
             judge,
-            sessions,
             sealer,
             keylog,
             offer,
@@ -187,7 +178,6 @@ pub struct Server {
     certificates: Arc<Certificates>,
     made: Option<Arc<CertifiedKey>>,
     judge: Option<Arc<ClientJudge>>,
-    sessions: Arc<dyn StoresServerSessions>,
     sealer: Option<Arc<dyn rustls::server::ProducesTickets>>,
     keylog: Option<Arc<KeyLog>>,
     offer: Arc<Offer>,
@@ -270,7 +260,7 @@ impl Server {
         }
     }
 
-    fn lane(&self) -> Result<Lane<ServerConfig>, Failure> {
+    pub(super) fn lane(&self) -> Result<Lane<ServerConfig>, Failure> {
         let seen = Shared::default();
         let resolver = ServerResolver { certificates: self.certificates.clone(), seen: seen.clone() };
         let builder = ServerConfig::builder_with_provider(self.cryptography.provider.clone())
@@ -285,9 +275,9 @@ impl Server {
         };
         let mut config = builder.with_cert_resolver(Arc::new(resolver));
         config.alpn_protocols = self.settings.protocol.alpn_wire();
-        config.session_storage = self.sessions.clone();
+        config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = match self.settings.tickets {
-            Tickets::Sealed(count) | Tickets::Stored(count, _) => count,
+            Tickets::Sealed(count) => count,
             Tickets::None => 0,
         };
         if let Some(sealer) = &self.sealer {

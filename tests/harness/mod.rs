@@ -3,6 +3,8 @@
 
 mod certificates;
 mod facts;
+pub mod look;
+mod page;
 mod servers;
 mod terminal;
 pub mod tls;
@@ -20,6 +22,8 @@ use std::time::{Duration, Instant};
 pub use certificates::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
+#[allow(unused_imports)] // each test file uses a part of it
+pub use page::Page;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use servers::*;
 #[allow(unused_imports)] // each test file uses a part of it

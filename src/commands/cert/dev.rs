@@ -56,7 +56,13 @@ impl Args {
         let mut files =
             vec![self.file("ca.pem", &pem("CERTIFICATE", authority.certificate()), Readers::Anybody)];
         files.extend(self.pair("server", &self.names, Purpose::Server, validity, &authority)?);
-        files.extend(self.pair("client", &[client.clone()], Purpose::Client, validity, &authority)?);
+        files.extend(self.pair(
+            "client",
+            std::slice::from_ref(&client),
+            Purpose::Client,
+            validity,
+            &authority,
+        )?);
         let list = revocation::make(&authority, &[], around, 1, now)?;
         files.push(self.file("crl.pem", &pem("X509 CRL", &list), Readers::Anybody));
         if let Some(path) = &self.ca_key_out {

@@ -13,7 +13,7 @@ use super::super::Endpoint;
 use super::super::descriptor::Descriptor;
 use super::account::{Handshake, Observer};
 use super::changes::Snapshot;
-use super::handshake::{Limit, say_farewell, shake_hands_in};
+use super::handshake::{Allowance, say_farewell, shake_hands_in};
 use super::inspection::Inspection;
 use super::settings;
 use super::stream::{Ending, Stream};
@@ -102,11 +102,11 @@ impl Acceptor {
         let Some(fd) = plain.source.stream().cloned() else {
             return Err(Failure::usage(peer, "is no stream"));
         };
-        let since = Instant::now();
+        let allowed = Allowance::of(self.0.limit, "--handshake-timeout");
         self.first_word(&fd, peer).await?;
         let mut account = Handshake::with(peer);
         let begun = Instant::now();
-        let result = self.shake_hands(&fd, &mut account, since).await;
+        let result = self.shake_hands(&fd, &mut account, allowed).await;
         account.took = begun.elapsed();
         account.failure = result.as_ref().err().cloned();
         let observer = self.0.observer.borrow().clone();
@@ -134,14 +134,13 @@ impl Acceptor {
         &self,
         fd: &Arc<Descriptor>,
         account: &mut Handshake,
-        since: Instant,
+        allowed: Allowance,
     ) -> Result<Stream, Failure> {
         let server = self.server();
         let (connection, watch) = server.start()?;
         let (mut session, mut inspection) =
             (Session::from(connection), Inspection::new(&account.peer, watch));
-        let left = Limit { whole: self.0.limit, spent: since.elapsed() };
-        let agreed = shake_hands_in(&self.0.places, fd, &mut session, &inspection, left).await;
+        let agreed = shake_hands_in(&self.0.places, fd, &mut session, &inspection, allowed).await;
         account.negotiated = Negotiated::of(session.common());
         let admitted = agreed.and_then(|()| server.admit(session.common(), &account.peer));
         match admitted {

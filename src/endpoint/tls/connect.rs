@@ -1,18 +1,20 @@
 //! The side that connects: TLS over whatever stream an address names.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::descriptor::Descriptor;
+use super::super::environment::connection_of;
 use super::super::{Connection, Endpoint, Opener, Use, connect_timeout, starttls};
-use super::handshake::shake_hands;
+use super::handshake::{Allowance, shake_hands};
 use super::inspection::Inspection;
+use super::journey::{Journey, Sights, Stage};
 use super::settings;
 use super::stream::{Ending, Stream};
 use crate::address::{End, Host, Key, Layer, Target};
 use crate::certificate::escaped;
 use crate::error::{Exit, Failure};
-use crate::tls::{Client, Session};
+use crate::tls::{Client, Negotiated, Session};
 
 /// A TLS address to connect to; its files are read.
 pub struct Connector {
@@ -25,8 +27,10 @@ pub struct Connector {
     /// Whom the server is to answer as, where the protocol says so before TLS.
     domain: String,
     expected_alpn: Option<String>,
+    /// Of connecting, asking for TLS and the handshake together.
     limit: Duration,
-    handshake_limit: Duration,
+    /// Of the handshake alone.
+    handshake_limit: Option<Duration>,
     ending: Ending,
 }
 
@@ -45,7 +49,7 @@ impl Connector {
             starttls: settings::starttls(options),
             expected_alpn: options.text(Key::ExpectAlpn).map(str::to_owned),
             limit: connect_timeout::limit(options),
-            handshake_limit: settings::handshake_limit(options),
+            handshake_limit: options.time(Key::HandshakeTimeout),
             ending: settings::ending(options),
         })
     }
@@ -60,28 +64,86 @@ impl Connector {
         self.client.warnings()
     }
 
+    /// The name that the server must have, and the one that it is told, if any.
+    pub fn names(&self) -> Result<(String, Option<String>), Failure> {
+        Ok((self.client.wanted(&self.host)?, self.client.sni(&self.host)?))
+    }
+
     /// Connects and shakes hands.
     pub async fn connect(&self, connection: &Connection) -> Result<Endpoint, Failure> {
-        let started = Instant::now();
-        // Each step has a limit of its own, so that it is the one that is named.
-        let plain = self.plain.open(connection).await?;
+        self.connect_along(connection, &Journey::new()).await
+    }
+
+    /// The same, with what is found on the way.
+    pub async fn connect_along(
+        &self,
+        connection: &Connection,
+        journey: &Journey,
+    ) -> Result<Endpoint, Failure> {
+        journey.begin();
+        let clock = Allowance::of(self.limit, "--connect-timeout");
+        let plain = self.reach(connection, journey).await?;
         let Some(fd) = plain.source.stream().cloned() else {
             return Err(Failure::usage(&self.name, "is no stream"));
         };
+        journey.answered_by(|| Some(connection_of(&fd).peer?.to_string()));
         if let Some(protocol) = self.starttls {
-            let left = self.limit.saturating_sub(started.elapsed());
-            starttls::ask(&fd, protocol, &self.domain, &self.name, left).await?;
+            journey.reaches(Stage::Starttls);
+            starttls::ask(&fd, protocol, &self.domain, &self.name, clock).await?;
         }
-        Ok(super::over(plain, self.begin(fd).await?))
+        journey.reaches(Stage::Handshake);
+        let clock = match self.handshake_limit {
+            Some(limit) => clock.within(Allowance::of(limit, "--handshake-timeout")),
+            None => clock,
+        };
+        Ok(super::over(plain, self.begin(fd, clock, journey).await?))
     }
 
-    async fn begin(&self, fd: Arc<Descriptor>) -> Result<Stream, Failure> {
+    /// The stream below TLS.
+    async fn reach(&self, connection: &Connection, journey: &Journey) -> Result<Endpoint, Failure> {
+        match &self.plain {
+            Opener::Tcp(tcp) => {
+                let fd = tcp.connect_telling(connection, &|| journey.reaches(Stage::Connect)).await?;
+                Ok(Endpoint::stream_socket(fd))
+            }
+            other => {
+                journey.reaches(Stage::Connect);
+                connect_timeout::within(self.limit, &self.name, other.open(connection)).await
+            }
+        }
+    }
+
+    async fn begin(
+        &self,
+        fd: Arc<Descriptor>,
+        clock: Allowance,
+        journey: &Journey,
+    ) -> Result<Stream, Failure> {
         let (client, watch) = self.client.start(&self.host)?;
         let (mut session, mut inspection) = (Session::from(client), Inspection::new(&self.name, watch));
-        shake_hands(&fd, &mut session, &inspection, self.handshake_limit).await?;
-        inspection.settle(session.common(), self.client.sni(&self.host)?);
-        self.expect_alpn(session.common().alpn_protocol())?;
-        Ok(Stream::new(fd, session, self.ending, inspection))
+        let shaken = shake_hands(&fd, &mut session, &inspection, clock).await;
+        if shaken.is_ok() {
+            inspection.settle(session.common());
+        }
+        journey.sees(|| Sights {
+            handshake: inspection.observed(),
+            negotiated: Negotiated::of(session.common()),
+        });
+        if let Err(failure) = shaken {
+            if matches!(failure.exit, Exit::UNTRUSTED | Exit::PIN) {
+                journey.reaches(Stage::Verify);
+            }
+            return Err(failure);
+        }
+        journey.reaches(Stage::Transfer);
+        inspection.release(self.client.sni(&self.host)?);
+        let expected = self.expect_alpn(session.common().alpn_protocol());
+        let stream = Stream::new(fd, session, self.ending, inspection);
+        if let Err(unexpected) = expected {
+            stream.leave();
+            return Err(unexpected);
+        }
+        Ok(stream)
     }
 
     fn expect_alpn(&self, agreed: Option<&[u8]>) -> Result<(), Failure> {
@@ -93,7 +155,8 @@ impl Connector {
                     Exit::UNEXPECTED,
                     format!("{} does not agree on {expected}", self.name),
                     why,
-                ))
+                )
+                .hint("the server chooses (ALPN): it may not speak that, or not be told to"))
             }
             _ => Ok(()),
         }

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::task::{Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::Shutdown;
 use tokio::sync::Semaphore;
@@ -21,24 +21,46 @@ const FIRST_BYTES: usize = 32;
 /// How long a peer may take to read the alert that tells it what went wrong.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Runs the handshake to its end. `limit` is the whole of it; the failure names `inspection`'s peer.
+/// How long something may take, and which limit that is.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// When it is over; never, when no clock can count that far.
+    until: Option<Instant>,
+    /// The whole of it.
+    pub limit: Duration,
+    /// The flag that sets it.
+    pub flag: &'static str,
+}
+
+impl Allowance {
+    /// From now on.
+    pub fn of(limit: Duration, flag: &'static str) -> Allowance {
+        Allowance { until: Instant::now().checked_add(limit), limit, flag }
+    }
+
+    /// What ends first: this or that.
+    pub fn within(self, other: Allowance) -> Allowance {
+        match (self.until, other.until) {
+            (Some(this), Some(that)) if this <= that => self,
+            (Some(_), None) => self,
+            _ => other,
+        }
+    }
+
+    /// What is left of it.
+    pub fn left(&self) -> Duration {
+        self.until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// Runs the handshake to its end, in the time that is `allowed`; the failure names `inspection`'s peer.
 pub async fn shake_hands(
     fd: &Descriptor,
     session: &mut Session,
     inspection: &Inspection,
-    limit: Duration,
+    allowed: Allowance,
 ) -> Result<(), Failure> {
-    let limit = Limit { whole: limit, spent: Duration::ZERO };
-    shake_hands_in(&Semaphore::const_new(1), fd, session, inspection, limit).await
-}
-
-/// How long a handshake may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Limit {
-    /// All of it.
-    pub whole: Duration,
-    /// What is over.
-    pub spent: Duration,
+    shake_hands_in(&Semaphore::const_new(1), fd, session, inspection, allowed).await
 }
 
 /// The same as one of several that need a place of these. It is taken when there is something to answer: a peer that
@@ -48,14 +70,13 @@ pub async fn shake_hands_in(
     fd: &Descriptor,
     session: &mut Session,
     inspection: &Inspection,
-    limit: Limit,
+    allowed: Allowance,
 ) -> Result<(), Failure> {
     let mut first = Vec::new();
-    let left = limit.whole.saturating_sub(limit.spent);
-    let trouble = match timeout(left, exchange(places, fd, session, &mut first)).await {
+    let trouble = match timeout(allowed.left(), exchange(places, fd, session, &mut first)).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(trouble)) => trouble,
-        Err(_) => Trouble::Late(limit.whole),
+        Err(_) => Trouble::Late(allowed),
     };
     if matches!(trouble, Trouble::Tls(_)) {
         say_farewell(fd, session, inspection.alert_instead()).await;

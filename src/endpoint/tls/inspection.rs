@@ -1,11 +1,12 @@
 //! What is known of one session beside its bytes: who the peer is, and what went wrong, in words.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rustls::{CommonState, Error};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::handshake::Allowance;
 use crate::certificate::{self, escaped};
 use crate::error::{Exit, Failure};
 use crate::tls::{self, Admission, Negotiated, Seen, Terms};
@@ -20,7 +21,7 @@ pub enum Trouble {
     /// The connection failed.
     Io(io::Error),
     /// It took longer than this.
-    Late(Duration),
+    Late(Allowance),
 }
 
 /// One session, for messages and for the environment of a child.
@@ -90,13 +91,14 @@ impl Inspection {
                 Failure::new(Exit::HANDSHAKE, what, "it closed the connection without having said anything")
             }
             Trouble::Eof => {
-                Failure::new(Exit::HANDSHAKE, what, "it closed the connection during the handshake")
+                let why = "it closed the connection during the handshake";
+                after_silence(Failure::new(Exit::HANDSHAKE, what, why), first)
             }
             Trouble::Io(why) => Failure::new(Exit::HANDSHAKE, what, why),
-            Trouble::Late(limit) => Failure::timeout(
-                what,
-                format!("the handshake was not done within {limit:?} (--handshake-timeout)"),
-            ),
+            Trouble::Late(Allowance { limit, flag, .. }) => {
+                let why = format!("the handshake was not done within {limit:?} ({flag})");
+                after_silence(Failure::timeout(what, why), first)
+            }
         }
     }
 
@@ -115,13 +117,22 @@ impl Inspection {
         }
     }
 
-    /// The handshake of a client is over: others may be watched by what watched this one, unless the server has yet
-    /// to say what it makes of our certificate (RFC 8446: after the handshake). `sni` is the host that was asked for.
-    pub fn settle(&mut self, session: &CommonState, sni: Option<String>) {
-        self.sni = sni;
+    /// The handshake of a client is over. In a resumed session nothing was judged: what it rests on is looked up.
+    pub fn settle(&self, session: &CommonState) {
         if let Some(watch) = &self.watch {
             watch.settle(session);
         }
+    }
+
+    /// What the handshake has shown, and what it was judged by.
+    pub fn observed(&self) -> Option<(Seen, Terms)> {
+        self.watch.as_ref().map(|watch| (watch.seen(), watch.terms().clone()))
+    }
+
+    /// Others may be watched from now on by what watched the handshake of this client, unless the server has yet to
+    /// say what it makes of our certificate (RFC 8446: after the handshake). `sni` is the host that was asked for.
+    pub fn release(&mut self, sni: Option<String>) {
+        self.sni = sni;
         self.watch.take_if(|watch| watch.seen().request.is_none());
     }
 
@@ -160,6 +171,16 @@ impl Inspection {
             peer_sha256: peer.as_ref().map(|facts| facts.sha256.clone()),
             peer_subject: peer.map(|facts| facts.subject),
         }
+    }
+}
+
+/// The same failure, with what may be the reason if the peer has never said anything; `first` is what it said first.
+fn after_silence(failure: Failure, first: &[u8]) -> Failure {
+    match first.is_empty() {
+        true => {
+            failure.hint("it has not said a byte: is TLS spoken on that port, and at once (no STARTTLS)?")
+        }
+        false => failure,
     }
 }
 

@@ -6,6 +6,7 @@ mod changes;
 mod connect;
 mod handshake;
 mod inspection;
+mod journey;
 mod settings;
 mod stream;
 
@@ -14,9 +15,11 @@ use std::rc::Rc;
 pub use accept::Acceptor;
 pub use account::{Handshake, Observer};
 pub use connect::Connector;
+pub use handshake::Allowance;
 pub use inspection::{Facts, Inspection};
+pub use journey::{Journey, Sights, Stage, Times};
 pub use settings::handshake_limit;
-pub use stream::{BATCH, Stream};
+pub use stream::{BATCH, Heard, Stream};
 
 use super::{Endpoint, Sink, Source};
 

@@ -1,6 +1,7 @@
 //! A TLS session over a stream socket: the reading and the writing side share one of these.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -11,6 +12,7 @@ use rustix::net::Shutdown;
 use super::super::descriptor::Descriptor;
 use super::super::source::Input;
 use super::Inspection;
+use crate::event_loop::timeout;
 use crate::pool::{Buffer, SMALL};
 use crate::tls::{HEADROOM, Session};
 
@@ -31,6 +33,19 @@ pub struct Ending {
     pub holds_close_notify: bool,
     /// How long to read on before the close.
     pub linger: Duration,
+}
+
+/// What a peer that was listened to has said first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A ticket, which a server gives to whom it takes.
+    Ticket,
+    /// Data.
+    Data,
+    /// Its end.
+    End,
+    /// Nothing, in the time it had.
+    Nothing,
 }
 
 /// An established session.
@@ -200,6 +215,57 @@ impl Stream {
             // ENOTCONN: the peer is gone already.
             let _ = rustix::net::shutdown(&*self.fd, Shutdown::Write);
         }
+    }
+
+    /// Listens, for so long at most, until it is plain whether the peer takes us as we are; data is thrown away. Fails
+    /// as a read does: with what an alert says (RFC 8446: that of a refused certificate comes after the handshake).
+    pub async fn hear(&self, limit: Duration) -> io::Result<Heard> {
+        let heard = poll_fn(|cx| {
+            let mut scrap = Buffer::lend(false);
+            let read = self.poll_read(cx, &mut scrap)?;
+            Poll::Ready(Ok(match read {
+                _ if self.tickets() > 0 => Heard::Ticket,
+                Poll::Ready(Input::End) => Heard::End,
+                Poll::Ready(_) => Heard::Data,
+                Poll::Pending => return Poll::Pending,
+            }))
+        });
+        timeout(limit, heard).await.unwrap_or(Ok(Heard::Nothing))
+    }
+
+    /// Says our end, and throws away what the peer still says until it has said its own; for so long at most.
+    pub async fn part(&self, limit: Duration) {
+        self.leave();
+        let ended = poll_fn(|cx| {
+            let mut scrap = Buffer::lend(false);
+            loop {
+                match ready!(self.poll_read(cx, &mut scrap)) {
+                    Ok(Input::End) | Err(_) => return Poll::Ready(()),
+                    Ok(_) => {}
+                }
+            }
+        });
+        let _ = timeout(limit, ended).await;
+    }
+
+    /// Tickets that the server has given us.
+    pub fn tickets(&self) -> u32 {
+        self.state.borrow().session.tickets()
+    }
+
+    /// True once the peer has said its end.
+    pub fn peer_has_ended(&self) -> bool {
+        self.state.borrow().session.peer_ended()
+    }
+
+    /// True once the connection has ended without that.
+    pub fn was_cut(&self) -> bool {
+        self.state.borrow().cut
+    }
+
+    /// True once we have said our end.
+    pub fn has_said_end(&self) -> bool {
+        self.state.borrow().our_end == OurEnd::Said
     }
 
     /// What has become of both ends so far.

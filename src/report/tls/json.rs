@@ -32,7 +32,7 @@ struct Report<'a> {
 #[serde(untagged)]
 enum OfEnd {
     Client { target: Target, client_auth: ClientAuth },
-    Server { peer: Address, client_cert: Option<Facts>, rule: Option<String>, hello: Option<Offered> },
+    Server { peer: Address, client_cert: Option<Box<Facts>>, rule: Option<String>, hello: Option<Offered> },
 }
 
 #[derive(Serialize)]
@@ -158,7 +158,7 @@ fn of_end(account: &Account<'_>, leaf: Option<&Facts>) -> OfEnd {
         }
         End::Server { peer } => OfEnd::Server {
             peer: Address { addr: peer.clone() },
-            client_cert: leaf.cloned(),
+            client_cert: leaf.cloned().map(Box::new),
             rule: seen.and_then(|seen| seen.rule.as_ref()).map(ToString::to_string),
             hello: seen.and_then(|seen| seen.hello.as_ref()).map(offered),
         },

@@ -13,28 +13,9 @@ use crate::certificate::{Facts, escaped};
 use crate::error::Failure;
 use crate::tls::{Negotiated, Seen, Terms};
 
+pub use crate::endpoint::{Stage, Times};
 pub use json::{tls_json, verify_json};
 pub use text::{hello_lines, tls_text};
-
-/// How far a connection got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The name was being resolved.
-    Resolve,
-    /// The connection was being made.
-    Connect,
-    /// The plain dialogue before TLS was going on.
-    Starttls,
-    /// The handshake was going on.
-    Handshake,
-    /// The peer was being judged.
-    Verify,
-    /// Data was going over it.
-    Transfer,
-    /// It has ended.
-    Closed,
-}
 
 /// What a client connected to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -51,19 +32,6 @@ pub struct Target {
     pub sni: Option<String>,
     /// The protocol that was spoken before TLS.
     pub starttls: Option<String>,
-}
-
-/// How long the steps took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Times {
-    /// Resolving the name.
-    pub dns: Option<Duration>,
-    /// Connecting.
-    pub tcp: Option<Duration>,
-    /// The plain dialogue before TLS.
-    pub starttls: Option<Duration>,
-    /// The handshake.
-    pub handshake: Option<Duration>,
 }
 
 /// What a server has made of our certificate: TLS 1.3 tells only after the handshake.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustls::HandshakeKind;
 
 use super::json::{Offered, offered};
-use super::{Account, bytes_text, milliseconds};
+use super::{Accepted, Account, End, bytes_text, milliseconds};
 use crate::certificate::{Facts, escaped};
 use crate::tls::{Basis, Enforcement, Hello, Negotiated, Seen, Terms, Verdict};
 
@@ -22,10 +22,27 @@ pub fn tls_text(account: &Account<'_>) -> String {
     if let Some((seen, terms)) = account.handshake {
         parts.push(verdict_text(seen, terms));
     }
+    parts.extend(client_auth_text(account).map(str::to_owned));
     match parts.is_empty() {
         true => "no handshake took place".to_owned(),
         false => parts.join("; "),
     }
+}
+
+/// What a server that asks for a client certificate has made of ours, or of its absence.
+fn client_auth_text(account: &Account<'_>) -> Option<&'static str> {
+    let End::Client { accepted, .. } = &account.end else { return None };
+    let request = account.handshake.and_then(|(seen, _)| seen.request.as_ref())?;
+    Some(match (request.is_answered, accepted) {
+        (true, Accepted::Yes) => "our certificate is accepted",
+        (true, Accepted::No) => "our certificate is refused",
+        (true, Accepted::Unknown) => "it has not said whether it accepts our certificate",
+        (false, Accepted::Yes) => "it asks for a client certificate, and does without",
+        (false, Accepted::No) => "it wants a client certificate",
+        (false, Accepted::Unknown) => {
+            "it asks for a client certificate, and has not said whether it does without"
+        }
+    })
 }
 
 /// What a client offers, a line each; text of the peer is escaped.

@@ -90,6 +90,14 @@ impl Session {
         self.role.common()
     }
 
+    /// Tickets of TLS 1.3 that the server has given us.
+    pub fn tickets(&self) -> u32 {
+        match &self.role {
+            Role::Client(client) => client.tls13_tickets_received(),
+            Role::Server(_) => 0,
+        }
+    }
+
     /// Records to send before any other; `sent` says how much of them was.
     pub fn queued(&self) -> &[u8] {
         &self.queued
