@@ -204,6 +204,7 @@ fn files() -> BTreeMap<String, String> {
         ("man/spile.1", main_page(&tree)),
         ("man/spile-addresses.7", addresses_page()),
         ("man/spile-python.7", title("spile-python", 7) + include_str!("generated/python.roff")),
+        ("man/spile-python-ssl.7", title("spile-python-ssl", 7) + include_str!("generated/python_ssl.roff")),
         ("completions/spile.bash", completion(Shell::Bash)),
         ("completions/_spile", completion(Shell::Zsh)),
         ("completions/spile.fish", completion(Shell::Fish)),

@@ -89,7 +89,7 @@ fn an_http_proxy_that_asks_who_we_are_is_told_from_a_file() {
     let wrong = wrong.path().display().to_string();
     for args in [&["--proxy", &url][..], &["--proxy", &url, "--proxy-auth-file", &wrong]] {
         let all = [&["connect"], args, &["127.0.0.1", &target]].concat();
-        spile(all).ends().exits(7).complains("the proxy said: HTTP/1.0 407");
+        spile(all).ends().exits(7).complains("the proxy said: HTTP/1.0 407").complains("--proxy-auth-file");
     }
 }
 

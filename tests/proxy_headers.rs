@@ -167,7 +167,7 @@ fn a_single_connection_without_a_header_is_a_failure_that_quotes_it() {
 
 #[test]
 fn a_silent_peer_holds_nobody_up_and_is_sent_away() {
-    let mut service = telling(&["--handshake-timeout", "300ms"]);
+    let mut service = telling(&["--handshake-timeout", "1s"]);
     let port = service.port();
     let mut silent: Vec<TcpStream> = (0..50).map(|_| connect(port)).collect();
     assert_eq!(ask(port, HEADER).0, TOLD);

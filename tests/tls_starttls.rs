@@ -183,7 +183,7 @@ fn postgres_itself_goes_on_in_tls_and_one_without_it_refuses() {
     let dir = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
     let root = dir.path().display();
     let settings = format!("-c ssl=on -c ssl_cert_file={root}/server.pem -c ssl_key_file={root}/server.key");
-    let (port, mut server) = postgres(dir.path(), &settings);
+    let (port, server) = postgres(dir.path(), &settings);
     let startup = b"\0\0\0\x23\0\x03\0\0user\0me\0database\0postgres\0\0";
     assert_eq!(usize::from(startup[3]), startup.len());
     // It lets us in (R) as soon as it has started up (until then it says so: E).
@@ -193,7 +193,7 @@ fn postgres_itself_goes_on_in_tls_and_one_without_it_refuses() {
     server.signal("INT");
     server.ends();
     let dir = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
-    let (port, mut server) = postgres(dir.path(), "-c ssl=off");
+    let (port, server) = postgres(dir.path(), "-c ssl=off");
     client("postgres", port).ends().exits(35).complains("the server refused: N (it has TLS switched off)");
     server.signal("INT");
     server.ends();

@@ -10,7 +10,7 @@ use harness::*;
 /// A server of OpenSSL. `openssl s_server` and what follows; it is ended with the value.
 struct Server {
     port: String,
-    process: Process,
+    _process: Process,
 }
 
 fn openssl(options: &str) -> Server {
@@ -18,7 +18,7 @@ fn openssl(options: &str) -> Server {
     let command = format!("s_server -accept 127.0.0.1:{port} -quiet {options}");
     let process = openssl_process(&command);
     wait_until("openssl listens", || is_listening(&port));
-    Server { port, process }
+    Server { port, _process: process }
 }
 
 fn openssl_process(line: &str) -> Process {

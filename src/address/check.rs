@@ -54,6 +54,9 @@ impl End {
             if let Some(needed) = self.needs(row.key).and_then(row_of).filter(|row| !self.has(row.key)) {
                 return refuse(format!("does nothing here without the option '{}'", needed.name));
             }
+            if let Some(other) = self.contradicted(row.key).and_then(row_of) {
+                return refuse(format!("contradicts the option '{}'", other.name));
+            }
             if self.is_up_to_the_terminal(row.key) {
                 return refuse(
                     "does nothing with the option 'pty': a terminal is all three descriptors".to_owned(),
@@ -65,6 +68,25 @@ impl End {
 
     fn has(&self, key: Key) -> bool {
         self.options.has(key) && self.options.flag(key) != Some(false)
+    }
+
+    /// Another option that was given and does not go with `key`.
+    fn contradicted(&self, key: Key) -> Option<Key> {
+        let given = |with: &Key| self.has(*with);
+        match key {
+            Key::Sni => [Key::NoSni].into_iter().find(given),
+            // A pin that stands for everything leaves nothing to look at.
+            Key::PinOnly if self.has(Key::PinOnly) => {
+                let unused =
+                    [Key::Insecure, Key::Cafile, Key::CaAdd, Key::Roots, Key::TrustCert, Key::Crl, Key::At];
+                unused.into_iter().find(given)
+            }
+            Key::Min if self.options.text(Key::Min) == Some("1.3") => {
+                let oldest_only = self.options.text(Key::Max) == Some("1.2");
+                oldest_only.then_some(Key::Max)
+            }
+            _ => None,
+        }
     }
 
     /// True for what a program's terminal decides; that its stderr is merged with stdout is so anyway.

@@ -233,7 +233,7 @@ options! {
     V6only "v6only" ["ipv6-v6only" "ipv6only"] Flag, "YES", NONE, V6, "An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)";
     Backlog "backlog" [] COUNT, "N", NONE, STREAM, "Peers that may wait to be accepted (1024)";
     Sockopt "sockopt" ["setsockopt-int" "setsockopt"] Text, "LEVEL:NAME=INT", SOCKET, SOCKET | PASSED, "Any socket option by number; may repeat";
-    ConnectTimeout "connect-timeout" [] Time, "TIME", SOCKET, NONE, "How long one try to connect may take (10s)";
+    ConnectTimeout "connect-timeout" [] Time, "TIME", SOCKET, NONE, "How long one try to connect may take, a TLS handshake included (10s)";
     AcceptTimeout "accept-timeout" [] Time, "TIME", NONE, SOCKET | PASSED, "How long to wait for the first peer";
     Retry "retry" [] Tries, "N", SOCKET, NONE, "Try again so many times, or 'forever'";
     Forever "forever" [] Flag, "YES", SOCKET, NONE, "Try again for ever";
@@ -314,6 +314,9 @@ options! {
     AllowOu "allow-ou" [] Text, "UNIT", NONE, TLS, "Clients of this organizational unit; may repeat";
     AllowPin "allow-pin" [] Text, "sha256//B64", NONE, TLS, "Clients with this key; may repeat";
     Tickets "tickets" [] Number(0, 16), "N", NONE, TLS, "Tickets for quicker handshakes to give to each client (2)";
+    MaxHandshakes "max-handshakes" [] COUNT, "N", NONE, TLS, "Handshakes at once; more wait (64)";
+    ReloadEvery "reload-every" [] Time, "TIME", NONE, TLS, "Look this often whether certificates, keys and lists have changed, and read them again";
+    CertOut "cert-out" [] Text, "FILE", NONE, TLS, "Write the certificate of --self-signed to this file, for clients to trust";
 }
 
 /// The row of a name or alias in lower case.

@@ -1,26 +1,23 @@
 //! `spile connect`: stdio, or a command, to one outgoing address.
 
 use std::ffi::OsString;
-use std::sync::Arc;
 use std::time::Instant;
 
+use super::dial::Dial;
 use super::flags::{EndArgs, Filters, ProgramArgs, SessionArgs, duration, key};
 use super::outcome::exit;
 use super::runtime::{Interrupts, run};
+use super::tls_report::Place;
 use super::words::{self, AddressFlags, Connects, WordsArgs};
 use super::{Subcommand, wait};
 use crate::address::{Address, Role};
-use crate::endpoint::{
-    Connection, Endpoint, Opener, Patience, RawTerminal, Stdin, Stdout, Use, line_editor, open_command,
-    persist, stdio,
-};
+use crate::endpoint::{Endpoint, Journey, RawTerminal, Stdin, Stdout, line_editor, open_command, stdio};
 use crate::error::{Exit, Failure};
-use crate::event_loop::timeout;
-use crate::relay::{Finish, Limits, Relay, Side};
-use crate::report::{Event, Events, Names};
+use crate::relay::{Finish, Limits, Relay, Report, Side};
+use crate::report::{Event, Names};
 
 /// What means something only where there is a session.
-const SESSION: [&str; 27] = [
+pub const SESSION: [&str; 26] = [
     "command",
     "quit_after",
     "datagrams",
@@ -38,7 +35,6 @@ const SESSION: [&str; 27] = [
     "send_only",
     "recv_only",
     "stats",
-    "json",
     "capture",
     "digest",
     "progress",
@@ -55,7 +51,7 @@ const SESSION: [&str; 27] = [
 pub struct Args {
     /// Look at each address once and send nothing: does it answer? Several addresses and ranges of ports (20-25)
     /// are fine, -v tells of each; the status is 0 when all answer
-    #[arg(short = 'z', long, conflicts_with_all = SESSION)]
+    #[arg(short = 'z', long, conflicts_with_all = SESSION, conflicts_with = "json")]
     zero: bool,
     #[command(flatten)]
     client: Client<Connects>,
@@ -116,29 +112,122 @@ pub struct Client<S: words::Side> {
     options: AddressFlags<S>,
 }
 
+/// Who is told of a session beside those whom its flags name.
+pub trait Observer {
+    /// Where the way to the peer is kept.
+    fn journey(&self) -> &Journey;
+    /// The peer is reached.
+    fn opened(&self, _peer: &Endpoint) {}
+    /// It is over; the answer is what is made of it.
+    fn ended(&self, moved: Option<&Report>, result: Result<Exit, Failure>) -> Result<Exit, Failure>;
+}
+
+/// Nobody else.
+struct Unobserved(Journey);
+
+impl Observer for Unobserved {
+    fn journey(&self) -> &Journey {
+        &self.0
+    }
+
+    fn ended(&self, _: Option<&Report>, result: Result<Exit, Failure>) -> Result<Exit, Failure> {
+        result
+    }
+}
+
 impl<S: words::Side> Client<S> {
     /// Runs one session, for the subcommand of that name.
     pub fn run(self, name: &'static str) -> Result<Exit, Failure> {
+        self.with_address(|address| {
+            self.run_to_its_end(name, async {
+                let dial = match self.dial(name, &address) {
+                    Ok(dial) => dial,
+                    Err(failure) => return Err(self.unopened(failure, &address)),
+                };
+                self.session(name, &address, &dial, &Unobserved(Journey::new())).await
+            })
+        })
+    }
+
+    /// Goes on with the address, unless it was only to be explained.
+    pub fn with_address(&self, then: impl FnOnce(Address) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
         let address = self.words.one(Role::Connect, &self.options)?;
         if let Some(told) = self.words.explain(&[&address]) {
             return told;
         }
         self.ends.check(&address)?;
-        run(self.session.taps.progress(name).beside(self.session(name, address)))
+        then(address)
     }
 
-    async fn session(&self, name: &'static str, address: Address) -> Result<Exit, Failure> {
+    /// Runs what is to be done on the event loop, the progress of its bytes beside it.
+    pub fn run_to_its_end(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<Exit, Failure>>,
+    ) -> Result<Exit, Failure> {
+        run(self.session.taps.progress(name).beside(work))
+    }
+
+    /// Prepares to reach the address.
+    pub fn dial(&self, name: &'static str, address: &Address) -> Result<Dial, Failure> {
+        Dial::new(address, self.session.time.deadline, &self.session.log.events(name))
+    }
+
+    /// The report that was asked for, where something else is to tell it.
+    pub fn take_json(&mut self) -> Option<Place> {
+        self.session.report.take_json()
+    }
+
+    fn names(&self, address: &Address) -> Names {
+        Names { left: self.words.speaker(), right: address.describe() }
+    }
+
+    fn unopened(&self, failure: Failure, address: &Address) -> Failure {
+        self.session.report.unopened(failure, &self.names(address), Instant::now())
+    }
+
+    /// One session with the peer at `address`, which `dial` reaches.
+    pub async fn session(
+        &self,
+        name: &'static str,
+        address: &Address,
+        dial: &Dial,
+        observer: &dyn Observer,
+    ) -> Result<Exit, Failure> {
         let mut interrupts = if self.raw { Interrupts::with_raw_terminal()? } else { Interrupts::new()? };
         let events = self.session.log.events(name);
-        let started = Instant::now();
-        let names = Names { left: self.words.speaker(), right: address.describe() };
+        let (started, names) = (Instant::now(), self.names(address));
         let remote = tokio::select! {
-            remote = self.open(&address, &events) => {
-                remote.map_err(|failure| self.session.report.unopened(failure, &names, started))?
+            remote = dial.open(observer.journey()) => match remote {
+                Ok(remote) => remote,
+                Err(failure) => {
+                    let failure = self.session.report.unopened(failure, &names, started);
+                    return observer.ended(None, Err(failure));
+                }
+            },
+            () = interrupts.ended() => {
+                return observer.ended(None, Ok(interrupts.exit().unwrap_or(Exit::FAILURE)));
             }
-            () = interrupts.ended() => return Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
         };
+        observer.opened(&remote);
         events(&Event::Connected { address: names.right.clone(), took: started.elapsed() });
+        let report = self.relay(remote, started, &mut interrupts).await?;
+        let told = self.session.report.tell(name, &report, &names);
+        let result = match (told, interrupts.exit()) {
+            (Err(failure), _) => Err(failure),
+            (Ok(()), Some(exit)) => Ok(exit),
+            (Ok(()), None) => exit(&report, &names, !self.program.ignore_child_status),
+        };
+        observer.ended(Some(&report), result)
+    }
+
+    /// Moves bytes between our side and the peer.
+    async fn relay(
+        &self,
+        remote: Endpoint,
+        started: Instant,
+        interrupts: &mut Interrupts,
+    ) -> Result<Report, Failure> {
         let terminal = if self.raw { RawTerminal::enter()? } else { None };
         let mut limits = self.limits(&remote);
         if terminal.is_some() && limits.finish == Finish::RightEnds {
@@ -149,32 +238,7 @@ impl<S: words::Side> Client<S> {
         let ends = self.filters.apply(ends, self.raw.then_some(self.escape))?;
         let (local, remote) = self.session.pass(ends, Side::Right, 1)?;
         let relay = Relay::new(local, remote, limits).since(started);
-        let report = relay.run_until(&mut interrupts, None, || ()).await;
-        self.session.report.tell(name, &report, &names)?;
-        if let Some(exit) = interrupts.exit() {
-            return Ok(exit);
-        }
-        exit(&report, &names, !self.program.ignore_child_status)
-    }
-
-    async fn open(&self, address: &Address, events: &Events) -> Result<Endpoint, Failure> {
-        let opener = Arc::new(Opener::new(address, Use::Output)?);
-        for warning in opener.warnings() {
-            events(&Event::Note(warning));
-        }
-        let (patience, name) = (Patience::of(address), address.describe());
-        let connection = Connection::default();
-        let attempt = || opener.open(&connection);
-        match self.session.time.deadline {
-            Some(limit) => match timeout(limit, persist(patience, &name, attempt)).await {
-                Ok(result) => result,
-                Err(_) => Err(Failure::timeout(
-                    format!("cannot connect to {name}"),
-                    "time limit --deadline ran out",
-                )),
-            },
-            None => persist(patience, &name, attempt).await,
-        }
+        Ok(relay.run_until(interrupts, None, || ()).await)
     }
 
     fn local(&self, remote: &Endpoint) -> Result<Endpoint, Failure> {

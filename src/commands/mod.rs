@@ -2,6 +2,7 @@
 
 pub mod cert;
 pub mod connect;
+mod dial;
 mod flags;
 pub mod listen;
 pub mod log;

@@ -305,6 +305,10 @@ impl<S: Side> clap::Args for AddressFlags<S> {
             if let Some((_, letter)) = LETTERS.iter().find(|(key, _)| *key == row.key) {
                 arg = arg.short(*letter).hide_short_help(false);
             }
+            // There it is the handshake, too: `--timeout` says more.
+            if (row.key, S::LAYER) == (Key::ConnectTimeout, Layer::Tls) {
+                arg = arg.visible_alias("timeout");
+            }
             command = command.arg(arg);
         }
         command

@@ -178,7 +178,11 @@ impl Client {
         trust.pinning == Pinning::Alone || trust.enforcement == Enforcement::RecordOnly
     }
 
-    fn lane(&self, wanted: ServerName<'static>, sends_name: bool) -> Result<Lane<ClientConfig>, Failure> {
+    pub(super) fn lane(
+        &self,
+        wanted: ServerName<'static>,
+        sends_name: bool,
+    ) -> Result<Lane<ClientConfig>, Failure> {
         let seen = Shared::default();
         let verifier =
             ServerVerifier { judge: self.judge.clone(), wanted: wanted.clone(), seen: seen.clone() };

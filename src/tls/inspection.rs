@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CommonState, Error, HandshakeKind};
 
-use super::explanation::{self, Offer, Role, Telling};
+use super::explanation::{self, Offer, Telling};
 use super::seen::{Lane, Lanes, Seen, Shared};
 use super::trust::Anchors;
 use super::{Admission, Basis, Enforcement, UnknownStatus, Verdict, cipher_name, group_name, version_name};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 
 /// Watches one handshake. It must be kept until the handshake is over: after that, the configuration it watches may
 /// serve another.
@@ -161,13 +161,6 @@ impl Drop for Inspection {
             end();
         }
     }
-}
-
-/// Why a peer is refused that sent something else than TLS, for those who see it before rustls does. `peer` is how it
-/// is called, `first` what it sent.
-pub fn not_tls_client(peer: &str, first: &[u8]) -> Failure {
-    let (why, hint) = explanation::not_tls(first, Role::Server);
-    Failure::new(Exit::HANDSHAKE, format!("TLS with {peer}"), why).hint(hint)
 }
 
 pub(super) fn system_time(time: UnixTime) -> SystemTime {

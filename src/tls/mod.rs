@@ -25,13 +25,15 @@ mod verdict;
 
 pub use client::{Client, ClientSettings, Resuming, Sni};
 pub use identity::{IdentityFiles, Permissions};
-pub use inspection::{Inspection, Negotiated, RevocationCheck, Terms, not_tls_client};
+pub use inspection::{Inspection, Negotiated, RevocationCheck, Terms};
 pub use offline::{Judged, judge_client, judge_server};
 pub use pin::Pin;
-pub use provider::{Cipher, Group, Protocol, Version, cipher_name, group_name, list, version_name};
+pub use provider::{Protocol, Version, cipher_name, group_name, list, version_name};
 pub use resolver::UnknownName;
 pub use rule::{Rule, UriPattern};
-pub use seen::{CertificateRequest, Hello, Seen};
+#[cfg(test)]
+pub use seen::CertificateRequest;
+pub use seen::{Hello, Seen};
 pub use server::{Admission, ClientAuthentication, Presence, Server, ServerSettings, Tickets};
 pub use session::{HEADROOM, Progress, Session};
 pub use trust::{Enforcement, Pinning, Revocation, Roots, Trust, UnknownStatus};

@@ -1,14 +1,12 @@
 //! A TLS server: settings, read and checked once, then a handshake for each connection.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use rustls::pki_types::UnixTime;
-use rustls::server::{
-    NoServerSessionStorage, ServerSessionMemoryCache, StoresServerSessions, UnbufferedServerConnection,
-};
+use rustls::server::{NoServerSessionStorage, UnbufferedServerConnection};
 use rustls::sign::CertifiedKey;
 use rustls::{CommonState, HandshakeKind, ServerConfig};
 
@@ -56,8 +54,6 @@ pub enum Tickets {
     /// The client keeps the session, sealed with a key that only this server has and that changes every six hours;
     /// so many tickets are sent after a handshake of TLS 1.3.
     Sealed(usize),
-    /// This server keeps the sessions: tickets to send, and sessions to remember.
-    Stored(usize, usize),
     /// Every handshake is a full one.
     None,
 }
@@ -95,9 +91,30 @@ impl ServerSettings {
     /// Reads all files and makes new ticket keys, so that a reload ends what an old configuration has promised.
     /// Status 58, 77, 91 for files, 2 for what cannot be meant.
     pub fn build(&self) -> Result<Server, Failure> {
+        self.build_with(None)
+    }
+
+    /// The files that a server of these settings is made of.
+    pub fn files(&self) -> Vec<&Path> {
+        let identities = self.identities.iter().chain(self.by_name.iter().map(|(_, files)| files));
+        let own = identities.flat_map(|files| {
+            let more = [&files.key, &files.pass_file, &files.staple];
+            std::iter::once(&files.certificate).chain(more.into_iter().flatten())
+        });
+        let asked = self.client_authentication.iter();
+        let of_clients = asked.flat_map(|asked| asked.authorities.iter().chain(&asked.revocation.files));
+        own.chain(of_clients).map(PathBuf::as_path).collect()
+    }
+
+    /// `made` is the certificate of an earlier server, where one is to be made: clients have its pin.
+    fn build_with(&self, made: Option<Arc<CertifiedKey>>) -> Result<Server, Failure> {
         let cryptography = self.protocol.cryptography()?;
         let mut warnings = Vec::new();
-        let certificates = self.certificates(&cryptography, &mut warnings)?;
+        let made = match (&self.self_signed, made) {
+            (Some(names), None) => Some(self_signed::make(names, &cryptography.provider)?),
+            (_, made) => made,
+        };
+        let certificates = self.certificates(&cryptography, made.clone(), &mut warnings)?;
         let judge = match &self.client_authentication {
             Some(asked) => Some(Arc::new(ClientJudge::new(asked.clone(), &cryptography.provider)?)),
             None => None,
@@ -105,24 +122,20 @@ impl ServerSettings {
         warnings.extend(judge.iter().flat_map(|judge| judge.anchors().warnings.iter().cloned()));
         let keylog = self.keylog.as_deref().map(KeyLog::open).transpose()?.map(Arc::new);
         warnings.extend(self.keylog.iter().map(|file| provider::keylog_warning(file)));
-        let sessions: Arc<dyn StoresServerSessions> = match self.tickets {
-            Tickets::Stored(_, sessions) => ServerSessionMemoryCache::new(sessions),
-            Tickets::Sealed(_) | Tickets::None => Arc::new(NoServerSessionStorage {}),
-        };
         let sealer = match self.tickets {
             Tickets::Sealed(_) => Some(
                 rustls::crypto::aws_lc_rs::Ticketer::new()
                     .map_err(|error| Failure::other("cannot make ticket keys", error))?,
             ),
-            Tickets::Stored(..) | Tickets::None => None,
+            Tickets::None => None,
         };
         let offer = Arc::new(Offer::of(Role::Server, &cryptography, &self.protocol));
         let server = Server {
             settings: self.clone(),
             cryptography,
             certificates: Arc::new(certificates),
+            made,
             judge,
-            sessions,
             sealer,
             keylog,
             offer,
@@ -133,14 +146,17 @@ impl ServerSettings {
         Ok(server)
     }
 
-    fn certificates(&self, with: &Cryptography, warnings: &mut Vec<String>) -> Result<Certificates, Failure> {
+    fn certificates(
+        &self,
+        with: &Cryptography,
+        made: Option<Arc<CertifiedKey>>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Certificates, Failure> {
         let mut default = Vec::new();
         for files in &self.identities {
             default.push(files.read(&with.provider, self.permissions, warnings)?);
         }
-        if let Some(names) = &self.self_signed {
-            default.push(self_signed::make(names, &with.provider)?);
-        }
+        default.extend(made);
         let mut by_name: HashMap<String, Vec<Arc<CertifiedKey>>> = HashMap::new();
         for (name, files) in &self.by_name {
             let certified = files.read(&with.provider, self.permissions, warnings)?;
@@ -160,8 +176,8 @@ pub struct Server {
     settings: ServerSettings,
     cryptography: Cryptography,
     certificates: Arc<Certificates>,
+    made: Option<Arc<CertifiedKey>>,
     judge: Option<Arc<ClientJudge>>,
-    sessions: Arc<dyn StoresServerSessions>,
     sealer: Option<Arc<dyn rustls::server::ProducesTickets>>,
     keylog: Option<Arc<KeyLog>>,
     offer: Arc<Offer>,
@@ -181,6 +197,21 @@ pub enum Admission {
 }
 
 impl Server {
+    /// The same server with all its files read again. What was made for it in memory stays.
+    pub fn renewed(&self) -> Result<Server, Failure> {
+        self.settings.build_with(self.made.clone())
+    }
+
+    /// The files it is made of.
+    pub fn files(&self) -> Vec<&Path> {
+        self.settings.files()
+    }
+
+    /// The certificate that was made for it: DER.
+    pub fn made(&self) -> Option<&certificate::Der> {
+        self.made.as_ref().and_then(|made| made.cert.first())
+    }
+
     /// What a person should be told before anybody connects, a line each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -229,7 +260,7 @@ impl Server {
         }
     }
 
-    fn lane(&self) -> Result<Lane<ServerConfig>, Failure> {
+    pub(super) fn lane(&self) -> Result<Lane<ServerConfig>, Failure> {
         let seen = Shared::default();
         let resolver = ServerResolver { certificates: self.certificates.clone(), seen: seen.clone() };
         let builder = ServerConfig::builder_with_provider(self.cryptography.provider.clone())
@@ -244,9 +275,9 @@ impl Server {
         };
         let mut config = builder.with_cert_resolver(Arc::new(resolver));
         config.alpn_protocols = self.settings.protocol.alpn_wire();
-        config.session_storage = self.sessions.clone();
+        config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = match self.settings.tickets {
-            Tickets::Sealed(count) | Tickets::Stored(count, _) => count,
+            Tickets::Sealed(count) => count,
             Tickets::None => 0,
         };
         if let Some(sealer) = &self.sealer {

@@ -251,7 +251,7 @@ impl Reading {
         }
     }
 
-    fn authorities(&mut self, path: &PathBuf) -> Result<(), Failure> {
+    fn authorities(&mut self, path: &Path) -> Result<(), Failure> {
         let found = certificate::read_authorities(path)?;
         let (added, ignored) = self.store.add_parsable_certificates(found.iter().cloned());
         if added == 0 {
@@ -266,7 +266,7 @@ impl Reading {
         Ok(())
     }
 
-    fn exact(&mut self, path: &PathBuf) -> Result<(), Failure> {
+    fn exact(&mut self, path: &Path) -> Result<(), Failure> {
         self.exact.extend(certificate::read_authorities(path)?);
         self.sources.push(format!("exact:{}", path.display()));
         Ok(())

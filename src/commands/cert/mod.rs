@@ -13,6 +13,8 @@ mod show;
 mod sign;
 mod verify;
 
+pub use show::certificate_text;
+
 use super::Subcommand;
 use crate::error::{Exit, Failure};
 

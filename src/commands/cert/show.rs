@@ -158,7 +158,8 @@ fn paragraph(heading: &str, lines: &[(&str, String)]) -> String {
     format!("{heading}\n{lines}")
 }
 
-fn certificate_text(facts: &Facts, limits: &[String]) -> String {
+/// What a certificate says, a line for each thing.
+pub fn certificate_text(facts: &Facts, limits: &[String]) -> String {
     let left = match facts.days_left {
         days if days < 0 => "expired".to_owned(),
         1 => "1 day left".to_owned(),

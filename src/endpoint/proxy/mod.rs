@@ -138,7 +138,12 @@ impl Tunnel {
             Refusal::Io(why) => crate::error::plain(&why.to_string()),
             Refusal::Ours(why) => why.to_owned(),
         };
-        Failure::connect(format!("cannot connect to {name} through {}", self.proxy), why)
+        let wants_to_know_us = why.starts_with("the proxy said: HTTP/") && why.contains(" 407 ");
+        let failure = Failure::connect(format!("cannot connect to {name} through {}", self.proxy), why);
+        match wants_to_know_us {
+            true => failure.hint("--proxy-auth-file FILE, whose first line is USER:PASSWORD"),
+            false => failure,
+        }
     }
 }
 

@@ -155,7 +155,8 @@ impl Connector {
                     Exit::UNEXPECTED,
                     format!("{} does not agree on {expected}", self.name),
                     why,
-                ))
+                )
+                .hint("the server chooses (ALPN): it may not speak that, or not be told to"))
             }
             _ => Ok(()),
         }

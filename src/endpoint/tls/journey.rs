@@ -11,8 +11,10 @@ use crate::tls::{Negotiated, Seen, Terms};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The name was being resolved.
+    /// Files were being read.
     #[default]
+    Setup,
+    /// The name was being resolved.
     #[serde(rename = "dns")]
     Resolve,
     /// The connection was being made.
@@ -81,7 +83,7 @@ impl Journey {
 
     /// Forgets everything: another try begins.
     pub fn begin(&self) {
-        self.stage.take();
+        self.stage.set(Stage::Resolve);
         self.since.set(Instant::now());
         self.times.take();
         self.address.take();
@@ -99,7 +101,7 @@ impl Journey {
             Stage::Connect => times.tcp = took,
             Stage::Starttls => times.starttls = took,
             Stage::Handshake => times.handshake = took,
-            Stage::Verify | Stage::Transfer | Stage::Closed => {}
+            Stage::Setup | Stage::Verify | Stage::Transfer | Stage::Closed => {}
         }
         self.times.set(times);
     }

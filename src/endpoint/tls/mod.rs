@@ -1,6 +1,8 @@
 //! TLS over a stream socket: the handshake on either side, then a session that sources and sinks share.
 
 mod accept;
+mod account;
+mod changes;
 mod connect;
 mod handshake;
 mod inspection;
@@ -11,12 +13,13 @@ mod stream;
 use std::rc::Rc;
 
 pub use accept::Acceptor;
+pub use account::{Handshake, Observer};
 pub use connect::Connector;
 pub use handshake::Allowance;
 pub use inspection::{Facts, Inspection};
 pub use journey::{Journey, Sights, Stage, Times};
 pub use settings::handshake_limit;
-pub use stream::{BATCH, Ending, Heard, Stream};
+pub use stream::{BATCH, Heard, Stream};
 
 use super::{Endpoint, Sink, Source};
 

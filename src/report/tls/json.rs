@@ -1,14 +1,13 @@
 //! The shapes of `spile.tls/1`. Text of the peer is escaped; what is absent is null.
 
-use rustls::{HandshakeKind, NamedGroup, SignatureScheme};
+use rustls::{CipherSuite, HandshakeKind, NamedGroup, SignatureScheme};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Accepted, Account, Close, End, Stage, Target, bytes_text, milliseconds};
 use crate::certificate::{Facts, distinguished_name, escaped};
 use crate::tls::{
-    Basis, Code, Enforcement, Hello, Negotiated, RevocationCheck, Seen, Terms, Verdict, cipher_name,
-    group_name,
+    Basis, Code, Enforcement, Hello, Negotiated, RevocationCheck, Terms, Verdict, cipher_name, group_name,
 };
 
 #[derive(Serialize)]
@@ -33,7 +32,7 @@ struct Report<'a> {
 #[serde(untagged)]
 enum OfEnd {
     Client { target: Target, client_auth: ClientAuth },
-    Server { peer: Address, client_cert: Option<Facts>, rule: Option<String>, hello: Option<Offered> },
+    Server { peer: Address, client_cert: Option<Box<Facts>>, rule: Option<String>, hello: Option<Offered> },
 }
 
 #[derive(Serialize)]
@@ -92,12 +91,12 @@ struct ClientAuth {
 }
 
 #[derive(Serialize)]
-struct Offered {
-    sni: Option<String>,
-    alpn: Vec<String>,
-    groups: Vec<String>,
-    ciphers: Vec<String>,
-    signatures: Vec<String>,
+pub(super) struct Offered {
+    pub(super) sni: Option<String>,
+    pub(super) alpn: Vec<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) ciphers: Vec<String>,
+    pub(super) signatures: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -159,19 +158,19 @@ fn of_end(account: &Account<'_>, leaf: Option<&Facts>) -> OfEnd {
         }
         End::Server { peer } => OfEnd::Server {
             peer: Address { addr: peer.clone() },
-            client_cert: leaf.cloned(),
+            client_cert: leaf.cloned().map(Box::new),
             rule: seen.and_then(|seen| seen.rule.as_ref()).map(ToString::to_string),
             hello: seen.and_then(|seen| seen.hello.as_ref()).map(offered),
         },
     }
 }
 
-fn offered(hello: &Hello) -> Offered {
+pub(super) fn offered(hello: &Hello) -> Offered {
     Offered {
         sni: hello.server_name.as_deref().map(escaped),
         alpn: hello.alpn.iter().map(|name| bytes_text(name)).collect(),
         groups: hello.groups.iter().copied().filter(|group| !is_grease(*group)).map(group_name).collect(),
-        ciphers: hello.ciphers.iter().copied().map(cipher_name).collect(),
+        ciphers: hello.ciphers.iter().copied().map(suite_name).collect(),
         signatures: hello.signatures.iter().copied().map(signature_name).collect(),
     }
 }
@@ -180,6 +179,14 @@ fn offered(hello: &Hello) -> Offered {
 fn is_grease(group: NamedGroup) -> bool {
     let number = u16::from(group);
     number & 0x0f0f == 0x0a0a && number >> 8 == number & 0xff
+}
+
+/// Suites that we do not know are told by number, as signatures are.
+fn suite_name(suite: CipherSuite) -> String {
+    match suite {
+        CipherSuite::Unknown(number) => format!("{number:#06x}"),
+        named => cipher_name(named),
+    }
 }
 
 fn signature_name(scheme: SignatureScheme) -> String {

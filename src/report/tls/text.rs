@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use rustls::HandshakeKind;
 
-use super::{Account, bytes_text, milliseconds};
+use super::json::{Offered, offered};
+use super::{Accepted, Account, End, bytes_text, milliseconds};
 use crate::certificate::{Facts, escaped};
-use crate::tls::{Basis, Enforcement, Negotiated, Seen, Terms, Verdict};
+use crate::tls::{Basis, Enforcement, Hello, Negotiated, Seen, Terms, Verdict};
 
 /// One line for a person who checks a server: what was agreed on, whose certificate it is, how long it is good, and
 /// whether it is trusted.
@@ -21,10 +22,44 @@ pub fn tls_text(account: &Account<'_>) -> String {
     if let Some((seen, terms)) = account.handshake {
         parts.push(verdict_text(seen, terms));
     }
+    parts.extend(client_auth_text(account).map(str::to_owned));
     match parts.is_empty() {
         true => "no handshake took place".to_owned(),
         false => parts.join("; "),
     }
+}
+
+/// What a server that asks for a client certificate has made of ours, or of its absence.
+fn client_auth_text(account: &Account<'_>) -> Option<&'static str> {
+    let End::Client { accepted, .. } = &account.end else { return None };
+    let request = account.handshake.and_then(|(seen, _)| seen.request.as_ref())?;
+    Some(match (request.is_answered, accepted) {
+        (true, Accepted::Yes) => "our certificate is accepted",
+        (true, Accepted::No) => "our certificate is refused",
+        (true, Accepted::Unknown) => "it has not said whether it accepts our certificate",
+        (false, Accepted::Yes) => "it asks for a client certificate, and does without",
+        (false, Accepted::No) => "it wants a client certificate",
+        (false, Accepted::Unknown) => {
+            "it asks for a client certificate, and has not said whether it does without"
+        }
+    })
+}
+
+/// What a client offers, a line each; text of the peer is escaped.
+pub fn hello_lines(peer: &str, hello: &Hello) -> Vec<String> {
+    let Offered { sni, alpn, groups, ciphers, signatures } = offered(hello);
+    let rows = [
+        ("SNI", sni.into_iter().collect()),
+        ("ALPN", alpn),
+        ("groups", groups),
+        ("ciphers", ciphers),
+        ("signatures", signatures),
+    ];
+    let line = |(what, values): (&str, Vec<String>)| {
+        let values = if values.is_empty() { "none".to_owned() } else { values.join(" ") };
+        format!("hello of {}: {what} {values}", escaped(peer))
+    };
+    rows.map(line).into()
 }
 
 fn negotiated_text(negotiated: &Negotiated, time: Option<Duration>) -> String {

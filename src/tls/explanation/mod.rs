@@ -16,7 +16,7 @@ use super::trust::Anchors;
 use super::{Code, Refusal};
 use crate::certificate::{Facts, escaped};
 
-pub(super) use protocol::{Offer, Role, Telling, failure, not_tls};
+pub(super) use protocol::{Offer, Role, Telling, failure};
 
 /// Whose certificate it is.
 #[derive(Clone, Copy)]

@@ -110,7 +110,7 @@ fn unknown_name(what: String, seen: &Seen) -> Failure {
 }
 
 /// What the first bytes of some protocols look like, for a peer that does not speak TLS.
-pub(in crate::tls) fn not_tls(first: &[u8], role: Role) -> (String, String) {
+fn not_tls(first: &[u8], role: Role) -> (String, String) {
     let shown = &first[..first.len().min(24)];
     let text: String = shown.iter().map(|byte| char::from(*byte)).collect();
     let why = match shown.is_empty() {

@@ -5,6 +5,8 @@ use rustls::pki_types::UnixTime;
 
 use super::authority::{Authority, leaf};
 use super::handshake::{client_turn, server_turn, shake, words};
+use super::seen::Shared;
+use super::server_verifier::{Judge, ServerVerifier};
 use super::*;
 use crate::error::Exit;
 
@@ -97,10 +99,10 @@ fn judged(der: &[u8]) {
     use rustls::client::danger::ServerCertVerifier;
     let trust = Trust { roots: Some(Roots::Mozilla), ..Trust::default() };
     let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let judge = super::server_verifier::Judge::new(trust, &provider).expect("a judge");
-    let seen = super::seen::Shared::default();
+    let judge = Judge::new(trust, &provider).expect("a judge");
+    let seen = Shared::default();
     let wanted = "localhost".try_into().expect("a name");
-    let verifier = super::server_verifier::ServerVerifier { judge: judge.into(), wanted, seen: seen.clone() };
+    let verifier = ServerVerifier { judge: judge.into(), wanted, seen: seen.clone() };
     let leaf = rustls::pki_types::CertificateDer::from(der.to_vec());
     let name = "localhost".try_into().expect("a name");
     let result = verifier.verify_server_cert(&leaf, std::slice::from_ref(&leaf), &name, &[], UnixTime::now());

@@ -2,6 +2,7 @@
 
 use super::authority::{Authority, leaf};
 use super::handshake::{shake, words};
+use super::provider::{Cipher, Group};
 use super::*;
 use crate::error::Exit;
 

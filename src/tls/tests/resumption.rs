@@ -7,8 +7,6 @@ use super::handshake::{Outcome, shake, words};
 use super::*;
 use crate::error::Exit;
 
-const TICKETS: [Tickets; 2] = [Tickets::Sealed(2), Tickets::Stored(2, 64)];
-
 fn settings(authority: &Authority, version: Version, tickets: Tickets, rules: Vec<Rule>) -> ServerSettings {
     let asked = ClientAuthentication {
         authorities: vec![authority.file()],
@@ -36,20 +34,19 @@ fn kind(outcome: &Outcome) -> HandshakeKind {
 fn a_resumed_session_keeps_who_the_client_is() {
     let authority = Authority::new("Good");
     for version in VERSIONS {
-        for tickets in TICKETS {
-            let client = client(&authority).build().expect("a client");
-            let server = settings(&authority, version, tickets, vec![Rule::Any]).build().expect("a server");
-            let first = shake(&client, "localhost", &server);
-            assert_eq!(kind(&first), HandshakeKind::Full);
-            let second = shake(&client, "localhost", &server);
-            assert_eq!(kind(&second), HandshakeKind::Resumed, "{version} {tickets:?}");
-            assert_eq!(second.server, Ok(Admission::By(Rule::Any)));
-            assert_eq!(second.client_seen.verdict, Verdict::Trusted(Basis::Authority));
-            assert_eq!(second.client_seen.chain, first.client_seen.chain);
-            assert_eq!(second.server_seen.verdict, Verdict::Trusted(Basis::Authority));
-            assert_eq!(second.server_seen.chain, first.server_seen.chain);
-            assert_eq!(second.server_seen.rule, Some(Rule::Any));
-        }
+        let client = client(&authority).build().expect("a client");
+        let server =
+            settings(&authority, version, Tickets::default(), vec![Rule::Any]).build().expect("a server");
+        let first = shake(&client, "localhost", &server);
+        assert_eq!(kind(&first), HandshakeKind::Full);
+        let second = shake(&client, "localhost", &server);
+        assert_eq!(kind(&second), HandshakeKind::Resumed, "{version}");
+        assert_eq!(second.server, Ok(Admission::By(Rule::Any)));
+        assert_eq!(second.client_seen.verdict, Verdict::Trusted(Basis::Authority));
+        assert_eq!(second.client_seen.chain, first.client_seen.chain);
+        assert_eq!(second.server_seen.verdict, Verdict::Trusted(Basis::Authority));
+        assert_eq!(second.server_seen.chain, first.server_seen.chain);
+        assert_eq!(second.server_seen.rule, Some(Rule::Any));
     }
 }
 
@@ -70,12 +67,10 @@ fn a_new_configuration_takes_no_ticket_of_the_old() {
     let authority = Authority::new("Good");
     let client = client(&authority).build().expect("a client");
     for version in VERSIONS {
-        for tickets in TICKETS {
-            let settings = settings(&authority, version, tickets, vec![Rule::Any]);
-            shake(&client, "localhost", &settings.build().expect("a server")).assert_ok();
-            let reloaded = settings.build().expect("a server");
-            assert_eq!(kind(&shake(&client, "localhost", &reloaded)), HandshakeKind::Full);
-        }
+        let settings = settings(&authority, version, Tickets::default(), vec![Rule::Any]);
+        shake(&client, "localhost", &settings.build().expect("a server")).assert_ok();
+        let reloaded = settings.build().expect("a server");
+        assert_eq!(kind(&shake(&client, "localhost", &reloaded)), HandshakeKind::Full);
     }
 }
 
@@ -157,4 +152,14 @@ fn handshakes_at_the_same_time_do_not_see_each_other() {
     assert!(outcome.client.is_err());
     assert_eq!(watch.seen().verdict, Verdict::NotJudged);
     assert!(watch.seen().chain.is_empty());
+}
+
+#[test]
+fn nothing_is_sent_or_taken_before_the_handshake() {
+    let authority = Authority::new("Good");
+    let server = server_of(authority.sign("s.pem", leaf(&["localhost"]))).build().expect("a server");
+    assert_eq!(server.lane().expect("a configuration").config.max_early_data_size, 0);
+    let client = client_of(&authority).build().expect("a client");
+    let name = "localhost".try_into().expect("a name");
+    assert!(!client.lane(name, true).expect("a configuration").config.enable_early_data);
 }

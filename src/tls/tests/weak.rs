@@ -53,7 +53,7 @@ fn version_1_is_named_as_such() {
 fn a_short_key_of_the_peer_is_why_its_handshake_does_not_verify() {
     let leaf =
         CertificateDer::from_pem_slice(include_bytes!("weak/leaf-rsa1024.pem")).expect("a certificate");
-    let refusal = super::explanation::handshake_signature(&leaf);
+    let refusal = explanation::handshake_signature(&leaf);
     assert_eq!(refusal.code, Code::WeakKey);
     assert!(refusal.message.contains("1024 bits"), "{refusal:?}");
 }
