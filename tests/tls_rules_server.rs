@@ -121,7 +121,7 @@ fn the_environment_does_not_log_keys() {
         command.arg(&asked);
         command
     });
-    server.line("spile tls-serve: warning: ");
+    server.line("spile tls-serve: keylog: who reads ");
     let port = server.port().to_string();
     drop(s_client(&port, &["-quiet"]).sends("x\n").gets("x\n"));
     let text = std::fs::read_to_string(&asked).unwrap();

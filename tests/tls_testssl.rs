@@ -30,11 +30,12 @@ fn testssl_finds_nothing() {
     let both = certificate("server.both");
     let answer = path("answer");
     std::fs::write(&answer, "HTTP/1.0 200 OK\r\n\r\n").unwrap();
-    let mut server = spile(["tls-serve", "127.0.0.1:0", "--cert", &both, "--send", &answer]);
+    let mut server =
+        spile(["tls-serve", "127.0.0.1:0", "--cert", &both, "--linger", "500ms", "--send", &answer]);
     let port = server.port().to_string();
     let (report, ca) = (path("report.json"), certificate("ca.pem"));
     let target = format!("localhost:{port}");
-    let mut args = vec!["120", "testssl", "--nodns", "none", "--warnings", "off", "--color", "0"];
+    let mut args = vec!["300", "testssl", "--nodns", "none", "--warnings", "off", "--color", "0"];
     args.extend([
         "--openssl",
         "/usr/bin/openssl",
