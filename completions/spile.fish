@@ -163,6 +163,7 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l escape -d 'The k
 complete -c spile -n "__fish_spile_using_subcommand connect" -l grace -d 'How long the command may take to end once the peer is gone' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand connect" -l json -d 'The same as --stats=json; into a file where one is named' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand connect" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
@@ -191,7 +192,7 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l ttl -d 'Hops tha
 complete -c spile -n "__fish_spile_using_subcommand connect" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l mark -d 'Firewall mark (SO_MARK)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l sockopt -d 'Any socket option by number; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -s w -l connect-timeout -d 'How long one try to connect may take, a TLS handshake included (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry -d 'Try again so many times, or \'forever\'' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
@@ -226,7 +227,6 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -s d -l no-stdin -d
 complete -c spile -n "__fish_spile_using_subcommand connect" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand connect" -l json -d 'The same as --stats=json'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -237,6 +237,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -s W -l datagrams -d
 complete -c spile -n "__fish_spile_using_subcommand listen" -l reply-file -d 'Answer with this file once the peer has said something, in place of stdin (a mock server)' -r -F
 complete -c spile -n "__fish_spile_using_subcommand listen" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand listen" -l json -d 'The same as --stats=json; into a file where one is named' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand listen" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
@@ -303,12 +304,12 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -s d -l no-stdin -d 
 complete -c spile -n "__fish_spile_using_subcommand listen" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand listen" -l json -d 'The same as --stats=json'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand listen" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand relay" -l json -d 'The same as --stats=json; into a file where one is named' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand relay" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
@@ -345,7 +346,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l mark -d 'Firewall 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l sockopt -d 'Any socket option by number; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -s w -l connect-timeout -d 'How long one try to connect may take, a TLS handshake included (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l accept-timeout -d 'How long to wait for the first peer' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l retry -d 'Try again so many times, or \'forever\'' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l forever -d 'Try again for ever' -r
@@ -385,7 +386,6 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -s d -l no-stdin -d '
 complete -c spile -n "__fish_spile_using_subcommand relay" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand relay" -l json -d 'The same as --stats=json'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand relay" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -520,6 +520,13 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -l pass-file -d 'The first line of this file opens the key' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -l strict-perms -d 'Refuse a key that others can read, instead of a warning'
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l settle -d 'With --check: how long to wait after the handshake for a ticket, data or a refusal, by which a server of TLS 1.3 tells whether it takes our certificate' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l expires-in -d 'Status 3 if a certificate that the server sends expires within this time' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l reconnect -d 'With --check: connect so many times more, which resumes the session of the first where the server agrees' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l print -d 'Print what the server shows, also if it is not trusted: its certificate, all that it sends, both in PEM; what they say; the pin of its key' -r -f -a "cert\t'Its certificate, PEM'
+chain\t'All certificates as it sends them, PEM'
+text\t'What they say'
+pin\t'The pin of its key'"
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l preamble -d 'Send this file first' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l max-bytes -d 'End after this many bytes have been received' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s q -l quit-after -d 'Leave after this much silence once our input has ended' -r
@@ -557,7 +564,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ttl -d 'Hops
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l mark -d 'Firewall mark (SO_MARK)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l sockopt -d 'Any socket option by number; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s w -l connect-timeout -l timeout -d 'How long one try to connect may take, a TLS handshake included (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l retry -d 'Try again so many times, or \'forever\'' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
@@ -598,6 +605,11 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l handshake-ti
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keylog -d 'Write the keys of sessions to this file, for wireshark: whoever has it can read them' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l strict-perms -d 'A key that others can read is an error' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l at -d 'Judge certificates as if it were then (RFC 3339)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l json -d 'Report the TLS session as one JSON object, of a failure as well: in a file, or on stdout with --check, on stderr without' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l check -d 'Shake hands, hear whether the server takes us, close, and say in one line what came of it: nothing is sent'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l expect-resumed -d 'Status 4 if one of those is not resumed'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l json-pem -d 'Put the certificates into the report of --json, in PEM'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l show-pin -d 'Tell the server\'s pin where it is not the one that is asked for'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s 6 -d 'IPv6 alone'
@@ -614,7 +626,6 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s d -l no-stdi
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l json -d 'The same as --stats=json'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -625,6 +636,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s W -l datagrams
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reply-file -d 'Answer with this file once the peer has said something, in place of stdin (a mock server)' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l json -d 'The same as --stats=json; into a file where one is named' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
@@ -715,7 +727,6 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s d -l no-stdin 
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l json -d 'The same as --stats=json'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -741,7 +752,7 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -l ttl -d 'Hops that p
 complete -c spile -n "__fish_spile_using_subcommand wait" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l mark -d 'Firewall mark (SO_MARK)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l sockopt -d 'Any socket option by number; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -s w -l connect-timeout -d 'How long one try to connect may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -s w -l connect-timeout -d 'How long one try to connect may take, a TLS handshake included (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry -d 'Try again so many times, or \'forever\'' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r

@@ -203,4 +203,10 @@ pub enum Key {
     AllowPin,
     /// Tickets to give to each client, 2 by default.
     Tickets,
+    /// Handshakes at once, 64 by default.
+    MaxHandshakes,
+    /// How often to look whether files have changed.
+    ReloadEvery,
+    /// Where the certificate that was made goes.
+    CertOut,
 }

@@ -314,6 +314,9 @@ options! {
     AllowOu "allow-ou" [] Text, "UNIT", NONE, TLS, "Clients of this organizational unit; may repeat";
     AllowPin "allow-pin" [] Text, "sha256//B64", NONE, TLS, "Clients with this key; may repeat";
     Tickets "tickets" [] Number(0, 16), "N", NONE, TLS, "Tickets for quicker handshakes to give to each client (2)";
+    MaxHandshakes "max-handshakes" [] COUNT, "N", NONE, TLS, "Handshakes at once; more wait (64)";
+    ReloadEvery "reload-every" [] Time, "TIME", NONE, TLS, "Look this often whether certificates, keys and lists have changed, and read them again";
+    CertOut "cert-out" [] Text, "FILE", NONE, TLS, "Write the certificate of --self-signed to this file, for clients to trust";
 }
 
 /// The row of a name or alias in lower case.

@@ -14,7 +14,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
-use super::{distinguished_name, escaped, words};
+use super::{distinguished_name, escaped, pem, words};
 use crate::error::Failure;
 
 const SECONDS_A_DAY: i64 = 86_400;
@@ -86,6 +86,12 @@ impl Facts {
             spki_pin: pin_text(&Sha256::digest(certificate.public_key().raw).into()),
             pem: None,
         })
+    }
+
+    /// The same with the certificate itself.
+    pub fn with_pem(mut self, der: &[u8]) -> Facts {
+        self.pem = Some(pem::encode("CERTIFICATE", der).as_str().to_owned());
+        self
     }
 }
 

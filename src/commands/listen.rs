@@ -8,7 +8,7 @@ use super::flags::{EndArgs, Filters, ProgramArgs, SessionArgs};
 use super::outcome::exit;
 use super::runtime::run;
 use super::service::{BadPeers, Server, ServerArgs, accept_one, session_id};
-use super::words::{self, AddressFlags, Listens, WordsArgs};
+use super::words::{AddressFlags, Listens, WordsArgs};
 use crate::address::{Address, Role};
 use crate::endpoint::{
     Endpoint, Incoming, Stdin, Stdout, answer_with, check_answer, open_command, stdin_is_null, stdio,
@@ -21,42 +21,6 @@ use crate::report::{Event, Names};
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("command", |arg| arg.help("Command to run for the connection in place of stdin and stdout, with -k for each")))]
 pub struct Args {
-    #[command(flatten)]
-    service: Service<Listens>,
-}
-
-impl Subcommand for Args {
-    const NAME: &'static str = "listen";
-    const ABOUT: &'static str = "Serve stdin and stdout, or a command per connection, on an address";
-    const EXAMPLES: &'static str = "\
-Examples:
-  spile listen 9000                      one connection on both loopbacks, to stdout
-  spile listen :9000 >file               on all interfaces
-  spile listen -k 7000 -- grep -c error  a grep for each connection, for ever
-  spile listen -k --pty 2023 -- bash     a terminal for each connection
-  spile listen /run/app.sock             a Unix socket
-  spile listen -u 514                    datagrams
-  spile listen --port-file p 0           a free port, its number in the file p
-  spile listen --ignore-empty --capture req --reply-file resp.http 8080   a server for one request
-";
-
-    fn run(self) -> Result<Exit, Failure> {
-        self.service.run(Self::NAME, Usually::Once)
-    }
-}
-
-/// How many connections a command after `--` serves where nothing is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Usually {
-    /// One.
-    Once,
-    /// One after the other, all at once, for ever.
-    Forever,
-}
-
-/// What every command takes that serves stdio, or a command, on an address.
-#[derive(Debug, clap::Args)]
-pub struct Service<S: words::Side> {
     #[command(flatten)]
     words: WordsArgs,
     /// Serve one connection after the other for ever, with a command all at once
@@ -82,15 +46,28 @@ pub struct Service<S: words::Side> {
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
-    options: AddressFlags<S>,
+    options: AddressFlags<Listens>,
     /// Whether many connections are served.
     #[arg(skip)]
     many: bool,
 }
 
-impl<S: words::Side> Service<S> {
-    /// Serves, for the subcommand of that name.
-    pub fn run(mut self, name: &'static str, usually: Usually) -> Result<Exit, Failure> {
+impl Subcommand for Args {
+    const NAME: &'static str = "listen";
+    const ABOUT: &'static str = "Serve stdin and stdout, or a command per connection, on an address";
+    const EXAMPLES: &'static str = "\
+Examples:
+  spile listen 9000                      one connection on both loopbacks, to stdout
+  spile listen :9000 >file               on all interfaces
+  spile listen -k 7000 -- grep -c error  a grep for each connection, for ever
+  spile listen -k --pty 2023 -- bash     a terminal for each connection
+  spile listen /run/app.sock             a Unix socket
+  spile listen -u 514                    datagrams
+  spile listen --port-file p 0           a free port, its number in the file p
+  spile listen --ignore-empty --capture req --reply-file resp.http 8080   a server for one request
+";
+
+    fn run(mut self) -> Result<Exit, Failure> {
         let address = self.words.one(Role::Listen, &self.options)?;
         if let Some(told) = self.words.explain(&[&address]) {
             return told;
@@ -99,16 +76,17 @@ impl<S: words::Side> Service<S> {
         if let Some(path) = &self.reply_file {
             check_answer(path)?;
         }
-        let by_itself = usually == Usually::Forever && !self.once && !self.words.command().is_empty();
-        self.many = self.keep || self.server.max_total.is_some() || by_itself;
+        self.many = self.keep || self.server.max_total.is_some();
         if self.many {
             self.session.taps.serve_many()?;
         }
-        run(self.session.taps.progress(name).beside(self.serve(name, address)))
+        run(self.session.taps.progress(Self::NAME).beside(self.serve(address)))
     }
+}
 
-    async fn serve(self, name: &'static str, address: Address) -> Result<Exit, Failure> {
-        let events = self.session.log.events(name);
+impl Args {
+    async fn serve(self, address: Address) -> Result<Exit, Failure> {
+        let events = self.session.log.events(Self::NAME);
         let mut server = Server::open(
             &address,
             &self.server,
@@ -120,17 +98,17 @@ impl<S: words::Side> Service<S> {
         match (self.many, self.words.command().is_empty()) {
             (true, false) => self.command_for_each(server).await,
             (true, true) => loop {
-                let exit = self.one(name, &mut server).await?;
+                let exit = self.one(&mut server).await?;
                 if server.interrupts.last.is_some() || server.is_spent() {
                     return Ok(exit);
                 }
             },
-            (false, _) => self.one(name, &mut server).await,
+            (false, _) => self.one(&mut server).await,
         }
     }
 
     /// One connection at a time, over stdio or with one command.
-    async fn one(&self, name: &'static str, server: &mut Server) -> Result<Exit, Failure> {
+    async fn one(&self, server: &mut Server) -> Result<Exit, Failure> {
         loop {
             let Some((incoming, id)) = accept_one(server, self.bad_peers()).await? else {
                 return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
@@ -148,7 +126,7 @@ impl<S: words::Side> Service<S> {
             if self.ignore_empty && report.received == 0 && server.interrupts.last.is_none() {
                 continue;
             }
-            self.session.report.tell(name, &report, &names)?;
+            self.session.report.tell(Self::NAME, &report, &names)?;
             if let Some(exit) = server.interrupts.exit().filter(|_| report.outcome == Outcome::Stopped) {
                 return Ok(exit);
             }

@@ -10,8 +10,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::flags::{duration, file_name};
 use super::runtime::Interrupts;
 use crate::address::{Address, Host, Key, Target};
-use crate::endpoint::{Acceptor, Connection, Endpoint, Incoming, Listener, VariableNames, local_of};
-use crate::error::{Exit, Failure};
+use crate::endpoint::{
+    Acceptor, Connection, Endpoint, Incoming, Listener, Observer, VariableNames, local_of,
+};
+use crate::error::{Exit, Failure, plain};
 use crate::event_loop::{sleep, spawn, timeout};
 use crate::process::{raise_open_files, seal_inherited};
 use crate::relay::{Limits, Relay, Report};
@@ -28,7 +30,7 @@ const SESSION_IDLE: Duration = Duration::from_secs(60);
 #[command(next_help_heading = "Serving")]
 pub struct ServerArgs {
     /// Serve this many connections in all, then end
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, visible_alias = "count", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_total: Option<u64>,
     /// Networks that may connect, one a line; read again on HUP
     #[arg(long, value_name = "FILE")]
@@ -69,6 +71,7 @@ pub struct Server {
     pub interrupts: Interrupts,
     /// `tcp`, `udp`, `unix`…
     pub protocol: String,
+    accepted: u64,
     served: u64,
     handshakes: Handshakes,
     _port_file: Option<PortFile>,
@@ -123,10 +126,18 @@ impl Server {
             events,
             interrupts,
             protocol,
+            accepted: 0,
             served: 0,
             handshakes: Handshakes::new(),
             _port_file: port_file,
         })
+    }
+
+    /// From now on `observer` is told of every handshake.
+    pub fn observe(&self, observer: Observer) {
+        if let Some(acceptor) = self.listener.as_ref().and_then(Listener::acceptor) {
+            acceptor.observe(observer);
+        }
     }
 
     /// Serves until a signal or `--max-total`; then 0 when all could finish.
@@ -146,6 +157,7 @@ impl Server {
     /// Closes the listening sockets: later peers are refused at once instead of waiting for nothing.
     /// A datagram peer goes on sending to the same socket, and by the same path.
     pub fn stop_listening_after(&mut self, last: &Incoming) {
+        self.handshakes = Handshakes::new();
         match &mut self.listener {
             Some(listener) if last.endpoint.is_datagram() => listener.accept_no_more(),
             listener => *listener = None,
@@ -188,12 +200,30 @@ fn reloading(rules: &Arc<Rules>, acceptor: Option<Acceptor>, events: &Events) ->
     let tell = move |reloaded| match reloaded {
         Ok(Some(what)) => events(&Event::Reloaded(what)),
         Ok(None) => {}
-        Err(failure) => events(&Event::Failed { id: 0, why: Failure::to_string(&failure) }),
+        Err(failure) => events(&Event::NotReloaded(Failure::to_string(&failure))),
     };
+    let reload_tls = {
+        let tell = tell.clone();
+        move |acceptor: &Acceptor| {
+            tell(acceptor.reload().map(|()| Some("certificates and keys".to_owned())));
+        }
+    };
+    if let Some((acceptor, every)) = acceptor.clone().and_then(|own| Some((own.clone(), own.reload_every()?)))
+    {
+        let reload = reload_tls.clone();
+        spawn(async move {
+            loop {
+                sleep(every).await;
+                if acceptor.has_changed() {
+                    reload(&acceptor);
+                }
+            }
+        });
+    }
     Interrupts::with_reload(move || {
         tell(rules.access.reload().map(|path| path.map(|path| path.display().to_string())));
         if let Some(acceptor) = &acceptor {
-            tell(acceptor.reload().map(|()| Some("certificates and keys".to_owned())));
+            reload_tls(acceptor);
         }
     })
 }
@@ -265,9 +295,10 @@ pub async fn accept_one(
     server: &mut Server,
     bad_peers: BadPeers,
 ) -> Result<Option<(Incoming, u64)>, Failure> {
-    let Server { listener, rules, events, interrupts, served, handshakes, .. } = server;
+    let Server { listener, rules, events, interrupts, accepted: last_id, served, handshakes, .. } = server;
     let Some(listener) = listener else { return Ok(None) };
     let accept = async {
+        let mut is_paused = false;
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -275,26 +306,29 @@ pub async fn accept_one(
                     (Ok(incoming), _) => return Ok((incoming, id)),
                     (Err(failure), BadPeers::EndIt) => return Err(failure),
                     (Err(failure), BadPeers::AreTold) => {
-                        events(&Event::Failed { id, why: failure.to_string() });
+                        events(&Event::Unestablished { id, failure });
                         continue;
                     }
                 },
                 accepted = listener.accept() => accepted,
             };
+            is_paused &= accepted.is_err();
             match accepted {
                 Ok(incoming) if rules.access.allows(incoming.peer.address()) => {
-                    *served += 1;
-                    events(&Event::Accepted { id: *served, peer: incoming.peer.to_string() });
+                    *last_id += 1;
+                    events(&Event::Accepted { id: *last_id, peer: incoming.peer.to_string() });
                     match incoming.is_established() {
-                        true => return Ok((incoming, *served)),
-                        false => handshakes.begin(incoming, *served),
+                        true => return Ok((incoming, *last_id)),
+                        false => handshakes.begin(incoming, *last_id),
                     }
                 }
                 Ok(incoming) => {
                     events(&Event::Rejected { peer: incoming.peer.to_string(), why: "not allowed" });
                 }
                 Err(why) => {
-                    events(&Event::AcceptPaused(why.to_string()));
+                    if !std::mem::replace(&mut is_paused, true) {
+                        events(&Event::AcceptPaused(plain(&why.to_string())));
+                    }
                     sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -307,7 +341,10 @@ pub async fn accept_one(
         }
     };
     tokio::select! {
-        incoming = limited => incoming.map(Some),
+        incoming = limited => {
+            *served += 1;
+            incoming.map(Some)
+        }
         () = interrupts.ended() => Ok(None),
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::descriptor::{Descriptor, Kind};
 use super::tap::Tap;
-use super::{Endpoint, Source};
+use super::{Endpoint, Sink, Source};
 use crate::error::Failure;
 
 /// Holds one direction back until the other has begun. Clones are the same gate.
@@ -52,7 +52,14 @@ pub fn answer_with(endpoint: Endpoint, path: &Path) -> Result<Endpoint, Failure>
     Ok(Endpoint { source, sink, ..endpoint })
 }
 
-/// Fails where `answer_with` would.
+/// Says the content of a file at once, and takes everything.
+pub fn say_file(path: &Path) -> Result<Endpoint, Failure> {
+    let fd = Descriptor::new(open(path)?.into(), Kind::File);
+    let fd = fd.map_err(|why| Failure::other(format!("cannot read {}", path.display()), why))?;
+    Ok(Endpoint::new(Source::Stream(Arc::new(fd)), Sink::Discard))
+}
+
+/// Fails where `answer_with` and `say_file` would.
 pub fn check_answer(path: &Path) -> Result<(), Failure> {
     open(path).map(drop)
 }

@@ -43,7 +43,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use answer::{answer_with, check_answer};
+pub use answer::{answer_with, check_answer, say_file};
 pub use delay::{Delayed, Lateness};
 pub use departure::forsaken;
 pub use descriptor::{Descriptor, Kind};
@@ -62,7 +62,7 @@ pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
 pub use stdio::{Pump, RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
 pub use tap::{Capture, Finding, Tap};
-pub use tls::{Acceptor, Heard, Journey, Sights, Stage, Stream, Times};
+pub use tls::{Acceptor, Handshake, Heard, Journey, Observer, Sights, Stage, Stream, Times};
 
 use crate::address::{Address, End, Layer, Target};
 use crate::error::Failure;
@@ -93,6 +93,8 @@ pub struct Extras {
     pub session_idle: Option<Duration>,
     /// What its user must be told to be able to use it (the name of a new terminal).
     pub note: Option<String>,
+    /// How it came about, where somebody observes handshakes.
+    pub handshake: Option<Box<Handshake>>,
 }
 
 impl Endpoint {

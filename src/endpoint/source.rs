@@ -156,7 +156,7 @@ impl Source {
     }
 
     /// The TLS session behind it.
-    pub fn tls(&self) -> Option<&tls::Stream> {
+    pub fn tls(&self) -> Option<&Rc<tls::Stream>> {
         match self.innermost() {
             Source::Tls(stream) => Some(stream),
             _ => None,

@@ -68,6 +68,13 @@ pub enum Event {
         /// What failed, why.
         why: String,
     },
+    /// A connection came to nothing before it could be served: its handshake has failed.
+    Unestablished {
+        /// Number of the connection.
+        id: u64,
+        /// What failed, why.
+        failure: Failure,
+    },
     /// accept(2) failed; it is tried again after a pause.
     AcceptPaused(String),
     /// No more peers; those that are connected may finish.
@@ -75,8 +82,10 @@ pub enum Event {
         /// How many there are.
         connections: usize,
     },
-    /// The access rules were read again.
+    /// The access rules, or certificates, were read again.
     Reloaded(String),
+    /// They could not be, and everything stays as it was.
+    NotReloaded(String),
 }
 
 impl Event {
@@ -88,7 +97,9 @@ impl Event {
                 | Event::Note(_)
                 | Event::Digest { .. }
                 | Event::Failed { .. }
+                | Event::Unestablished { .. }
                 | Event::AcceptPaused(_)
+                | Event::NotReloaded(_)
         )
     }
 
@@ -104,9 +115,11 @@ impl Event {
             Event::Closed { id, text, .. } => format!("[{id}] {text}"),
             Event::Digest { id, text } => format!("[{id}] {text}"),
             Event::Failed { id, why } => format!("[{id}] {why}"),
+            Event::Unestablished { id, failure } => format!("[{id}] {failure}"),
             Event::AcceptPaused(why) => format!("cannot accept, trying again: {why}"),
             Event::Draining { connections } => format!("stopping; {connections} connections may finish"),
             Event::Reloaded(what) => format!("read again: {what}"),
+            Event::NotReloaded(why) => format!("not read again, all stays as it was: {why}"),
         }
     }
 
@@ -126,9 +139,13 @@ impl Event {
             Event::Closed { id, report, .. } => json!({"event": "closed", "id": id, "report": report}),
             Event::Digest { id, text } => json!({"event": "digest", "id": id, "text": text}),
             Event::Failed { id, why } => json!({"event": "failed", "id": id, "why": why}),
+            Event::Unestablished { id, failure } => {
+                json!({"event": "failed", "id": id, "why": failure.to_string()})
+            }
             Event::AcceptPaused(why) => json!({"event": "accept-paused", "why": why}),
             Event::Draining { connections } => json!({"event": "drain", "connections": connections}),
             Event::Reloaded(what) => json!({"event": "reloaded", "what": what}),
+            Event::NotReloaded(why) => json!({"event": "reload-failed", "why": why}),
         }
     }
 }

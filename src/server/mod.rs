@@ -4,9 +4,10 @@ mod access;
 mod ready;
 
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -26,9 +27,9 @@ const BATCH: u32 = 16;
 
 /// The rules of a service.
 pub struct Rules {
-    /// Connections at once; beyond it peers wait in the backlog.
+    /// Connections at once; beyond it peers wait in the backlog. Who has yet to shake hands is not counted.
     pub max_conns: usize,
-    /// Connections in all, after which the service ends.
+    /// Connections in all, after which the service ends; only those that could be served are counted.
     pub max_total: Option<u64>,
     /// Who may connect.
     pub access: Access,
@@ -51,10 +52,11 @@ pub enum End {
     NobodyCame,
 }
 
-/// Counts open connections and tells when one ends.
+/// Counts connections and tells when one begins to be served, or ends.
 #[derive(Default)]
 struct Open {
     count: AtomicUsize,
+    served: AtomicU64,
     changed: Notify,
 }
 
@@ -63,7 +65,7 @@ struct OpenGuard(Arc<Open>);
 impl Drop for OpenGuard {
     fn drop(&mut self) {
         self.0.count.fetch_sub(1, Ordering::Relaxed);
-        self.0.changed.notify_one();
+        self.0.changed.notify_waiters();
     }
 }
 
@@ -78,8 +80,40 @@ impl Open {
     }
 
     async fn below(&self, limit: usize) {
-        while self.count() >= limit {
-            self.changed.notified().await;
+        self.until(|open| open.count() < limit).await;
+    }
+
+    /// Counts one that is served, unless there were enough.
+    fn begins(&self, max_total: Option<u64>) -> bool {
+        if self.is_enough(max_total) {
+            return false;
+        }
+        self.served.fetch_add(1, Ordering::Relaxed);
+        self.changed.notify_waiters();
+        true
+    }
+
+    fn is_enough(&self, max_total: Option<u64>) -> bool {
+        max_total.is_some_and(|total| self.served.load(Ordering::Relaxed) >= total)
+    }
+
+    /// Resolves when `max_total` is reached.
+    async fn enough(&self, max_total: Option<u64>) {
+        match max_total {
+            Some(_) => self.until(|open| open.is_enough(max_total)).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn until(&self, holds: impl Fn(&Open) -> bool) {
+        loop {
+            // Registered before the look, so that no change in between is missed.
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if holds(self) {
+                return;
+            }
+            changed.await;
         }
     }
 }
@@ -88,7 +122,7 @@ impl Open {
 /// A peer's failure never ends the service; `handle` reports it by itself.
 pub async fn serve<F>(
     mut listener: Listener,
-    rules: &Rules,
+    rules: &Arc<Rules>,
     events: &Events,
     stop: &mut (dyn Stop + '_),
     handle: impl Fn(Incoming, u64) -> F + 'static,
@@ -101,6 +135,7 @@ where
     tokio::select! {
         biased;
         () = stop.requested() => {}
+        () = open.enough(rules.max_total) => {}
         end = accept_loop(&mut listener, rules, events, &open, &handle) => {
             if let Some(end) = end {
                 return end;
@@ -127,7 +162,7 @@ async fn drain(open: &Open, grace: Duration, events: &Events, stop: &mut (dyn St
 
 async fn accept_loop<F>(
     listener: &mut Listener,
-    rules: &Rules,
+    rules: &Arc<Rules>,
     events: &Events,
     open: &Arc<Open>,
     handle: &Rc<impl Fn(Incoming, u64) -> F + 'static>,
@@ -137,7 +172,7 @@ where
 {
     let (mut id, mut in_a_row, mut pause) = (0_u64, 0_u32, FIRST_PAUSE);
     let first_by = rules.accept_timeout.map(|time| Instant::now() + time);
-    while rules.max_total.is_none_or(|total| id < total) {
+    loop {
         open.below(rules.max_conns).await;
         let accepted = match first_by.filter(|_| id == 0) {
             Some(at) => {
@@ -169,30 +204,34 @@ where
         if rules.talkative {
             events(&Event::Accepted { id, peer: incoming.peer.to_string() });
         }
-        // A datagram peer never says that it has finished: stopping does not wait for it.
-        let guard = (!incoming.endpoint.is_datagram()).then(|| open.enter());
-        match incoming.is_established() {
-            true => {
-                let session = handle(incoming, id);
-                spawn(async move {
-                    let _guard = guard;
-                    session.await;
-                });
+        if incoming.is_established() {
+            if !open.begins(rules.max_total) {
+                return None;
             }
-            false => {
-                let (handle, events) = (handle.clone(), events.clone());
-                spawn(async move {
-                    let _guard = guard;
-                    // Boxed: an established session keeps no room for it.
-                    match Box::pin(incoming.establish()).await {
-                        Ok(incoming) => handle(incoming, id).await,
-                        Err(failure) => events(&Event::Failed { id, why: failure.to_string() }),
-                    }
-                });
-            }
+            // A datagram peer never says that it has finished: stopping does not wait for it.
+            let guard = (!incoming.endpoint.is_datagram()).then(|| open.enter());
+            let session = handle(incoming, id);
+            spawn(async move {
+                let _guard = guard;
+                session.await;
+            });
+            continue;
         }
+        let (open, rules, handle, events) = (open.clone(), rules.clone(), handle.clone(), events.clone());
+        spawn(async move {
+            // Boxed: an established session keeps no room for it.
+            match Box::pin(incoming.establish()).await {
+                Ok(incoming) => {
+                    open.below(rules.max_conns).await;
+                    let _guard = open.enter();
+                    if open.begins(rules.max_total) {
+                        handle(incoming, id).await;
+                    }
+                }
+                Err(failure) => events(&Event::Unestablished { id, failure }),
+            }
+        });
     }
-    None
 }
 
 /// Out of descriptors or memory: waiting is all that helps, and a bare loop would take a whole core.

@@ -1,7 +1,7 @@
 //! A TLS server: settings, read and checked once, then a handshake for each connection.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -91,9 +91,30 @@ impl ServerSettings {
     /// Reads all files and makes new ticket keys, so that a reload ends what an old configuration has promised.
     /// Status 58, 77, 91 for files, 2 for what cannot be meant.
     pub fn build(&self) -> Result<Server, Failure> {
+        self.build_with(None)
+    }
+
+    /// The files that a server of these settings is made of.
+    pub fn files(&self) -> Vec<&Path> {
+        let identities = self.identities.iter().chain(self.by_name.iter().map(|(_, files)| files));
+        let own = identities.flat_map(|files| {
+            let more = [&files.key, &files.pass_file, &files.staple];
+            std::iter::once(&files.certificate).chain(more.into_iter().flatten())
+        });
+        let asked = self.client_authentication.iter();
+        let of_clients = asked.flat_map(|asked| asked.authorities.iter().chain(&asked.revocation.files));
+        own.chain(of_clients).map(PathBuf::as_path).collect()
+    }
+
+    /// `made` is the certificate of an earlier server, where one is to be made: clients have its pin.
+    fn build_with(&self, made: Option<Arc<CertifiedKey>>) -> Result<Server, Failure> {
         let cryptography = self.protocol.cryptography()?;
         let mut warnings = Vec::new();
-        let certificates = self.certificates(&cryptography, &mut warnings)?;
+        let made = match (&self.self_signed, made) {
+            (Some(names), None) => Some(self_signed::make(names, &cryptography.provider)?),
+            (_, made) => made,
+        };
+        let certificates = self.certificates(&cryptography, made.clone(), &mut warnings)?;
         let judge = match &self.client_authentication {
             Some(asked) => Some(Arc::new(ClientJudge::new(asked.clone(), &cryptography.provider)?)),
             None => None,
@@ -113,6 +134,7 @@ impl ServerSettings {
             settings: self.clone(),
             cryptography,
             certificates: Arc::new(certificates),
+            made,
             judge,
             sealer,
             keylog,
@@ -124,14 +146,17 @@ impl ServerSettings {
         Ok(server)
     }
 
-    fn certificates(&self, with: &Cryptography, warnings: &mut Vec<String>) -> Result<Certificates, Failure> {
+    fn certificates(
+        &self,
+        with: &Cryptography,
+        made: Option<Arc<CertifiedKey>>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Certificates, Failure> {
         let mut default = Vec::new();
         for files in &self.identities {
             default.push(files.read(&with.provider, self.permissions, warnings)?);
         }
-        if let Some(names) = &self.self_signed {
-            default.push(self_signed::make(names, &with.provider)?);
-        }
+        default.extend(made);
         let mut by_name: HashMap<String, Vec<Arc<CertifiedKey>>> = HashMap::new();
         for (name, files) in &self.by_name {
             let certified = files.read(&with.provider, self.permissions, warnings)?;
@@ -151,6 +176,7 @@ pub struct Server {
     settings: ServerSettings,
     cryptography: Cryptography,
     certificates: Arc<Certificates>,
+    made: Option<Arc<CertifiedKey>>,
     judge: Option<Arc<ClientJudge>>,
     sealer: Option<Arc<dyn rustls::server::ProducesTickets>>,
     keylog: Option<Arc<KeyLog>>,
@@ -171,6 +197,21 @@ pub enum Admission {
 }
 
 impl Server {
+    /// The same server with all its files read again. What was made for it in memory stays.
+    pub fn renewed(&self) -> Result<Server, Failure> {
+        self.settings.build_with(self.made.clone())
+    }
+
+    /// The files it is made of.
+    pub fn files(&self) -> Vec<&Path> {
+        self.settings.files()
+    }
+
+    /// The certificate that was made for it: DER.
+    pub fn made(&self) -> Option<&certificate::Der> {
+        self.made.as_ref().and_then(|made| made.cert.first())
+    }
+
     /// What a person should be told before anybody connects, a line each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings

@@ -185,9 +185,18 @@ impl Process {
 
     /// Waits for a line of stderr that starts with `start`, and answers its rest.
     pub fn line(&mut self, start: &str) -> String {
+        self.line_by(start, |line| line.strip_prefix(start))
+    }
+
+    /// Waits for a line of stderr that has `word` in it, and answers all of it.
+    pub fn line_with(&mut self, word: &str) -> String {
+        self.line_by(word, |line| line.contains(word).then_some(line))
+    }
+
+    fn line_by(&mut self, start: &str, of: impl Fn(&str) -> Option<&str>) -> String {
         let end = Instant::now() + DEADLINE;
         loop {
-            let found = self.seen.lines().find_map(|line| line.strip_prefix(start)).map(str::to_owned);
+            let found = self.seen.lines().find_map(&of).map(str::to_owned);
             if let Some(rest) = found.filter(|_| self.seen.ends_with('\n')) {
                 return rest;
             }

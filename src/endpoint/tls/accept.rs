@@ -1,17 +1,27 @@
 //! The side that listens: each connection that was accepted shakes hands by itself.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
 
 use super::super::Endpoint;
-use super::handshake::{Allowance, shake_hands};
+use super::super::descriptor::Descriptor;
+use super::account::{Handshake, Observer};
+use super::changes::Snapshot;
+use super::handshake::{Allowance, say_farewell, shake_hands_in};
 use super::inspection::Inspection;
 use super::settings;
 use super::stream::{Ending, Stream};
 use crate::address::{Key, Options};
+use crate::certificate::{Existing, Output, Readers, escaped, pem, write};
 use crate::error::Failure;
-use crate::tls::{Server, Session};
+use crate::event_loop::timeout;
+use crate::tls::{Negotiated, Server, Session};
 
 /// What every connection of a listener needs; cheap to clone.
 #[derive(Clone)]
@@ -20,6 +30,11 @@ pub struct Acceptor(Rc<Shared>);
 struct Shared {
     /// Taken anew by each connection, so that those there are keep what they have begun with.
     server: RefCell<Rc<Server>>,
+    /// The server's files as they were when they were last read, of use or not.
+    files: RefCell<Snapshot>,
+    /// For a handshake each.
+    places: Semaphore,
+    observer: RefCell<Option<Observer>>,
     options: Options,
     limit: Duration,
     ending: Ending,
@@ -28,8 +43,15 @@ struct Shared {
 impl Acceptor {
     /// Reads what the options name; a failure here comes before anybody can connect.
     pub fn new(options: &Options) -> Result<Acceptor, Failure> {
+        let settings = settings::server(options)?;
+        let files = Snapshot::of(&settings.files());
+        let server = settings.build()?;
+        write_made(options, &server)?;
         Ok(Acceptor(Rc::new(Shared {
-            server: RefCell::new(Rc::new(settings::server(options)?.build()?)),
+            server: RefCell::new(Rc::new(server)),
+            files: RefCell::new(files),
+            places: Semaphore::new(settings::handshakes(options).min(Semaphore::MAX_PERMITS)),
+            observer: RefCell::default(),
             options: options.clone(),
             limit: settings::handshake_limit(options),
             ending: settings::ending(options),
@@ -41,7 +63,7 @@ impl Acceptor {
     pub fn notes(&self, address: &str) -> Vec<String> {
         let server = self.server();
         let mut notes = server.warnings().to_vec();
-        if let (true, Some(pin)) = (self.0.options.has(Key::SelfSigned), server.pin()) {
+        if let (Some(_), Some(pin)) = (server.made(), server.pin()) {
             notes.push(format!("clients: spile tls-connect --pin-only --pin {pin} {address}"));
         }
         notes
@@ -49,26 +71,105 @@ impl Acceptor {
 
     /// Reads the files again. Where one is of no use, everything stays as it was.
     pub fn reload(&self) -> Result<(), Failure> {
-        let server = Rc::new(settings::server(&self.0.options)?.build()?);
-        self.0.server.replace(server);
+        let server = self.server();
+        // Before they are read: what changes meanwhile is read once more.
+        self.0.files.replace(Snapshot::of(&server.files()));
+        self.0.server.replace(Rc::new(server.renewed()?));
         Ok(())
+    }
+
+    /// How often to look for changed files.
+    pub fn reload_every(&self) -> Option<Duration> {
+        self.0.options.time(Key::ReloadEvery)
+    }
+
+    /// Whether the files are others than those that were last read.
+    pub fn has_changed(&self) -> bool {
+        *self.0.files.borrow() != Snapshot::of(&self.server().files())
+    }
+
+    /// From now on `observer` is told of every handshake, and established endpoints keep theirs.
+    pub fn observe(&self, observer: Observer) {
+        self.0.observer.replace(Some(observer));
     }
 
     fn server(&self) -> Rc<Server> {
         self.0.server.borrow().clone()
     }
 
-    /// Shakes hands with `peer`.
+    /// Shakes hands with `peer`, who has connected at `since`.
     pub async fn accept(&self, plain: Endpoint, peer: &str) -> Result<Endpoint, Failure> {
         let Some(fd) = plain.source.stream().cloned() else {
             return Err(Failure::usage(peer, "is no stream"));
         };
-        let (server, allowed) = (self.server(), Allowance::of(self.0.limit, "--handshake-timeout"));
+        let allowed = Allowance::of(self.0.limit, "--handshake-timeout");
+        self.first_word(&fd, peer).await?;
+        let mut account = Handshake::with(peer);
+        let begun = Instant::now();
+        let result = self.shake_hands(&fd, &mut account, allowed).await;
+        account.took = begun.elapsed();
+        account.failure = result.as_ref().err().cloned();
+        let observer = self.0.observer.borrow().clone();
+        if let Some(tell) = &observer {
+            tell(&account);
+        }
+        let mut endpoint = super::over(plain, result?);
+        if observer.is_some() {
+            endpoint.extras.get_or_insert_default().handshake = Some(Box::new(account));
+        }
+        Ok(endpoint)
+    }
+
+    /// Waits for a handshake to begin: whoever has only connected costs us next to nothing.
+    async fn first_word(&self, fd: &Descriptor, peer: &str) -> Result<(), Failure> {
+        let limit = self.0.limit;
+        let spoken = timeout(limit, poll_fn(|cx| fd.poll_readable(cx))).await;
+        spoken.map_err(|_| {
+            let why = format!("it has said nothing within {limit:?} (--handshake-timeout)");
+            Failure::timeout(format!("TLS with {}", escaped(peer)), why)
+        })
+    }
+
+    async fn shake_hands(
+        &self,
+        fd: &Arc<Descriptor>,
+        account: &mut Handshake,
+        allowed: Allowance,
+    ) -> Result<Stream, Failure> {
+        let server = self.server();
         let (connection, watch) = server.start()?;
-        let (mut session, mut inspection) = (Session::from(connection), Inspection::new(peer, watch));
-        shake_hands(&fd, &mut session, &inspection, allowed).await?;
-        let admission = server.admit(session.common(), peer)?;
-        inspection.settle_server(session.common(), &admission);
-        Ok(super::over(plain, Stream::new(fd, session, self.0.ending, inspection)))
+        let (mut session, mut inspection) =
+            (Session::from(connection), Inspection::new(&account.peer, watch));
+        let agreed = shake_hands_in(&self.0.places, fd, &mut session, &inspection, allowed).await;
+        account.negotiated = Negotiated::of(session.common());
+        let admitted = agreed.and_then(|()| server.admit(session.common(), &account.peer));
+        match admitted {
+            Ok(admission) => {
+                (account.seen, account.terms) = inspection.settle_server(session.common(), &admission);
+                Ok(Stream::new(fd.clone(), session, self.0.ending, inspection))
+            }
+            Err(failure) => {
+                (account.seen, account.terms) = inspection.shown();
+                if account.negotiated.is_some() && session.failure().is_none() {
+                    session.end();
+                    say_farewell(fd, &mut session, None).await;
+                }
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// Writes the certificate that was made to where its clients look for it.
+fn write_made(options: &Options, server: &Server) -> Result<(), Failure> {
+    match (options.text(Key::CertOut), server.made()) {
+        (None, _) => Ok(()),
+        (Some(path), Some(der)) => {
+            let content = pem("CERTIFICATE", der).as_bytes().to_vec().into();
+            let output = Output { path: PathBuf::from(path), content, readers: Readers::Anybody };
+            write(&[output], Existing::Replaced)
+        }
+        (Some(_), None) => Err(Failure::usage("--cert-out", "is for a certificate that is made")
+            .hint("--self-signed makes one; others are in files already")),
     }
 }

@@ -6,6 +6,7 @@ use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use rustix::net::Shutdown;
+use tokio::sync::Semaphore;
 
 use super::super::descriptor::Descriptor;
 use super::super::exchange::Exchange;
@@ -59,23 +60,44 @@ pub async fn shake_hands(
     inspection: &Inspection,
     allowed: Allowance,
 ) -> Result<(), Failure> {
+    shake_hands_in(&Semaphore::const_new(1), fd, session, inspection, allowed).await
+}
+
+/// The same as one of several that need a place of these. It is taken when there is something to answer: a peer that
+/// stalls before that takes none from the others.
+pub async fn shake_hands_in(
+    places: &Semaphore,
+    fd: &Descriptor,
+    session: &mut Session,
+    inspection: &Inspection,
+    allowed: Allowance,
+) -> Result<(), Failure> {
     let mut first = Vec::new();
-    let trouble = match timeout(allowed.left(), exchange(fd, session, &mut first)).await {
+    let trouble = match timeout(allowed.left(), exchange(places, fd, session, &mut first)).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(trouble)) => trouble,
         Err(_) => Trouble::Late(allowed),
     };
     if matches!(trouble, Trouble::Tls(_)) {
-        let alert = inspection.alert_instead();
-        let _ = timeout(FAREWELL, say_farewell(fd, session, alert)).await;
+        say_farewell(fd, session, inspection.alert_instead()).await;
     }
     Err(inspection.explain(trouble, &first))
 }
 
-async fn exchange(fd: &Descriptor, session: &mut Session, first: &mut Vec<u8>) -> Result<(), Trouble> {
+async fn exchange(
+    places: &Semaphore,
+    fd: &Descriptor,
+    session: &mut Session,
+    first: &mut Vec<u8>,
+) -> Result<(), Trouble> {
     let mut progress = session.shake_hands(&[]);
+    let mut place = None;
     loop {
         let now = progress.map_err(Trouble::Tls)?;
+        if place.is_none() && !session.queued().is_empty() {
+            // They are never closed.
+            place = places.acquire().await.ok();
+        }
         if let Err(why) = flush(fd, session).await {
             // A peer that closes on us may have said why.
             return Err(match hear(fd, session, first).await {
@@ -122,7 +144,11 @@ async fn flush(fd: &Descriptor, session: &mut Session) -> io::Result<()> {
 
 /// Sends the alert, and reads on until the peer has had time to read it: a close with unread input is a reset,
 /// which would destroy it.
-async fn say_farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>) -> io::Result<()> {
+pub async fn say_farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>) {
+    let _ = timeout(FAREWELL, farewell(fd, session, alert)).await;
+}
+
+async fn farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>) -> io::Result<()> {
     match alert {
         Some(alert) => Exchange::new(fd).say(&alert).await?,
         None => flush(fd, session).await?,

@@ -87,6 +87,9 @@ impl Inspection {
         let what = format!("TLS with {}", escaped(&self.peer));
         match trouble {
             Trouble::Tls(error) => self.told(&error, first),
+            Trouble::Eof if first.is_empty() => {
+                Failure::new(Exit::HANDSHAKE, what, "it closed the connection without having said anything")
+            }
             Trouble::Eof => {
                 let why = "it closed the connection during the handshake";
                 after_silence(Failure::new(Exit::HANDSHAKE, what, why), first)
@@ -133,13 +136,19 @@ impl Inspection {
         self.watch.take_if(|watch| watch.seen().request.is_none());
     }
 
-    /// The handshake of a server is over, and the client is let in.
-    pub fn settle_server(&mut self, session: &CommonState, admission: &Admission) {
-        if let Some(watch) = self.watch.take() {
-            watch.settle(session);
-            watch.admitted(admission);
-            self.sni = watch.seen().hello.and_then(|hello| hello.server_name);
-        }
+    /// The handshake of a server is over, and this is who the client is: what it has shown, and by what it was judged.
+    pub fn settle_server(&mut self, session: &CommonState, admission: &Admission) -> (Seen, Terms) {
+        let Some(watch) = self.watch.take() else { return Default::default() };
+        watch.settle(session);
+        watch.admitted(admission);
+        let seen = watch.seen();
+        self.sni = seen.hello.as_ref().and_then(|hello| hello.server_name.clone());
+        (seen, watch.terms().clone())
+    }
+
+    /// What the handshake has shown so far, and by what the peer is judged.
+    pub fn shown(&self) -> (Seen, Terms) {
+        self.watch.as_ref().map(|watch| (watch.seen(), watch.terms().clone())).unwrap_or_default()
     }
 
     /// What was negotiated.

@@ -1,6 +1,8 @@
 //! TLS over a stream socket: the handshake on either side, then a session that sources and sinks share.
 
 mod accept;
+mod account;
+mod changes;
 mod connect;
 mod handshake;
 mod inspection;
@@ -11,6 +13,7 @@ mod stream;
 use std::rc::Rc;
 
 pub use accept::Acceptor;
+pub use account::{Handshake, Observer};
 pub use connect::Connector;
 pub use handshake::Allowance;
 pub use inspection::{Facts, Inspection};

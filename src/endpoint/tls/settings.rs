@@ -20,10 +20,16 @@ use crate::tls::{
 /// When nothing else is said: a whole handshake, and reading on before a close.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_secs(5);
+const HANDSHAKES: usize = 64;
 
 /// How long a handshake may take.
 pub fn handshake_limit(options: &Options) -> Duration {
     options.time(Key::HandshakeTimeout).unwrap_or(HANDSHAKE_LIMIT)
+}
+
+/// How many handshakes a listener makes at once.
+pub fn handshakes(options: &Options) -> usize {
+    options.number(Key::MaxHandshakes).and_then(|n| usize::try_from(n).ok()).unwrap_or(HANDSHAKES)
 }
 
 /// How a session ends.
@@ -139,15 +145,15 @@ fn rules(options: &Options) -> Result<Vec<Rule>, Failure> {
     Ok(rules)
 }
 
-/// Certificates and their keys; the n-th key belongs to the n-th certificate.
+/// Certificates and their keys; the n-th key and the n-th staple belong to the n-th certificate.
 fn identities(options: &Options) -> Vec<IdentityFiles> {
     let keys = paths(options, Key::KeyFile);
-    let mut keys = keys.into_iter();
+    let (mut keys, mut staples) = (keys.into_iter(), paths(options, Key::Ocsp).into_iter());
     let identity = |certificate: PathBuf| IdentityFiles {
         certificate,
         key: keys.next(),
         pass_file: path(options, Key::PassFile),
-        staple: path(options, Key::Ocsp),
+        staple: staples.next(),
     };
     paths(options, Key::Cert).into_iter().map(identity).collect()
 }

@@ -1,6 +1,6 @@
 //! The shapes of `spile.tls/1`. Text of the peer is escaped; what is absent is null.
 
-use rustls::{HandshakeKind, NamedGroup, SignatureScheme};
+use rustls::{CipherSuite, HandshakeKind, NamedGroup, SignatureScheme};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -91,12 +91,12 @@ struct ClientAuth {
 }
 
 #[derive(Serialize)]
-struct Offered {
-    sni: Option<String>,
-    alpn: Vec<String>,
-    groups: Vec<String>,
-    ciphers: Vec<String>,
-    signatures: Vec<String>,
+pub(super) struct Offered {
+    pub(super) sni: Option<String>,
+    pub(super) alpn: Vec<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) ciphers: Vec<String>,
+    pub(super) signatures: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -165,12 +165,12 @@ fn of_end(account: &Account<'_>, leaf: Option<&Facts>) -> OfEnd {
     }
 }
 
-fn offered(hello: &Hello) -> Offered {
+pub(super) fn offered(hello: &Hello) -> Offered {
     Offered {
         sni: hello.server_name.as_deref().map(escaped),
         alpn: hello.alpn.iter().map(|name| bytes_text(name)).collect(),
         groups: hello.groups.iter().copied().filter(|group| !is_grease(*group)).map(group_name).collect(),
-        ciphers: hello.ciphers.iter().copied().map(cipher_name).collect(),
+        ciphers: hello.ciphers.iter().copied().map(suite_name).collect(),
         signatures: hello.signatures.iter().copied().map(signature_name).collect(),
     }
 }
@@ -179,6 +179,14 @@ fn offered(hello: &Hello) -> Offered {
 fn is_grease(group: NamedGroup) -> bool {
     let number = u16::from(group);
     number & 0x0f0f == 0x0a0a && number >> 8 == number & 0xff
+}
+
+/// Suites that we do not know are told by number, as signatures are.
+fn suite_name(suite: CipherSuite) -> String {
+    match suite {
+        CipherSuite::Unknown(number) => format!("{number:#06x}"),
+        named => cipher_name(named),
+    }
 }
 
 fn signature_name(scheme: SignatureScheme) -> String {

@@ -15,7 +15,7 @@ use crate::tls::{Negotiated, Seen, Terms};
 
 pub use crate::endpoint::{Stage, Times};
 pub use json::{tls_json, verify_json};
-pub use text::tls_text;
+pub use text::{hello_lines, tls_text};
 
 /// What a client connected to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

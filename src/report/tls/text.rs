@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use rustls::HandshakeKind;
 
+use super::json::{Offered, offered};
 use super::{Accepted, Account, End, bytes_text, milliseconds};
 use crate::certificate::{Facts, escaped};
-use crate::tls::{Basis, Enforcement, Negotiated, Seen, Terms, Verdict};
+use crate::tls::{Basis, Enforcement, Hello, Negotiated, Seen, Terms, Verdict};
 
 /// One line for a person who checks a server: what was agreed on, whose certificate it is, how long it is good, and
 /// whether it is trusted.
@@ -42,6 +43,23 @@ fn client_auth_text(account: &Account<'_>) -> Option<&'static str> {
             "it asks for a client certificate, and has not said whether it does without"
         }
     })
+}
+
+/// What a client offers, a line each; text of the peer is escaped.
+pub fn hello_lines(peer: &str, hello: &Hello) -> Vec<String> {
+    let Offered { sni, alpn, groups, ciphers, signatures } = offered(hello);
+    let rows = [
+        ("SNI", sni.into_iter().collect()),
+        ("ALPN", alpn),
+        ("groups", groups),
+        ("ciphers", ciphers),
+        ("signatures", signatures),
+    ];
+    let line = |(what, values): (&str, Vec<String>)| {
+        let values = if values.is_empty() { "none".to_owned() } else { values.join(" ") };
+        format!("hello of {}: {what} {values}", escaped(peer))
+    };
+    rows.map(line).into()
 }
 
 fn negotiated_text(negotiated: &Negotiated, time: Option<Duration>) -> String {

@@ -1,0 +1,69 @@
+//! How many connections are served, and what holds for them where nothing is said.
+
+use std::time::Duration;
+
+use super::target::Target;
+use crate::address::{Address, Key, Value};
+use crate::commands::flags::TimeArgs;
+use crate::error::Failure;
+use crate::relay::{Finish, Limits};
+
+/// Connections at once.
+const MAX_CONNS: i64 = 256;
+/// Silence that ends a connection.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// How many connections are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    /// One, whose end is ours.
+    One,
+    /// One after the other, over stdin and stdout.
+    Sequence,
+    /// All at once.
+    Many,
+}
+
+/// How many connections are served.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = "Serving")]
+pub struct LimitArgs {
+    /// Serve one connection, then end as it has ended (over stdin and stdout always). A handshake that fails
+    /// does not count
+    #[arg(long, conflicts_with_all = ["max_total", "keep"])]
+    once: bool,
+    /// Over stdin and stdout: serve one connection after the other for ever
+    #[arg(short = 'k', long)]
+    keep: bool,
+}
+
+impl LimitArgs {
+    /// How many are meant; `is_counted` where `--count` says so.
+    pub fn number(self, target: &Target, is_counted: bool) -> Result<Number, Failure> {
+        match target {
+            Target::Stdio if is_counted || self.keep => Ok(Number::Sequence),
+            Target::Stdio => Ok(Number::One),
+            _ if self.once => Ok(Number::One),
+            _ => Ok(Number::Many),
+        }
+    }
+}
+
+/// Fills in what holds where nothing is said.
+pub fn apply(address: &mut Address, number: Number) {
+    for end in address.ends() {
+        if !end.options.has(Key::MaxConns) {
+            end.options.push(Key::MaxConns, Value::Number(MAX_CONNS));
+        }
+        // Whoever comes once has no use for a ticket, and may be gone before it is sent.
+        if number == Number::One && !end.options.has(Key::Tickets) {
+            end.options.push(Key::Tickets, Value::Number(0));
+        }
+    }
+}
+
+/// The limits of one connection.
+pub fn of_session(time: TimeArgs, finish: Finish, grace: Duration) -> Limits {
+    let limits = time.apply(Limits { finish, idle: Some(IDLE), grace, ..Limits::default() });
+    Limits { idle: limits.idle.filter(|idle| !idle.is_zero()), ..limits }
+}

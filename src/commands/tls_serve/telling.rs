@@ -1,0 +1,214 @@
+//! What is told of connections: reports, what clients offer, and handshakes that fail, counted by cause.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use crate::commands::flags::file_name;
+use crate::commands::log::{LogArgs, say};
+use crate::endpoint::{Handshake, Incoming, Observer, Stream};
+use crate::error::{Exit, Failure};
+use crate::relay::{Outcome, Report, Side};
+use crate::report::tls::{Account, Close, End, PeerClose, Pem, Stage, Times, hello_lines, tls_json};
+use crate::report::{Event, Events};
+use crate::tls::Verdict;
+
+/// What is told of connections.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "What is told of connections")]
+pub struct TellingArgs {
+    /// Write a report of each connection as JSON, one a line, also of those whose handshake fails: to stderr, or
+    /// at the end of FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+        value_parser = OsStringValueParser::new().try_map(file_name))]
+    json: Option<Option<PathBuf>>,
+    /// Show what each client offers: host, application protocols, groups, cipher suites, signatures
+    #[arg(long)]
+    show_hello: bool,
+}
+
+/// Most causes that are told apart: clients must not fill our memory.
+const MOST_CAUSES: usize = 32;
+
+/// Where it is told.
+pub struct Telling {
+    events: Events,
+    reports: Option<Reports>,
+    shows_hello: bool,
+    causes: Arc<Causes>,
+}
+
+/// Where reports go.
+enum Reports {
+    Stderr,
+    File(File),
+}
+
+/// Failed handshakes by cause.
+#[derive(Default)]
+struct Causes {
+    counts: Mutex<BTreeMap<String, u64>>,
+    tells_all: bool,
+}
+
+impl Causes {
+    /// True for one that is to be told: the first of its cause, or every one.
+    fn count(&self, failure: &Failure) -> bool {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = counts.contains_key(&failure.why);
+        let has_room = counts.len() < MOST_CAUSES;
+        let cause = if is_known || has_room { failure.why.as_str() } else { "other causes" };
+        *counts.entry(cause.to_owned()).or_default() += 1;
+        self.tells_all || (!is_known && has_room)
+    }
+
+    /// All of them in a line, the most frequent first; `None` where everything was told as it happened.
+    fn line(&self) -> Option<String> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let total: u64 = counts.values().sum();
+        let was_told = if self.tells_all { total <= 1 } else { counts.values().all(|count| *count == 1) };
+        if was_told {
+            return None;
+        }
+        let mut causes: Vec<_> = counts.iter().collect();
+        causes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let causes: Vec<_> = causes.iter().map(|(cause, count)| format!("{count} x {cause}")).collect();
+        Some(format!("{total} handshakes have failed: {}", causes.join("; ")))
+    }
+}
+
+impl Telling {
+    /// Opens the file for reports.
+    pub fn new(args: &TellingArgs, log: &LogArgs, name: &'static str) -> Result<Telling, Failure> {
+        let reports = match &args.json {
+            None => None,
+            Some(None) => Some(Reports::Stderr),
+            Some(Some(path)) => {
+                let file = File::options().append(true).create(true).open(path);
+                let fail = |why| Failure::other(format!("cannot write {}", path.display()), why);
+                Some(Reports::File(file.map_err(fail)?))
+            }
+        };
+        let causes = Arc::new(Causes { tells_all: log.is_talkative(), ..Causes::default() });
+        let (inner, counted) = (log.events(name), causes.clone());
+        let events: Events = Arc::new(move |event: &Event| match event {
+            Event::Unestablished { failure, .. } if !counted.count(failure) => {}
+            event => inner(event),
+        });
+        Ok(Telling { events, reports, shows_hello: args.show_hello, causes })
+    }
+
+    /// Where events go.
+    pub fn events(&self) -> Events {
+        self.events.clone()
+    }
+
+    /// Tells what was not told while it happened.
+    pub fn end(&self) {
+        if let Some(line) = self.causes.line() {
+            (self.events)(&Event::Note(line));
+        }
+    }
+
+    /// Who looks at handshakes; nobody, where nobody asks.
+    pub fn observer(own: &Rc<Telling>) -> Option<Observer> {
+        let telling = own.clone();
+        (own.shows_hello || own.reports.is_some()).then(|| {
+            let observer: Observer = Rc::new(move |handshake| telling.shaken(handshake));
+            observer
+        })
+    }
+
+    fn shaken(&self, handshake: &Handshake) {
+        // A report has it, too.
+        if self.shows_hello
+            && self.reports.is_none()
+            && let Some(hello) = &handshake.seen.hello
+        {
+            for line in hello_lines(&handshake.peer, hello) {
+                (self.events)(&Event::Note(line));
+            }
+        }
+        if let Some(failure) = &handshake.failure {
+            let stage = match handshake.seen.verdict {
+                Verdict::Refused(_) => Stage::Verify,
+                _ => Stage::Handshake,
+            };
+            self.report(handshake, stage, Some(failure), Close::default());
+        }
+    }
+
+    /// Tells of a client for which there was nothing to be served with.
+    pub fn unopened(&self, session: &Session, failure: &Failure) {
+        if let Some(handshake) = &session.handshake {
+            self.report(handshake, Stage::Transfer, Some(failure), Close::default());
+        }
+    }
+
+    /// Tells of a connection that is over.
+    pub fn ended(&self, session: &Session, report: &Report, result: &Result<Exit, Failure>) {
+        let Some(handshake) = &session.handshake else { return };
+        let close = session.close(report);
+        let stage = if result.is_ok() { Stage::Closed } else { Stage::Transfer };
+        self.report(handshake, stage, result.as_ref().err(), close);
+    }
+
+    fn report(&self, handshake: &Handshake, stage: Stage, failure: Option<&Failure>, close: Close) {
+        let account = Account {
+            end: End::Server { peer: handshake.peer.clone() },
+            stage,
+            failure,
+            times: Times { handshake: Some(handshake.took), ..Times::default() },
+            negotiated: handshake.negotiated.clone(),
+            tickets: 0,
+            handshake: Some((&handshake.seen, &handshake.terms)),
+            close,
+            pem: Pem::Omitted,
+        };
+        match &self.reports {
+            None => {}
+            Some(Reports::Stderr) => say(&tls_json(&account).to_string()),
+            Some(Reports::File(file)) => {
+                let mut file = file;
+                let written = file.write_all(format!("{}\n", tls_json(&account)).as_bytes());
+                if let Err(why) = written {
+                    let why = Failure::other("cannot write a report", why).to_string();
+                    (self.events)(&Event::Failed { id: 0, why });
+                }
+            }
+        }
+    }
+}
+
+/// What is kept of a connection for its report.
+pub struct Session {
+    handshake: Option<Box<Handshake>>,
+    stream: Option<Rc<Stream>>,
+}
+
+impl Session {
+    /// Takes it from a connection; nothing, where nobody asks for reports.
+    pub fn of(incoming: &mut Incoming) -> Session {
+        let extras = incoming.endpoint.extras.as_mut();
+        let handshake = extras.and_then(|extras| extras.handshake.take());
+        let stream = handshake.as_ref().and_then(|_| incoming.endpoint.source.tls().cloned());
+        Session { handshake, stream }
+    }
+
+    fn close(&self, report: &Report) -> Close {
+        let ends = self.stream.as_ref().map(|stream| stream.ends()).unwrap_or_default();
+        let peer = match report.outcome {
+            Outcome::Reset(Side::Right) => Some(PeerClose::Reset),
+            _ if ends.peer_said_end => Some(PeerClose::CloseNotify),
+            _ if ends.is_cut => Some(PeerClose::Eof),
+            Outcome::Limit(_) => Some(PeerClose::Timeout),
+            _ => None,
+        };
+        Close { peer, sent_close_notify: ends.we_said_end, bytes_in: report.received, bytes_out: report.sent }
+    }
+}
