@@ -161,6 +161,7 @@ fn rule_13_revocation_fails_closed() {
     let dir = tempfile::tempdir().unwrap();
     let line = "mkdir new && : >index && echo 01 >number
         printf '[ca]\\ndefault_ca=x\\n[x]\\ndatabase=index\\ndefault_md=sha256\\nnew_certs_dir=new\\n' >conf
+        printf 'crlnumber=number\\ncrl_extensions=list\\n[list]\\nauthorityKeyIdentifier=keyid\\n' >>conf
         openssl ca -config conf -gencrl -cert $PKI/ca.pem -keyfile $PKI/ca.key -crl_lastupdate 20200101000000Z \
             -crl_nextupdate 20200201000000Z -out over.pem
         openssl ca -config conf -gencrl -cert $PKI/other-ca.pem -keyfile $PKI/other-ca.key -crldays 30 -out other.pem";
@@ -252,15 +253,15 @@ fn rule_24_no_early_data() {
 fn rule_28_nothing_steers_the_terminal() {
     let bad = "a\u{1b}[31m\u{9b}2J\u{202e}z";
     let leaf = Leaf::new(&format!("/CN={bad}"), "subjectAltName=DNS:other.test");
-    let server = leaf.served();
+    let peer = leaf.served();
     let trust = "--cafile PKI/ca.pem";
     let told = [
-        server.looked_at(&format!("--check {trust}")).exits(60),
-        server.looked_at(&format!("--check {trust} --name other.test")).exits(0),
-        server.looked_at(&format!("--check {trust} --name other.test --json")).exits(0),
-        server.looked_at(&format!("--print text {trust} --name other.test")).exits(0),
-        server.looked_at(&format!("--check {trust} --name other.test --expires-in 999d")).exits(3),
-        server.looked_at("--check --roots mozilla").exits(60),
+        peer.looked_at(&format!("--check {trust}")).exits(60),
+        peer.looked_at(&format!("--check {trust} --name other.test")).exits(0),
+        peer.looked_at(&format!("--check {trust} --name other.test --json")).exits(0),
+        peer.looked_at(&format!("--print text {trust} --name other.test")).exits(0),
+        peer.looked_at(&format!("--check {trust} --name other.test --expires-in 999d")).exits(3),
+        peer.looked_at("--check --roots mozilla").exits(60),
     ];
     for ended in &told {
         let said = String::from_utf8(ended.stdout.clone()).unwrap() + &ended.stderr;
@@ -270,7 +271,7 @@ fn rule_28_nothing_steers_the_terminal() {
     assert!(String::from_utf8_lossy(&told[1].stdout).contains("u{1b}"));
     assert!(told[2].json()["chain"][0]["subject"].as_str().unwrap().contains("u{1b}"));
     // Bytes of a peer that speaks no TLS, too.
-    let port = harness::server(|mut stream| {
+    let port = server(|mut stream| {
         let _ = stream.write_all(b"\x1b]0;title\x07 220\r\n");
         let _ = stream.read_to_end(&mut Vec::new());
     });

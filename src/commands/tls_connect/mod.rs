@@ -25,7 +25,7 @@ use print::Part;
 pub struct Args {
     #[command(flatten)]
     look: LookArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = None::<&'static str>)]
     client: Client<ConnectsTls>,
 }
 
