@@ -106,7 +106,7 @@ impl End {
             Key::Raw | Key::Echo | Key::Rows | Key::Cols if groups & EXEC != 0 => Some(Key::PtyFlag),
             Key::ProxyAuthFile => Some(Key::Proxy),
             Key::HandshakeTimeout if groups & TLS == 0 => Some(Key::AcceptProxy),
-            Key::KeyFile | Key::Ocsp => Some(Key::Cert),
+            Key::Private | Key::Ocsp => Some(Key::Cert),
             Key::PassFile if !self.listening => Some(Key::Cert),
             Key::PinOnly => Some(Key::Pin),
             Key::CrlSoft => Some(Key::Crl),

@@ -146,7 +146,7 @@ pub enum Key {
     /// Our own certificate.
     Cert,
     /// Our own key.
-    KeyFile,
+    Private,
     /// Where the passphrase of the key is.
     PassFile,
     /// Oldest version of TLS.

@@ -285,7 +285,7 @@ options! {
     Sni "sni" ["snihost" "openssl-snihost"] Text, "HOST", TLS, NONE, "The host that is asked for, if another than the one verified";
     NoSni "no-sni" ["nosni" "openssl-no-sni"] Flag, "YES", TLS, NONE, "Ask for no host";
     Cert "cert" ["certificate" "openssl-certificate"] Text, "FILE", TLS, TLS, "Our certificate and what leads to its authority; the key may be in it";
-    KeyFile "key" ["openssl-key"] Text, "FILE", TLS, TLS, "Our key, where the certificate's file has none";
+    Private "key" ["openssl-key"] Text, "FILE", TLS, TLS, "Our key, where the certificate's file has none";
     PassFile "pass-file" [] Text, "FILE", TLS, TLS, "The passphrase of the key: the first line of a file or /dev/fd/N";
     Min "min" ["openssl-min-proto-version" "min-version"] Word(&["1.2", "1.3"]), "VERSION", TLS, TLS, "Oldest version of TLS (1.2)";
     Max "max" ["openssl-max-proto-version" "max-version"] Word(&["1.3", "1.2"]), "VERSION", TLS, TLS, "Newest version of TLS (1.3)";

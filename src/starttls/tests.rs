@@ -28,8 +28,11 @@ fn talk(protocol: Protocol, replies: &[&[u8]], size: usize) -> (Vec<u8>, Step) {
     }
 }
 
-/// What a server says that goes on in TLS, reply by reply, and what we say in all.
-const YES: &[(Protocol, &[&[u8]], &[u8])] = &[
+/// A protocol, the replies of a server, and what we say in all.
+type Talk = (Protocol, &'static [&'static [u8]], &'static [u8]);
+
+/// Servers that go on in TLS.
+const YES: &[Talk] = &[
     (
         Protocol::Smtp,
         &[

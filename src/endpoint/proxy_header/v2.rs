@@ -224,9 +224,11 @@ fn text(value: &[u8]) -> Option<String> {
     String::from_utf8(value.to_vec()).ok()
 }
 
-/// The first field, and what comes after it: `None` where it is cut off, `Some(None)` where there is none.
-#[expect(clippy::option_option, reason = "the outer one is the verdict of every function here")]
-fn split(fields: &[u8]) -> Option<Option<(u8, &[u8], &[u8])>> {
+/// A field: its kind, its value, and what comes after it.
+type Field<'a> = (u8, &'a [u8], &'a [u8]);
+
+/// The first field: `None` where it is cut off, `Some(None)` where there is none.
+fn split(fields: &[u8]) -> Option<Option<Field<'_>>> {
     let [kind, high, low, rest @ ..] = fields else { return fields.is_empty().then_some(None) };
     let (value, after) = rest.split_at_checked(usize::from(u16::from_be_bytes([*high, *low])))?;
     Some(Some((*kind, value, after)))

@@ -66,7 +66,6 @@ pub fn client(options: &Options) -> Result<ClientSettings, Failure> {
         name: options.text(Key::Name).map(str::to_owned),
         sni,
         keylog: path(options, Key::Keylog),
-        ..ClientSettings::default()
     })
 }
 
@@ -147,7 +146,7 @@ fn rules(options: &Options) -> Result<Vec<Rule>, Failure> {
 
 /// Certificates and their keys; the n-th key and the n-th staple belong to the n-th certificate.
 fn identities(options: &Options) -> Vec<IdentityFiles> {
-    let keys = paths(options, Key::KeyFile);
+    let keys = paths(options, Key::Private);
     let (mut keys, mut staples) = (keys.into_iter(), paths(options, Key::Ocsp).into_iter());
     let identity = |certificate: PathBuf| IdentityFiles {
         certificate,

@@ -165,7 +165,7 @@ impl Stream {
     pub fn poll_write(&self, cx: &mut Context<'_>, plain: &[u8]) -> Poll<io::Result<usize>> {
         let mut state = self.state.borrow_mut();
         loop {
-            if let Poll::Pending = state.poll_flush(cx, &self.fd)? {
+            if state.poll_flush(cx, &self.fd)?.is_pending() {
                 state.shrink_when_scarce();
                 return Poll::Pending;
             }
