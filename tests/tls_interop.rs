@@ -102,8 +102,8 @@ fn all<T>(conversations: impl IntoIterator<Item = (String, T)>, talk: impl Fn(&T
 #[test]
 fn the_peers_understand_each_other() {
     let from_socat = SERVERS.iter().map(|server| (named(CLIENTS, "socat"), server));
-    let to_stunnel = CLIENTS.iter().map(|client| (client, named(SERVERS, "stunnel")));
-    let pairs = from_socat.chain(to_stunnel);
+    let to_haproxy = CLIENTS.iter().map(|client| (client, named(SERVERS, "haproxy")));
+    let pairs = from_socat.chain(to_haproxy);
     all(pairs.map(|pair| (format!("{} to {}", pair.0.name, pair.1.name), pair)), |(client, server)| {
         let mut server_runs = server.listens();
         let mut client_runs = client.connects(&server_runs.port);
