@@ -33,7 +33,7 @@ complete -c spile -n "__fish_spile_needs_command" -f -a "listen" -d 'Serve stdin
 complete -c spile -n "__fish_spile_needs_command" -f -a "relay" -d 'Move bytes between any two addresses; a listening left side serves for ever'
 complete -c spile -n "__fish_spile_needs_command" -f -a "cert" -d 'Make, show, check and convert certificates'
 complete -c spile -n "__fish_spile_needs_command" -f -a "tls-connect" -d 'Connect stdin and stdout, or a command, to an address by TLS; the peer is verified'
-complete -c spile -n "__fish_spile_needs_command" -f -a "tls-serve" -d 'Serve stdin and stdout, or a command per connection, on an address by TLS'
+complete -c spile -n "__fish_spile_needs_command" -f -a "tls-serve" -d 'Serve stdin and stdout, a command, a plain server or a file on an address by TLS'
 complete -c spile -n "__fish_spile_needs_command" -f -a "wait" -d 'Wait until addresses answer, all within one deadline'
 complete -c spile -n "__fish_spile_needs_command" -f -a "resolve" -d 'Look up names, services, protocols and interfaces'
 complete -c spile -n "__fish_spile_using_subcommand run" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
@@ -250,7 +250,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l jitter -d 'And up
 complete -c spile -n "__fish_spile_using_subcommand listen" -l idle-timeout -d 'End when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l deadline -d 'End after this long, whatever happens' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l max-total -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-total -l count -d 'Serve this many connections in all, then end' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
 complete -c spile -n "__fish_spile_using_subcommand listen" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand listen" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
@@ -322,7 +322,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l jitter -d 'And up 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l idle-timeout -d 'End when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l deadline -d 'End after this long, whatever happens' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l max-total -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l max-total -l count -d 'Serve this many connections in all, then end' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
 complete -c spile -n "__fish_spile_using_subcommand relay" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand relay" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
@@ -629,16 +629,19 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s N -d 'Half-c
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l preamble -d 'Send this file first' -r -F
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-bytes -d 'End after this many bytes have been received' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s q -l quit-after -d 'Leave after this much silence once our input has ended' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s W -l datagrams -d 'Leave after this many datagrams have come' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reply-file -d 'Answer with this file once the peer has said something, in place of stdin (a mock server)' -r -F
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l stats -d 'Say at the end what was moved and how it ended, as text or JSON' -r -f -a "text\t'For people'
-json\t'For programs, one object a line'"
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l json -d 'The same as --stats=json; into a file where one is named' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l preamble -d 'Send this file first' -r -F
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-bytes -d 'End after this many bytes have been received' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l forward -d 'Pass each connection on in plain text to this address: on this host, or a Unix socket' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l proxy-protocol -d 'Tell the server behind --forward whom it serves, by a PROXY header: v1, v2; v2,tls adds what was negotiated, v2,tls,cert the client\'s certificate' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l send -d 'Send this file to each client' -r -F
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-total -l count -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l grace -d 'How long open connections may take to finish after TERM; a second TERM ends them at once' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l json -d 'Write a report of each connection as JSON, one a line, also of those whose handshake fails: to stderr, or at the end of FILE' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l digest -d 'Tell the digests of what was sent and received at the end, on stderr and in --json' -r -f -a "sha256\t'SHA-256, FIPS 180-4'"
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l progress -d 'Show bytes and rate on stderr where that is a terminal; =always: also elsewhere, a line each second' -r -f -a "auto\t'Where stderr is a terminal'
@@ -646,14 +649,8 @@ always\t'Always; as whole lines where stderr is no terminal'"
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l rate -d 'Pass on no more than this a second, in each direction of each session' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l delay -d 'Pass each piece on this much later, in both directions (at most 4 MiB are under way)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l idle-timeout -d 'End when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l deadline -d 'End after this long, whatever happens' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-total -d 'Serve this many connections in all, then end' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l grace -d 'How long open connections may take to finish after TERM; a second TERM ends them at once' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s s -l bind -d 'Local address to connect from or listen on' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
@@ -710,25 +707,31 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-cn -d 'C
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-ou -d 'Clients of this organizational unit; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-pin -d 'Clients with this key; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l tickets -d 'Tickets for quicker handshakes to give to each client (2)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-handshakes -d 'Handshakes at once; more wait (64)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reload-every -d 'Look this often whether certificates, keys and lists have changed, and read them again' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l cert-out -d 'Write the certificate of --self-signed to this file, for clients to trust' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l idle-timeout -d 'End a connection when nothing has moved for this long (10m; 0 is never)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s 6 -d 'IPv6 alone'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s k -l keep -d 'Serve one connection after the other for ever, with a command all at once'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l once -d 'Serve one connection, then end (the default without -k)'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ignore-empty -d 'A connection that ends without a byte does not count as the one (a port probe)'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s C -l crlf -d 'Send line ends as CR LF'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s K -l keep-sending -d 'Go on sending after the peer has ended'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l quiet -d 'Say nothing on stderr but failures'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l pty -d 'Give the command a terminal'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l compat-env -d 'Tell the command of its connection also in the variables of socat, ncat and UCSPI (SOCAT_PEERADDR, NCAT_REMOTE_ADDR, TCPREMOTEIP and their kin)'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s C -l crlf -d 'Send line ends as CR LF'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s d -l no-stdin -d 'Do not read stdin'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l unsafe-forward -d 'Let --forward send plain text over a network'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l echo -d 'Send back what comes'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l discard -d 'Throw away what comes'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l once -d 'Serve one connection, then end as it has ended (over stdin and stdout always). A handshake that fails does not count'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s k -l keep -d 'Over stdin and stdout: serve one connection after the other for ever'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l show-hello -d 'Show what each client offers: host, application protocols, groups, cipher suites, signatures'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s t -l timeout -d 'Give up after this long, all addresses together' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l expect -d 'What the server must say first: a regular expression; for datagrams, what it must answer' -r

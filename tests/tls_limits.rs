@@ -77,7 +77,7 @@ fn spoiled_hellos_get_an_alert_or_an_end_and_cost_no_memory() {
     let hellos =
         [&["-tls1_2"][..], &["-tls1_3"], &["-servername", "localhost", "-alpn", "h2,http/1.1"]].map(hello);
     let (cert, key) = (certificate("server.pem"), certificate("server.key"));
-    let mut server = spile(["tls-serve", "127.0.0.1:0", "--cert", &cert, "--key", &key, "-v", "--", "cat"]);
+    let mut server = spile(["tls-serve", "127.0.0.1:0", "--cert", &cert, "--key", &key, "-v", "--echo"]);
     let port = server.port();
     serves_a_good_client(port);
 

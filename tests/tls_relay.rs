@@ -235,7 +235,7 @@ fn a_stalled_handshake_has_a_limit() {
 
 #[test]
 fn who_speaks_no_tls_is_named() {
-    let greeter = harness::server(|mut stream| {
+    let greeter = server(|mut stream| {
         let _ = stream.write_all(b"SSH-2.0-OpenSSH_9\r\n");
         let _ = stream.read_to_end(&mut Vec::new());
     });

@@ -295,45 +295,9 @@ pub async fn accept_one(
     server: &mut Server,
     bad_peers: BadPeers,
 ) -> Result<Option<(Incoming, u64)>, Failure> {
-    let Server { listener, rules, events, interrupts, accepted: last_id, served, handshakes, .. } = server;
+    let Server { listener, rules, events, interrupts, accepted, served, handshakes, .. } = server;
     let Some(listener) = listener else { return Ok(None) };
-    let accept = async {
-        let mut is_paused = false;
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                (established, id) = handshakes.next() => match (established, bad_peers) {
-                    (Ok(incoming), _) => return Ok((incoming, id)),
-                    (Err(failure), BadPeers::EndIt) => return Err(failure),
-                    (Err(failure), BadPeers::AreTold) => {
-                        events(&Event::Unestablished { id, failure });
-                        continue;
-                    }
-                },
-                accepted = listener.accept() => accepted,
-            };
-            is_paused &= accepted.is_err();
-            match accepted {
-                Ok(incoming) if rules.access.allows(incoming.peer.address()) => {
-                    *last_id += 1;
-                    events(&Event::Accepted { id: *last_id, peer: incoming.peer.to_string() });
-                    match incoming.is_established() {
-                        true => return Ok((incoming, *last_id)),
-                        false => handshakes.begin(incoming, *last_id),
-                    }
-                }
-                Ok(incoming) => {
-                    events(&Event::Rejected { peer: incoming.peer.to_string(), why: "not allowed" });
-                }
-                Err(why) => {
-                    if !std::mem::replace(&mut is_paused, true) {
-                        events(&Event::AcceptPaused(plain(&why.to_string())));
-                    }
-                    sleep(Duration::from_millis(100)).await;
-                }
-            }
-        }
-    };
+    let accept = established(listener, rules, events, accepted, handshakes, bad_peers);
     let limited = async {
         match rules.accept_timeout {
             Some(limit) => timeout(limit, accept).await.unwrap_or_else(|_| Err(nobody_came())),
@@ -346,6 +310,52 @@ pub async fn accept_one(
             incoming.map(Some)
         }
         () = interrupts.ended() => Ok(None),
+    }
+}
+
+/// The next peer that can be served, and its number.
+async fn established(
+    listener: &mut Listener,
+    rules: &Rules,
+    events: &Events,
+    last_id: &mut u64,
+    handshakes: &mut Handshakes,
+    bad_peers: BadPeers,
+) -> Result<(Incoming, u64), Failure> {
+    let mut is_paused = false;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            (established, id) = handshakes.next() => match (established, bad_peers) {
+                (Ok(incoming), _) => return Ok((incoming, id)),
+                (Err(failure), BadPeers::EndIt) => return Err(failure),
+                (Err(failure), BadPeers::AreTold) => {
+                    events(&Event::Unestablished { id, failure });
+                    continue;
+                }
+            },
+            accepted = listener.accept() => accepted,
+        };
+        is_paused &= accepted.is_err();
+        match accepted {
+            Ok(incoming) if rules.access.allows(incoming.peer.address()) => {
+                *last_id += 1;
+                events(&Event::Accepted { id: *last_id, peer: incoming.peer.to_string() });
+                match incoming.is_established() {
+                    true => return Ok((incoming, *last_id)),
+                    false => handshakes.begin(incoming, *last_id),
+                }
+            }
+            Ok(incoming) => {
+                events(&Event::Rejected { peer: incoming.peer.to_string(), why: "not allowed" });
+            }
+            Err(why) => {
+                if !std::mem::replace(&mut is_paused, true) {
+                    events(&Event::AcceptPaused(plain(&why.to_string())));
+                }
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where reports of TLS sessions go, of clients and servers: one JSON object a line.
+//! Where reports go that `--json[=FILE]` asks for: one object a line.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use super::log::say;
 use super::stdout::print;
 use crate::error::{Exit, Failure};
-use crate::report::tls::{Account, tls_json};
 
 /// What `--json[=FILE]` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,10 +70,5 @@ impl Outlet {
                 written.map(|()| Exit::OK).map_err(|why| cannot_write(path, &why))
             }
         }
-    }
-
-    /// Tells of one TLS session.
-    pub fn tell(&self, account: &Account<'_>) -> Result<Exit, Failure> {
-        self.line(&tls_json(account).to_string())
     }
 }

@@ -172,7 +172,7 @@ where
 {
     let (mut id, mut in_a_row, mut pause) = (0_u64, 0_u32, FIRST_PAUSE);
     let first_by = rules.accept_timeout.map(|time| Instant::now() + time);
-    loop {
+    while !open.is_enough(rules.max_total) {
         open.below(rules.max_conns).await;
         let accepted = match first_by.filter(|_| id == 0) {
             Some(at) => {
@@ -204,34 +204,59 @@ where
         if rules.talkative {
             events(&Event::Accepted { id, peer: incoming.peer.to_string() });
         }
-        if incoming.is_established() {
-            if !open.begins(rules.max_total) {
-                return None;
-            }
-            // A datagram peer never says that it has finished: stopping does not wait for it.
-            let guard = (!incoming.endpoint.is_datagram()).then(|| open.enter());
-            let session = handle(incoming, id);
-            spawn(async move {
-                let _guard = guard;
-                session.await;
-            });
-            continue;
+        match incoming.is_established() {
+            true => begin(incoming, id, open, rules, handle),
+            false => establish(incoming, id, open, rules, events, handle),
         }
-        let (open, rules, handle, events) = (open.clone(), rules.clone(), handle.clone(), events.clone());
-        spawn(async move {
-            // Boxed: an established session keeps no room for it.
-            match Box::pin(incoming.establish()).await {
-                Ok(incoming) => {
-                    open.below(rules.max_conns).await;
-                    let _guard = open.enter();
-                    if open.begins(rules.max_total) {
-                        handle(incoming, id).await;
-                    }
-                }
-                Err(failure) => events(&Event::Unestablished { id, failure }),
-            }
-        });
     }
+    None
+}
+
+/// Serves a peer that can be served at once.
+fn begin<F>(
+    incoming: Incoming,
+    id: u64,
+    open: &Arc<Open>,
+    rules: &Rules,
+    handle: &Rc<impl Fn(Incoming, u64) -> F + 'static>,
+) where
+    F: Future<Output = ()> + 'static,
+{
+    open.begins(rules.max_total);
+    // A datagram peer never says that it has finished: stopping does not wait for it.
+    let guard = (!incoming.endpoint.is_datagram()).then(|| open.enter());
+    let session = handle(incoming, id);
+    spawn(async move {
+        let _guard = guard;
+        session.await;
+    });
+}
+
+/// Serves a peer once it has shaken hands; it counts from then on.
+fn establish<F>(
+    incoming: Incoming,
+    id: u64,
+    open: &Arc<Open>,
+    rules: &Arc<Rules>,
+    events: &Events,
+    handle: &Rc<impl Fn(Incoming, u64) -> F + 'static>,
+) where
+    F: Future<Output = ()> + 'static,
+{
+    let (open, rules, handle, events) = (open.clone(), rules.clone(), handle.clone(), events.clone());
+    spawn(async move {
+        // Boxed: an established session keeps no room for it.
+        match Box::pin(incoming.establish()).await {
+            Ok(incoming) => {
+                open.below(rules.max_conns).await;
+                let _guard = open.enter();
+                if open.begins(rules.max_total) {
+                    handle(incoming, id).await;
+                }
+            }
+            Err(failure) => events(&Event::Unestablished { id, failure }),
+        }
+    });
 }
 
 /// Out of descriptors or memory: waiting is all that helps, and a bare loop would take a whole core.

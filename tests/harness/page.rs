@@ -85,5 +85,6 @@ impl Row {
 
 /// Text as a terminal shows it.
 fn plain(roff: &str) -> String {
+    let roff = roff.replace("\\fB", "").replace("\\fR", "");
     roff.replace("\\-", "-").replace("\\&", "").replace("\\e", "\\")
 }

@@ -129,7 +129,7 @@ impl Course {
     /// What a connection comes to, told to whoever asked for reports.
     fn ended(&self, session: &Session, report: &Report, names: &Names) -> Result<Exit, Failure> {
         let result = exit(report, names, !self.args.program.ignore_child_status);
-        self.telling.ended(&session, report, &result);
+        self.telling.ended(session, report, &result);
         result
     }
 

@@ -1,20 +1,17 @@
 //! What is told of connections: reports, what clients offer, and handshakes that fail, counted by cause.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write as _;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::commands::flags::file_name;
-use crate::commands::log::{LogArgs, say};
+use crate::commands::log::LogArgs;
+use crate::commands::tls_report::{Outlet, Place};
 use crate::endpoint::{Handshake, Incoming, Observer, Stream};
 use crate::error::{Exit, Failure};
 use crate::relay::{Outcome, Report, Side};
-use crate::report::tls::{Account, Close, End, PeerClose, Pem, Stage, Times, hello_lines, tls_json};
+use crate::report::tls::{Account, Close, End, PeerClose, Pem, Stage, Times, hello_lines};
 use crate::report::{Event, Events};
 use crate::tls::Verdict;
 
@@ -23,10 +20,10 @@ use crate::tls::Verdict;
 #[command(next_help_heading = "What is told of connections")]
 pub struct TellingArgs {
     /// Write a report of each connection as JSON, one a line, also of those whose handshake fails: to stderr, or
-    /// at the end of FILE
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
-        value_parser = OsStringValueParser::new().try_map(file_name))]
-    json: Option<Option<PathBuf>>,
+    /// into FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-",
+          value_parser = OsStringValueParser::new().try_map(Place::parse))]
+    json: Option<Place>,
     /// Show what each client offers: host, application protocols, groups, cipher suites, signatures
     #[arg(long)]
     show_hello: bool,
@@ -38,15 +35,9 @@ const MOST_CAUSES: usize = 32;
 /// Where it is told.
 pub struct Telling {
     events: Events,
-    reports: Option<Reports>,
+    reports: Option<Outlet>,
     shows_hello: bool,
     causes: Arc<Causes>,
-}
-
-/// Where reports go.
-enum Reports {
-    Stderr,
-    File(File),
 }
 
 /// Failed handshakes by cause.
@@ -85,15 +76,7 @@ impl Causes {
 impl Telling {
     /// Opens the file for reports.
     pub fn new(args: &TellingArgs, log: &LogArgs, name: &'static str) -> Result<Telling, Failure> {
-        let reports = match &args.json {
-            None => None,
-            Some(None) => Some(Reports::Stderr),
-            Some(Some(path)) => {
-                let file = File::options().append(true).create(true).open(path);
-                let fail = |why| Failure::other(format!("cannot write {}", path.display()), why);
-                Some(Reports::File(file.map_err(fail)?))
-            }
-        };
+        let reports = args.json.as_ref().map(|place| place.open(Outlet::Stderr)).transpose()?;
         let causes = Arc::new(Causes { tells_all: log.is_talkative(), ..Causes::default() });
         let (inner, counted) = (log.events(name), causes.clone());
         let events: Events = Arc::new(move |event: &Event| match event {
@@ -170,17 +153,9 @@ impl Telling {
             close,
             pem: Pem::Omitted,
         };
-        match &self.reports {
-            None => {}
-            Some(Reports::Stderr) => say(&tls_json(&account).to_string()),
-            Some(Reports::File(file)) => {
-                let mut file = file;
-                let written = file.write_all(format!("{}\n", tls_json(&account)).as_bytes());
-                if let Err(why) = written {
-                    let why = Failure::other("cannot write a report", why).to_string();
-                    (self.events)(&Event::Failed { id: 0, why });
-                }
-            }
+        let told = self.reports.as_ref().map(|outlet| outlet.tell(&account));
+        if let Some(Err(why)) = told {
+            (self.events)(&Event::Failed { id: 0, why: why.to_string() });
         }
     }
 }
@@ -201,14 +176,20 @@ impl Session {
     }
 
     fn close(&self, report: &Report) -> Close {
-        let ends = self.stream.as_ref().map(|stream| stream.ends()).unwrap_or_default();
+        let stream = self.stream.as_ref();
+        let is = |of: fn(&Stream) -> bool| stream.is_some_and(|stream| of(stream));
         let peer = match report.outcome {
             Outcome::Reset(Side::Right) => Some(PeerClose::Reset),
-            _ if ends.peer_said_end => Some(PeerClose::CloseNotify),
-            _ if ends.is_cut => Some(PeerClose::Eof),
+            _ if is(Stream::peer_has_ended) => Some(PeerClose::CloseNotify),
+            _ if is(Stream::was_cut) => Some(PeerClose::Eof),
             Outcome::Limit(_) => Some(PeerClose::Timeout),
             _ => None,
         };
-        Close { peer, sent_close_notify: ends.we_said_end, bytes_in: report.received, bytes_out: report.sent }
+        Close {
+            peer,
+            sent_close_notify: is(Stream::has_said_end),
+            bytes_in: report.received,
+            bytes_out: report.sent,
+        }
     }
 }

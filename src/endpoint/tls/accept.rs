@@ -103,7 +103,7 @@ impl Acceptor {
             return Err(Failure::usage(peer, "is no stream"));
         };
         let allowed = Allowance::of(self.0.limit, "--handshake-timeout");
-        self.first_word(&fd, peer).await?;
+        first_word(&fd, peer, allowed).await?;
         let mut account = Handshake::with(peer);
         let begun = Instant::now();
         let result = self.shake_hands(&fd, &mut account, allowed).await;
@@ -118,16 +118,6 @@ impl Acceptor {
             endpoint.extras.get_or_insert_default().handshake = Some(Box::new(account));
         }
         Ok(endpoint)
-    }
-
-    /// Waits for a handshake to begin: whoever has only connected costs us next to nothing.
-    async fn first_word(&self, fd: &Descriptor, peer: &str) -> Result<(), Failure> {
-        let limit = self.0.limit;
-        let spoken = timeout(limit, poll_fn(|cx| fd.poll_readable(cx))).await;
-        spoken.map_err(|_| {
-            let why = format!("it has said nothing within {limit:?} (--handshake-timeout)");
-            Failure::timeout(format!("TLS with {}", escaped(peer)), why)
-        })
     }
 
     async fn shake_hands(
@@ -158,6 +148,15 @@ impl Acceptor {
             }
         }
     }
+}
+
+/// Waits for a handshake to begin: whoever has only connected costs us next to nothing.
+async fn first_word(fd: &Descriptor, peer: &str, allowed: Allowance) -> Result<(), Failure> {
+    let spoken = timeout(allowed.left(), poll_fn(|cx| fd.poll_readable(cx))).await;
+    spoken.map_err(|_| {
+        let why = format!("it has said nothing within {:?} ({})", allowed.limit, allowed.flag);
+        Failure::timeout(format!("TLS with {}", escaped(peer)), why)
+    })
 }
 
 /// Writes the certificate that was made to where its clients look for it.

@@ -56,17 +56,6 @@ pub struct Stream {
     inspection: Inspection,
 }
 
-/// How far a session has come to its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ends {
-    /// The peer's close_notify has come.
-    pub peer_said_end: bool,
-    /// The connection has ended without it.
-    pub is_cut: bool,
-    /// Our close_notify was said.
-    pub we_said_end: bool,
-}
-
 struct State {
     session: Session,
     /// Plaintext that did not fit where it was read for.
@@ -266,16 +255,6 @@ impl Stream {
     /// True once we have said our end.
     pub fn has_said_end(&self) -> bool {
         self.state.borrow().our_end == OurEnd::Said
-    }
-
-    /// What has become of both ends so far.
-    pub fn ends(&self) -> Ends {
-        let state = self.state.borrow();
-        Ends {
-            peer_said_end: state.session.peer_ended(),
-            is_cut: state.cut,
-            we_said_end: state.our_end == OurEnd::Said,
-        }
     }
 
     /// What the session has negotiated and who the peer is.
