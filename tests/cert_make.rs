@@ -84,7 +84,7 @@ fn a_certificate_is_expired_on_purpose() {
     at.runs("openssl x509 -in exp.pem -noout -checkend 0").exits(1);
     at.runs("spile cert verify --cafile exp.pem --name localhost exp.pem")
         .exits(60)
-        .complains("has expired on");
+        .complains("certificate expired on");
     at.says("spile cert verify --cafile exp.pem --name localhost --at -2d exp.pem");
 }
 

@@ -4,7 +4,6 @@
 mod harness;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use harness::*;

@@ -30,16 +30,6 @@ pub enum Sni {
     Off,
 }
 
-/// Whether a second connection of the same client resumes the session of the first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Resuming {
-    /// It does, if the server agrees.
-    #[default]
-    Allowed,
-    /// Every handshake is a full one.
-    Never,
-}
-
 /// All that can be said about a client.
 #[derive(Clone, Debug, Default)]
 pub struct ClientSettings {
@@ -55,8 +45,6 @@ pub struct ClientSettings {
     pub name: Option<String>,
     /// The name that is sent.
     pub sni: Sni,
-    /// Whether sessions are resumed.
-    pub resuming: Resuming,
     /// Where secrets are logged.
     pub keylog: Option<PathBuf>,
 }
@@ -195,10 +183,7 @@ impl Client {
             .with_client_cert_resolver(Arc::new(resolver));
         config.alpn_protocols = self.settings.protocol.alpn_wire();
         config.enable_sni = sends_name;
-        config.resumption = match self.settings.resuming {
-            Resuming::Allowed => Resumption::in_memory_sessions(KEPT_SESSIONS),
-            Resuming::Never => Resumption::disabled(),
-        };
+        config.resumption = Resumption::in_memory_sessions(KEPT_SESSIONS);
         if let Some(keylog) = &self.keylog {
             config.key_log = keylog.clone();
         }

@@ -23,7 +23,7 @@ mod tests;
 mod trust;
 mod verdict;
 
-pub use client::{Client, ClientSettings, Resuming, Sni};
+pub use client::{Client, ClientSettings, Sni};
 pub use identity::{IdentityFiles, Permissions};
 pub use inspection::{Inspection, Negotiated, RevocationCheck, Terms};
 pub use offline::{Judged, judge_client, judge_server};

@@ -82,8 +82,9 @@ Examples:
   spile tls-connect unix:/run/app.sock --name app
   spile tls-connect host:8443 -- ./speak-to-host            the command's stdin and stdout are the session
 
---retry-for tries again what may change: no answer, a handshake that fails. A verdict stands at once: a certificate that
-is not trusted (60), a wrong pin (90), our own certificate (58), files (77).
+--retry-for tries again what may change: no answer, a handshake that fails. A verdict
+stands at once: a server that is not trusted (60), a wrong pin (90), our own
+certificate (58), files that cannot be read (77).
 ";
 
     fn run(self) -> Result<Exit, Failure> {

@@ -185,7 +185,7 @@ mod tests {
             "[2001:db8::1]:80",
             "vsock:2:80",
             "tcp:localhost:80,proxy=http://192.0.2.1:3128",
-            "exec:cat!!tcp:192.0.2.1:80",
+            "null!!tcp:192.0.2.1:80",
         ] {
             assert!(!stays(away), "{away}");
         }

@@ -11,7 +11,7 @@ use crate::commands::tls_report::{Outlet, Place};
 use crate::endpoint::{Handshake, Incoming, Observer, Stream};
 use crate::error::{Exit, Failure};
 use crate::relay::{Outcome, Report, Side};
-use crate::report::tls::{Account, Close, End, PeerClose, Pem, Stage, Times, hello_lines};
+use crate::report::tls::{Account, Close, End, PeerClose, Pem, Stage, Times, hello_lines, tls_json};
 use crate::report::{Event, Events};
 use crate::tls::Verdict;
 
@@ -153,7 +153,7 @@ impl Telling {
             close,
             pem: Pem::Omitted,
         };
-        let told = self.reports.as_ref().map(|outlet| outlet.tell(&account));
+        let told = self.reports.as_ref().map(|outlet| outlet.line(&tls_json(&account).to_string()));
         if let Some(Err(why)) = told {
             (self.events)(&Event::Failed { id: 0, why: why.to_string() });
         }

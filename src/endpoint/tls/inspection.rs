@@ -87,18 +87,28 @@ impl Inspection {
         let what = format!("TLS with {}", escaped(&self.peer));
         match trouble {
             Trouble::Tls(error) => self.told(&error, first),
-            Trouble::Eof if first.is_empty() => {
-                Failure::new(Exit::HANDSHAKE, what, "it closed the connection without having said anything")
-            }
             Trouble::Eof => {
-                let why = "it closed the connection during the handshake";
-                after_silence(Failure::new(Exit::HANDSHAKE, what, why), first)
+                let why = match first.is_empty() {
+                    true => "it closed the connection without having said anything",
+                    false => "it closed the connection during the handshake",
+                };
+                self.after_silence(Failure::new(Exit::HANDSHAKE, what, why), first)
             }
             Trouble::Io(why) => Failure::new(Exit::HANDSHAKE, what, why),
             Trouble::Late(Allowance { limit, flag, .. }) => {
                 let why = format!("the handshake was not done within {limit:?} ({flag})");
-                after_silence(Failure::timeout(what, why), first)
+                self.after_silence(Failure::timeout(what, why), first)
             }
+        }
+    }
+
+    /// The same failure, with what may be the reason if a server has never said anything; `first` is what it said
+    /// first. Clients have no port to be wrong about: only a server has a name that is wanted.
+    fn after_silence(&self, failure: Failure, first: &[u8]) -> Failure {
+        let is_server = self.watch.as_ref().is_some_and(|watch| watch.terms().wanted.is_some());
+        match is_server && first.is_empty() {
+            true => failure.hint("is TLS spoken on that port, and at once (no --starttls needed)?"),
+            false => failure,
         }
     }
 
@@ -171,16 +181,6 @@ impl Inspection {
             peer_sha256: peer.as_ref().map(|facts| facts.sha256.clone()),
             peer_subject: peer.map(|facts| facts.subject),
         }
-    }
-}
-
-/// The same failure, with what may be the reason if the peer has never said anything; `first` is what it said first.
-fn after_silence(failure: Failure, first: &[u8]) -> Failure {
-    match first.is_empty() {
-        true => {
-            failure.hint("it has not said a byte: is TLS spoken on that port, and at once (no STARTTLS)?")
-        }
-        false => failure,
     }
 }
 

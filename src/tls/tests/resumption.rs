@@ -132,17 +132,6 @@ fn an_insecure_session_stays_insecure_when_resumed() {
 }
 
 #[test]
-fn resuming_can_be_turned_off_by_the_client() {
-    let authority = Authority::new("Good");
-    let settings = ClientSettings { resuming: Resuming::Never, ..client_of(&authority) };
-    let client = settings.build().expect("a client");
-    let server = server_of(authority.sign("s.pem", leaf(&["localhost"]))).build().expect("a server");
-    for _ in 0..2 {
-        assert_eq!(kind(&shake(&client, "localhost", &server)), HandshakeKind::Full);
-    }
-}
-
-#[test]
 fn handshakes_at_the_same_time_do_not_see_each_other() {
     let (good, other) = (Authority::new("Good"), Authority::new("Other"));
     let client = client_of(&good).build().expect("a client");
