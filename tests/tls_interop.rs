@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use harness::tls::{End, Receiving, Sending};
+use harness::tls::{Backend, End, Receiving, Sending};
 use harness::tls_peers::{CLIENTS, Ends, Peer, SERVERS};
 use harness::*;
 
@@ -102,8 +102,8 @@ fn all<T>(conversations: impl IntoIterator<Item = (String, T)>, talk: impl Fn(&T
 #[test]
 fn the_peers_understand_each_other() {
     let from_socat = SERVERS.iter().map(|server| (named(CLIENTS, "socat"), server));
-    let to_stunnel = CLIENTS.iter().map(|client| (client, named(SERVERS, "stunnel")));
-    let pairs = from_socat.chain(to_stunnel);
+    let to_haproxy = CLIENTS.iter().map(|client| (client, named(SERVERS, "haproxy")));
+    let pairs = from_socat.chain(to_haproxy);
     all(pairs.map(|pair| (format!("{} to {}", pair.0.name, pair.1.name), pair)), |(client, server)| {
         let mut server_runs = server.listens();
         let mut client_runs = client.connects(&server_runs.port);
@@ -128,11 +128,12 @@ fn connecting(port: &str, version: &str, says_close: bool) -> Process {
     spile(args)
 }
 
-/// `spile tls-serve` for one client of theirs.
-fn serving(version: &str, says_close: bool) -> Process {
+/// `spile tls-serve` for one client of theirs, in front of a plain server: stdin would be dropped at the client's end.
+fn serving(version: &str, says_close: bool, backend: &Backend) -> Process {
     let (chain, key) = (certificate("server.pem"), certificate("server.key"));
+    let plain = format!("127.0.0.1:{}", backend.port);
     let mut args = vec!["tls-serve", "--once", "127.0.0.1:0", "--cert", &chain, "--key", &key];
-    args.extend(["--min", version, "--max", version]);
+    args.extend(["--min", version, "--max", version, "--forward", &plain]);
     if !says_close {
         args.push("--ignore-unexpected-eof");
     }
@@ -151,10 +152,11 @@ fn spile_connects_to_all(version: &str) {
 
 fn all_connect_to_spile(version: &str) {
     all(CLIENTS.iter().map(|client| (client.name.to_owned(), client)), |client| {
-        let mut server = serving(version, client.says_close);
+        let backend = Backend::new();
+        let mut server = serving(version, client.says_close, &backend);
         let mut running = client.connects(&server.port().to_string());
         let client_end = running.end();
-        exchange(client_end, End::of(&mut server), client.ends, BULK, BULK.min(client.most));
+        exchange(client_end, backend.end(), client.ends, BULK, BULK.min(client.most));
         server.ends().exits(0);
     });
 }
@@ -183,13 +185,14 @@ fn spile_as_server_over_tls_1_3() {
 #[test]
 fn curl_posts_and_gets_by_both_versions() {
     for version in ["1.2", "1.3"] {
-        let mut server = serving(version, true);
+        let backend = Backend::new();
+        let mut server = serving(version, true, &backend);
         let (authority, url) = (certificate("ca.pem"), format!("https://localhost:{}/", server.port()));
         let args = ["-sS", "-4", "--cacert", &authority, "-H", "Expect:", "--data-binary", "@-", &url];
         let mut curl = program("curl", &args);
         let (mut curl_out, mut curl_in) = End::of(&mut curl).split();
-        let (mut server_out, mut server_in) = End::of(&mut server).split();
         let sent = aside(move || curl_out.send(cargo(0, BULK)));
+        let (mut server_out, mut server_in) = backend.end().split();
         done(aside(move || {
             let head = server_in.receive_until(b"\r\n\r\n");
             assert_same(&server_in.receive(head + BULK)[head..], cargo(0, BULK));
