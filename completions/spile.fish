@@ -641,7 +641,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-file -d 
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l grace -d 'How long open connections may take to finish after TERM; a second TERM ends them at once' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l json -d 'Write a report of each connection as JSON, one a line, also of those whose handshake fails: to stderr, or at the end of FILE' -r -F
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l json -d 'Write a report of each connection as JSON, one a line, also of those whose handshake fails: to stderr, or into FILE' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l capture -d 'Write what the peer (of relay: the left side) says to IN and what is said to it to OUT; {id} in a name is the number of the connection. IN or OUT may be empty' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l digest -d 'Tell the digests of what was sent and received at the end, on stderr and in --json' -r -f -a "sha256\t'SHA-256, FIPS 180-4'"
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l progress -d 'Show bytes and rate on stderr where that is a terminal; =always: also elsewhere, a line each second' -r -f -a "auto\t'Where stderr is a terminal'
