@@ -233,7 +233,7 @@ fn requests_go_to_authorities_elsewhere_and_come_from_there() {
     let ended = at.runs("spile cert sign --ca ca.pem --ca-key ca.key --csr web.csr --out web.pem").exits(0);
     assert_eq!(
         ended.stderr,
-        "signed for web.internal\nof the request, passed over: being a CA, key usage, extended key usage, 1.2.3.4\n"
+        "signed for web.internal\nits subject: O=Org, CN=web\nof the request, passed over: being a CA, key usage, extended key usage, 1.2.3.4\n"
     );
     at.says("openssl verify -x509_strict -verify_hostname web.internal -CAfile ca.pem web.pem");
     let text = at.says("openssl x509 -in web.pem -noout -text");
@@ -311,4 +311,16 @@ fn names_that_are_none_are_refused_with_what_to_type() {
     at.says("spile cert self könig.example --out k.pem --key-out k.key");
     at.says("openssl verify -verify_hostname xn--knig-5qa.example -CAfile k.pem k.pem");
     at.says("spile cert verify --cafile k.pem --name KÖNIG.example k.pem");
+}
+
+#[test]
+fn what_a_request_says_of_itself_is_not_signed_beside_names_that_were_typed() {
+    let at = Workshop::new();
+    at.says("spile cert ca --out ca.pem --key-out ca.key");
+    at.says("spile cert csr a.test --cn admin --ou ops --key-out a.key --out a.csr");
+    let sign = "spile cert sign --client --ca ca.pem --ca-key ca.key --csr a.csr";
+    at.runs(&format!("{sign} --out whole.pem")).exits(0).complains("its subject: OU=ops, CN=admin");
+    at.says(&format!("{sign} web.test --out typed.pem"));
+    let subject = at.says("openssl x509 -in typed.pem -noout -subject");
+    assert!(!subject.contains("admin") && !subject.contains("ops"), "{subject}");
 }

@@ -166,6 +166,8 @@ fn a_chain_is_looked_at_as_of_another_day() {
     let ended = at
         .runs("spile cert verify --cafile ca.pem --name db.internal --at 2027-01-01T00:00:00Z chain.pem")
         .exits(0);
+    at.runs("spile cert verify --cafile ca.pem --name db.internal --at 1960-01-01T00:00:00Z chain.pem")
+        .exits(60);
     let said = String::from_utf8(ended.stdout).unwrap();
     assert_eq!(said, "good: 'CN=db.internal' as db.internal on 2027-01-01T00:00:00Z by file:ca.pem\n");
     for (day, good) in [

@@ -101,3 +101,18 @@ fn a_command_is_told_of_an_ipv6_connection_as_each_tool_writes_it() {
         assert_eq!(String::from_utf8(read_all(&stream)).unwrap(), told);
     }
 }
+
+#[test]
+fn what_a_command_has_said_is_not_lost_to_a_slow_peer_once_it_has_ended() {
+    let mut listener = spile(["listen", "--sndbuf", "4096", "0", "--", "head", "-c", "100000", "/dev/zero"]);
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(2048).unwrap();
+    let address: std::net::SocketAddr = ([127, 0, 0, 1], listener.port()).into();
+    socket.connect(&address.into()).unwrap();
+    let stream = std::net::TcpStream::from(socket);
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    // The time that a grandchild's output is given, and half as much again: there is nothing else to wait for.
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(read_all(&stream).len(), 100_000);
+    listener.ends().exits(0);
+}

@@ -338,3 +338,10 @@ fn completion_offers_the_values_of_a_scope() {
         shell(&line).eof().ends().exits(0).says(wanted);
     }
 }
+
+#[test]
+fn an_application_protocol_has_a_name_of_1_to_255_bytes() {
+    for names in ["h2,,x".to_owned(), "x".repeat(256)] {
+        spile(["tls-connect", "--alpn", &names, "localhost:1"]).ends().exits(2).complains("1 to 255 bytes");
+    }
+}

@@ -89,6 +89,13 @@ impl Clock {
         self.start().child_exit.get_or_insert_with(|| (side, Instant::now()));
     }
 
+    /// What the child has said waits for the other side: its output is not over yet.
+    pub fn child_is_not_heard_out(&mut self) {
+        if let Some(watch) = &mut self.0 {
+            watch.child_exit = None;
+        }
+    }
+
     /// Ready when a limit has run out; `moved` is the count of all bytes moved so far.
     pub fn poll(
         &mut self,

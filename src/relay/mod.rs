@@ -274,8 +274,9 @@ impl Relay {
                 if output.is_done() {
                     return Some(Outcome::ChildExited(side));
                 }
-                if !endpoint.source.holds_back() {
-                    self.clock.child_has_exited(side);
+                match endpoint.source.holds_back() || output.has_unsent() {
+                    true => self.clock.child_is_not_heard_out(),
+                    false => self.clock.child_has_exited(side),
                 }
             } else if self.poll_forsaken(cx, side).is_ready() {
                 return Some(Outcome::Departed(side.other()));

@@ -144,7 +144,11 @@ impl Client {
             (Some(name), _) => server_name(name)?,
             // The word is for rustls alone: nobody looks at it, and it is not sent.
             (None, "") if self.is_nameless() => {
-                return Ok(Names { wanted: server_name("localhost")?, sent: None });
+                let sent = match &self.settings.sni {
+                    Sni::Name(name) => Some(server_name(name)?),
+                    Sni::Verified | Sni::Off => None,
+                };
+                return Ok(Names { wanted: server_name("localhost")?, sent });
             }
             (None, "") => {
                 return Err(Failure::usage("the server's name", "is not known from its address")

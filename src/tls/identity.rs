@@ -1,5 +1,6 @@
 //! Who we are: certificates with their keys, out of files or made in memory.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -85,11 +86,13 @@ impl IdentityFiles {
 fn read_staple(path: &Path) -> Result<Vec<u8>, Failure> {
     let what = format!("OCSP file {}", path.display());
     let fail = |why: &str| Failure::new(Exit::STAPLE, &what, why);
-    let about = std::fs::metadata(path).map_err(|error| Failure::new(Exit::STAPLE, &what, error))?;
-    if about.len() > LARGEST_STAPLE {
+    let unreadable = |error: std::io::Error| Failure::new(Exit::STAPLE, &what, error);
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(LARGEST_STAPLE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST_STAPLE {
         return Err(fail("it is too large for an OCSP response"));
     }
-    let bytes = std::fs::read(path).map_err(|error| Failure::new(Exit::STAPLE, &what, error))?;
     // OCSPResponse is a SEQUENCE (RFC 6960); PEM has no agreed label for it.
     match bytes.first() {
         Some(0x30) => Ok(bytes),

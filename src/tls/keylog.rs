@@ -33,6 +33,9 @@ impl KeyLog {
         if !about.is_file() {
             return Err(Failure::other(what, "it is not a regular file"));
         }
+        if about.uid() != rustix::process::geteuid().as_raw() {
+            return Err(Failure::other(what, "it belongs to somebody else, and it would hold secrets"));
+        }
         if about.mode() & 0o077 != 0 {
             let hint = format!("chmod 600 {}", path.display());
             return Err(Failure::other(what, "others may read it, and it would hold secrets").hint(hint));

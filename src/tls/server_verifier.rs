@@ -83,6 +83,8 @@ impl Judge {
                 Ok(()) => Ok(Basis::Authority),
                 // Revocation speaks about this very certificate: no other way of trusting it outweighs that.
                 Err(error) if is_about_revocation(&error) || !self.is_exact(leaf) => Err(error),
+                // An error that came first may have hidden it.
+                Err(_) if self.anchors.revoke(leaf) => Err(CertificateError::Revoked.into()),
                 Err(_) => exact(leaf, wanted, now).map(|()| Basis::Exact),
             },
         }

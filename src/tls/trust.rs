@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateRevocationListDer, UnixTime};
-use x509_parser::prelude::{CertificateRevocationList, FromDer};
+use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 
 use super::Pin;
 use super::explanation::words_of;
@@ -127,6 +127,25 @@ pub(super) struct Anchors {
 pub(super) struct RevocationList {
     pub(super) file: PathBuf,
     pub(super) der: CertificateRevocationListDer<'static>,
+}
+
+impl RevocationList {
+    /// Whether this certificate is on it.
+    fn holds(&self, certificate: &X509Certificate<'_>) -> bool {
+        let list = CertificateRevocationList::from_der(&self.der);
+        list.is_ok_and(|(_, list)| {
+            list.issuer().as_raw() == certificate.issuer().as_raw()
+                && list.iter_revoked_certificates().any(|entry| entry.serial() == &certificate.serial)
+        })
+    }
+}
+
+impl Anchors {
+    /// Whether a certificate was taken back, whoever else speaks for it.
+    pub(super) fn revoke(&self, der: &[u8]) -> bool {
+        X509Certificate::from_der(der)
+            .is_ok_and(|(_, certificate)| self.crls.iter().any(|list| list.holds(&certificate)))
+    }
 }
 
 impl Trust {
@@ -298,8 +317,7 @@ impl Reading {
 
 /// The time to judge by.
 pub(super) fn time_of_judgement(at: Option<SystemTime>, now: UnixTime) -> UnixTime {
-    match at.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()) {
-        Some(since) => UnixTime::since_unix_epoch(since),
-        None => now,
-    }
+    // rustls knows no time before 1970; nothing that it judges is as old as that.
+    let since = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    at.map_or(now, |at| UnixTime::since_unix_epoch(since(at)))
 }

@@ -36,10 +36,11 @@ pub struct SubjectArgs {
 impl SubjectArgs {
     /// The names, with what a request names where none were typed.
     pub fn subject(self, request: Option<Subject>) -> Subject {
-        let mut subject = request.unwrap_or_default();
-        if !self.names.is_empty() || !self.uri.is_empty() {
-            (subject.names, subject.uris) = (self.names, self.uri);
-        }
+        let mut subject = match self.names.is_empty() && self.uri.is_empty() {
+            true => request.unwrap_or_default(),
+            // Nothing that a request says of itself is signed beside names that were typed.
+            false => Subject { names: self.names, uris: self.uri, ..Subject::default() },
+        };
         subject.common_name = self.cn.or(subject.common_name);
         subject.unit = self.ou.or(subject.unit);
         subject

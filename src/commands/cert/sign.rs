@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use rcgen::DnType;
+
 use super::flags::{AuthorityArgs, KeyArgs, LifetimeArgs, OutArgs, SubjectArgs};
 use super::self_signed::DAYS;
-use crate::certificate::{self, Kind, Object, Purpose, Request, Signs, Subject, objects, read_whole};
+use crate::certificate::{
+    self, Kind, Object, Purpose, Request, Signs, Subject, escaped, objects, read_whole,
+};
 use crate::commands::log::say;
 use crate::error::{Exit, Failure};
 
@@ -69,8 +73,30 @@ fn tell(request: &Request, subject: &Subject) {
     let names: Vec<String> =
         subject.names.iter().map(ToString::to_string).chain(subject.uris.iter().cloned()).collect();
     say(&format!("signed for {}", names.join(", ")));
+    let attributes = subject.others.iter().map(|(kind, value)| (label(kind), value));
+    let unit = subject.unit.iter().map(|unit| (label(&DnType::OrganizationalUnitName), unit));
+    let common = subject.common_name.iter().map(|name| (label(&DnType::CommonName), name));
+    let attributes = attributes.chain(unit).chain(common);
+    let parts: Vec<String> = attributes.map(|(label, text)| format!("{label}={}", escaped(text))).collect();
+    if !parts.is_empty() {
+        say(&format!("its subject: {}", parts.join(", ")));
+    }
     if !request.passed_over.is_empty() {
         say(&format!("of the request, passed over: {}", request.passed_over.join(", ")));
+    }
+}
+
+/// The short name of an attribute (RFC 4514, section 3), or its number.
+fn label(kind: &DnType) -> String {
+    match kind {
+        DnType::CommonName => "CN".to_owned(),
+        DnType::OrganizationalUnitName => "OU".to_owned(),
+        DnType::OrganizationName => "O".to_owned(),
+        DnType::CountryName => "C".to_owned(),
+        DnType::LocalityName => "L".to_owned(),
+        DnType::StateOrProvinceName => "ST".to_owned(),
+        DnType::CustomDnType(number) => number.iter().map(u64::to_string).collect::<Vec<_>>().join("."),
+        _ => "?".to_owned(),
     }
 }
 

@@ -173,6 +173,12 @@ fn protocol(options: &Options) -> Result<Protocol, Failure> {
     }
     if let Some(names) = options.text(Key::Alpn) {
         protocol.alpn = names.split(',').map(|name| name.trim().to_owned()).collect();
+        // ProtocolName of RFC 7301, section 3.1.
+        if !protocol.alpn.iter().all(|name| (1..=255).contains(&name.len())) {
+            return Err(
+                Failure::misuse("option 'alpn'", "a name has 1 to 255 bytes").hint("for example h2,http/1.1")
+            );
+        }
     }
     Ok(protocol)
 }

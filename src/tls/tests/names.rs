@@ -116,3 +116,13 @@ fn a_nameless_peer_needs_a_name() {
     let client = client_of(&authority).build().expect("a client");
     assert_eq!(client.start("").err().map(|failure| failure.exit), Some(Exit::USAGE));
 }
+
+#[test]
+fn a_name_to_send_is_sent_where_none_is_verified() {
+    let mut settings = ClientSettings::default();
+    settings.trust.enforcement = Enforcement::RecordOnly;
+    settings.sni = Sni::Name("app".to_owned());
+    assert_eq!(settings.build().expect("a client").sni(""), Ok(Some("app".to_owned())));
+    settings.sni = Sni::Verified;
+    assert_eq!(settings.build().expect("a client").sni(""), Ok(None));
+}

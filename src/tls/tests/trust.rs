@@ -308,3 +308,17 @@ fn a_revoked_certificate_is_not_saved_by_being_exact() {
     let outcome = shake(&settings.build().expect("a client"), "localhost", &server);
     refused(&outcome, Exit::UNTRUSTED, Code::Revoked);
 }
+
+#[test]
+fn a_revoked_certificate_is_not_saved_by_an_error_that_comes_first() {
+    let (authority, other) = (Authority::new("Good"), Authority::new("Other"));
+    let identity = authority.sign("s.pem", leaf(&["localhost"]));
+    // Its authority is not trusted: that is what webpki tells.
+    let mut settings = client_of(&other);
+    settings.trust.exact = vec![identity.certificate.clone()];
+    let server = server_of(identity).build().expect("a server");
+    shake(&settings.build().expect("a client"), "localhost", &server).assert_ok();
+    settings.trust.revocation.files = vec![authority.revoke(&[authority.last_serial()], 5)];
+    let outcome = shake(&settings.build().expect("a client"), "localhost", &server);
+    refused(&outcome, Exit::UNTRUSTED, Code::Revoked);
+}
