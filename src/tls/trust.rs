@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateRevocationListDer, UnixTime};
 use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
+use x509_parser::revocation_list::RevokedCertificate;
 
 use super::Pin;
 use super::explanation::words_of;
@@ -130,13 +131,13 @@ pub(super) struct RevocationList {
 }
 
 impl RevocationList {
-    /// Whether this certificate is on it.
-    fn holds(&self, certificate: &X509Certificate<'_>) -> bool {
-        let list = CertificateRevocationList::from_der(&self.der);
-        list.is_ok_and(|(_, list)| {
-            list.issuer().as_raw() == certificate.issuer().as_raw()
-                && list.iter_revoked_certificates().any(|entry| entry.serial() == &certificate.serial)
-        })
+    /// What it says of a certificate, if it is on it.
+    pub(super) fn entry(&self, certificate: &X509Certificate<'_>) -> Option<RevokedCertificate<'_>> {
+        let (_, list) = CertificateRevocationList::from_der(&self.der).ok()?;
+        if list.issuer().as_raw() != certificate.issuer().as_raw() {
+            return None;
+        }
+        list.iter_revoked_certificates().find(|entry| entry.serial() == &certificate.serial).cloned()
     }
 }
 
@@ -144,7 +145,7 @@ impl Anchors {
     /// Whether a certificate was taken back, whoever else speaks for it.
     pub(super) fn revoke(&self, der: &[u8]) -> bool {
         X509Certificate::from_der(der)
-            .is_ok_and(|(_, certificate)| self.crls.iter().any(|list| list.holds(&certificate)))
+            .is_ok_and(|(_, certificate)| self.crls.iter().any(|list| list.entry(&certificate).is_some()))
     }
 }
 

@@ -22,11 +22,7 @@ pub(super) fn revoked(case: &Case<'_>) -> Refusal {
 
 /// `on DATE (KeyCompromise), says FILE`.
 fn entry_of(list: &RevocationList, certificate: &X509Certificate<'_>) -> Option<String> {
-    let (_, parsed) = CertificateRevocationList::from_der(&list.der).ok()?;
-    if parsed.issuer().as_raw() != certificate.issuer().as_raw() {
-        return None;
-    }
-    let entry = parsed.iter_revoked_certificates().find(|entry| entry.serial() == &certificate.serial)?;
+    let entry = list.entry(certificate)?;
     let reason = entry.reason_code().map(|(_, reason)| format!(" ({reason})")).unwrap_or_default();
     let date = time_text(entry.revocation_date.to_datetime());
     Some(format!("on {date}{reason}, says {}", list.file.display()))
