@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
 };
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::sign::CertifiedKey;
 use time::OffsetDateTime;
 
-use crate::certificate::escaped;
+use super::identity::certified;
+use crate::certificate::{Der, KeyType, Signer, escaped};
 use crate::error::{Exit, Failure};
 use crate::process::keep_memory_secret;
 
@@ -24,23 +23,24 @@ const LIFETIME: Duration = Duration::from_secs(30 * 86_400);
 const BACKDATING: Duration = Duration::from_secs(3_600);
 
 /// A P-256 key and its certificate for these names, valid for 30 days; status 58 where a name cannot be in one.
-pub(super) fn make(names: &[String], provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, Failure> {
+pub(super) fn make(names: &[String]) -> Result<Arc<CertifiedKey>, Failure> {
     let names: Vec<String> = match names.is_empty() {
         true => LOCAL_NAMES.iter().map(|name| (*name).to_owned()).collect(),
         false => names.iter().map(|name| ascii(name)).collect::<Result<_, _>>()?,
     };
     keep_memory_secret();
-    let (der, key) = generate(names).map_err(|error| {
+    let signer = Signer::generate(KeyType::P256)?;
+    let der = generate(names, &signer).map_err(|error| {
         Failure::new(Exit::OWN_CERTIFICATE, "cannot make a self-signed certificate", error)
     })?;
-    CertifiedKey::from_der(vec![der], key.into(), provider)
-        .map(Arc::new)
-        .map_err(|error| Failure::new(Exit::OWN_CERTIFICATE, "cannot use the self-signed certificate", error))
+    let fail = |why: String| {
+        Failure::new(Exit::OWN_CERTIFICATE, "cannot use the self-signed certificate", why)
+    };
+    let key = signer.key().ok_or_else(|| fail("its key is not whole".to_owned()))?;
+    certified(vec![der], &key).map(Arc::new).map_err(|error| fail(error.to_string()))
 }
 
-type Made = (rustls::pki_types::CertificateDer<'static>, PrivatePkcs8KeyDer<'static>);
-
-fn generate(names: Vec<String>) -> Result<Made, rcgen::Error> {
+fn generate(names: Vec<String>, key: &Signer) -> Result<Der, rcgen::Error> {
     let now = OffsetDateTime::now_utc();
     let mut parameters = CertificateParams::new(names.clone())?;
     parameters.distinguished_name = DistinguishedName::new();
@@ -50,9 +50,7 @@ fn generate(names: Vec<String>) -> Result<Made, rcgen::Error> {
     parameters.is_ca = IsCa::ExplicitNoCa;
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
-    let certificate = parameters.self_signed(&key)?;
-    Ok((certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der())))
+    Ok(parameters.self_signed(key)?.der().clone())
 }
 
 fn ascii(name: &str) -> Result<String, Failure> {
