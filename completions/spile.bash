@@ -1744,7 +1744,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__tls__subcmd__connect)
-            opts="-4 -6 -u -n -C -q -W -K -d -N -v -s -p -w -h --check --settle --expires-in --reconnect --expect-resumed --print --json-pem --show-pin --explain --udp --numeric --crlf --preamble --max-bytes --quit-after --datagrams --keep-sending --reply-timeout --raw --readline --escape --pty --ignore-child-status --compat-env --grace --no-stdin --send-only --recv-only --stats --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseport --ttl --tos --mark --sockopt --timeout --connect-timeout --retry --forever --retry-delay --retry-for --proxy --proxy-auth-file --proxy-protocol --mode --user --group --unlink --cafile --ca-add --roots --trust-cert --pin --pin-only --crl --crl-soft --insecure --name --sni --no-sni --cert --key --pass-file --min --max --groups --ciphers --alpn --expect-alpn --starttls --no-half-close --linger --ignore-unexpected-eof --handshake-timeout --keylog --strict-perms --at --json --help"
+            opts="-4 -6 -u -n -C -q -W -K -d -N -v -s -p -w -h --check --settle --expires-in --reconnect --expect-resumed --print --json-pem --show-pin --explain --udp --numeric --crlf --preamble --max-bytes --quit-after --datagrams --keep-sending --reply-timeout --raw --readline --escape --pty --ignore-child-status --compat-env --grace --no-stdin --send-only --recv-only --stats --verbose --quiet --log --capture --digest --progress --rate --delay --jitter --idle-timeout --eof-timeout --deadline --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseport --ttl --tos --mark --sockopt --timeout --connect-timeout --retry --forever --retry-delay --retry-for --proxy --proxy-auth-file --proxy-protocol --mode --user --group --unlink --cafile --ca-add --roots --trust-cert --pin --pin-only --crl --crl-soft --staple --insecure --name --sni --no-sni --cert --key --pass-file --min --max --groups --ciphers --alpn --expect-alpn --starttls --no-half-close --linger --ignore-unexpected-eof --handshake-timeout --keylog --strict-perms --at --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2003,6 +2003,10 @@ _spile() {
                     return 0
                     ;;
                 --crl-soft)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --staple)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

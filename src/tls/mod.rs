@@ -18,6 +18,7 @@ mod self_signed;
 mod server;
 mod server_verifier;
 mod session;
+mod staple;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -36,5 +37,6 @@ pub use seen::CertificateRequest;
 pub use seen::{Hello, Seen};
 pub use server::{Admission, ClientAuthentication, Presence, Server, ServerSettings, Tickets};
 pub use session::{HEADROOM, Progress, Session};
-pub use trust::{Enforcement, Pinning, Revocation, Roots, Trust, UnknownStatus};
+pub use staple::{Stapled, Status as StapleStatus};
+pub use trust::{Enforcement, Pinning, Revocation, Roots, Stapling, Trust, UnknownStatus};
 pub use verdict::{Basis, Code, Refusal, Verdict};
