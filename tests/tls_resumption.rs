@@ -50,16 +50,21 @@ fn a_server_reports_who_was_refused_in_a_resumed_session() {
         let shop = Workshop::new();
         ending(&shop, "--client client.test --out c.pem --key-out c.key");
         let (both, ca) = (certificate("server.both"), certificate("ca.pem"));
-        let args = ["tls-serve", "127.0.0.1:0", "--cert", &both, "--client-ca", &ca, "--allow-any", "--json"];
-        let mut server = spile(args.iter().chain(&["--", "head", "-n", "1"]));
+        let args = ["tls-serve", "127.0.0.1:0", "--cert", &both, "--client-ca", &ca, "--allow-any"];
+        let json = format!("--json={}", shop.path("reports").display());
+        let mut server = spile(args.iter().chain(&[json.as_str(), "--", "head", "-n", "1"]));
         let port = server.port();
         // A first connection keeps its session in a file for the others.
+        let mut count = 0;
         let mut calls = |how: &str| {
             let line = format!(
                 "openssl s_client -4 -connect localhost:{port} {version} -cert c.pem -key c.key {how} session -ign_eof"
             );
             shop.runs(&format!("echo hello | {line}"));
-            serde_json::from_str::<Value>(&format!("{{{}", server.line("{"))).unwrap()
+            count += 1;
+            let reports = || String::from_utf8(shop.read("reports")).unwrap();
+            wait_until("it is reported", || reports().matches('\n').count() == count);
+            serde_json::from_str::<Value>(reports().lines().next_back().unwrap()).unwrap()
         };
         let first = calls("-sess_out");
         assert_eq!((&first["exit_code"], &first["tls"]["handshake"]), (&json!(0), &json!("full")), "{first}");

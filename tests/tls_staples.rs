@@ -82,7 +82,7 @@ const VERDICTS: &[(&str, &str, &str, i32, &str)] = &[
     ("pki/revoked", "revoked", "--insecure", 0, ""),
     ("pki/server", "unknown", "", 91, "does not know it"),
     ("pki/server", "sibling", "", 91, "about another certificate"),
-    ("pki/server", "foreign", "", 91, "no valid signature"),
+    ("pki/server", "foreign", "", 91, "has not certified"),
     ("pki/server", "damaged", "", 91, "no valid signature"),
     ("pki/server", "sha1-signed", "", 91, "no valid signature"),
     ("pki/server", "usurped", "", 91, "no OCSPSigning"),

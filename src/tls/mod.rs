@@ -35,7 +35,9 @@ pub use rule::{Rule, UriPattern};
 #[cfg(test)]
 pub use seen::CertificateRequest;
 pub use seen::{Hello, Seen};
-pub use server::{Admission, ClientAuthentication, Presence, Server, ServerSettings, Tickets};
+#[cfg(test)]
+pub use server::Admission;
+pub use server::{ClientAuthentication, Presence, Server, ServerSettings, Tickets};
 pub use session::{HEADROOM, Progress, Session};
 pub use staple::{Stapled, Status as StapleStatus};
 pub use trust::{Enforcement, Pinning, Revocation, Roots, Stapling, Trust, UnknownStatus};
