@@ -2014,6 +2014,10 @@ _spile() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --staple)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --insecure)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -586,6 +586,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pin -d 'The 
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pin-only -d 'The pin stands in for names, dates and authorities' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l crl -d 'Revocation list; one that has expired is an error; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l crl-soft -d 'Certificates that no list is about are fine' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l staple -d 'The OCSP response that a server staples: check it where there is one, require one, or ignore it (check)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l insecure -d 'Go on whoever the peer is; what is wrong is still told' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l name -d 'Who the peer must be, and is asked for (HOST of the address)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l sni -d 'The host that is asked for, if another than the one verified' -r
@@ -595,8 +596,8 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l key -d 'Our 
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l min -d 'Oldest version of TLS (1.2)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l max -d 'Newest version of TLS (1.3)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l groups -d 'Key exchange groups in order, such as x25519:secp256r1' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ciphers -d 'Cipher suites in order, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l groups -d 'Key exchange groups, such as x25519:secp256r1; the order of the client counts' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ciphers -d 'Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l expect-alpn -d 'The application protocol that must come of it' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l starttls -d 'Begin in plain text and ask for TLS as this protocol does: smtp lmtp imap pop3 ftp nntp xmpp xmpp-server postgres mysql ldap sieve irc telnet' -r
@@ -687,8 +688,8 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l key -d 'Our ke
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l min -d 'Oldest version of TLS (1.2)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max -d 'Newest version of TLS (1.3)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l groups -d 'Key exchange groups in order, such as x25519:secp256r1' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ciphers -d 'Cipher suites in order, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l groups -d 'Key exchange groups, such as x25519:secp256r1; the order of the client counts' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ciphers -d 'Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
@@ -700,7 +701,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l at -d 'Judge c
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l self-signed -d 'Make a certificate for these names, for this run alone (localhost)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l sni-cert -d 'Another certificate, for clients that ask for NAME; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l strict-sni -d 'Refuse clients that ask for a host we have no certificate for' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ocsp -d 'OCSP response to send along (DER)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ocsp -d 'OCSP response to staple to the certificate (DER)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l client-ca -d 'Clients must show a certificate of these authorities; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l client-optional -d 'Clients may also show none' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-any -d 'Any certificate of the client authorities will do' -r

@@ -12,12 +12,14 @@ mod lifetime;
 mod limits;
 mod names;
 mod object;
+pub mod ocsp;
 mod passphrase;
 mod pem;
 mod place;
 mod read;
 mod request;
 pub mod revocation;
+pub mod signed;
 mod signer;
 mod verify;
 #[cfg(test)]

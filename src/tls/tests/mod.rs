@@ -8,6 +8,7 @@ mod mutual;
 mod names;
 mod offers;
 mod resumption;
+mod staple;
 mod trust;
 mod weak;
 
