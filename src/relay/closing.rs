@@ -84,7 +84,7 @@ fn half_close_both(relay: &mut Relay) {
 }
 
 /// Says the end of TLS sessions, as far as that is possible at once: without it their peers take it for a cut.
-fn leave_tls(relay: &Relay) {
+pub fn leave_tls(relay: &Relay) {
     for end in [&relay.left, &relay.right] {
         if let Some(stream) = end.sink.tls() {
             stream.leave();
