@@ -60,8 +60,13 @@ fn a_ca_signs_for_the_names_it_was_made_for_alone() {
 fn lifetimes_and_serials_are_as_wanted() {
     let at = Workshop::new();
     at.says("spile cert self localhost --out a.pem --key-out a.key");
+    let text = at.says("openssl x509 -in a.pem -noout -text");
+    assert!(text.contains("NIST CURVE: P-256") && text.contains("ecdsa-with-SHA256"), "{text}");
     at.says("openssl x509 -in a.pem -noout -checkend $((86400 * 30 - 60))");
     at.runs("openssl x509 -in a.pem -noout -checkend $((86400 * 30 + 60))").exits(1);
+    at.says("spile cert ca --out year.pem --key-out year.key");
+    at.says("openssl x509 -in year.pem -noout -checkend $((86400 * 365 - 60))");
+    at.runs("openssl x509 -in year.pem -noout -checkend $((86400 * 365 + 60))").exits(1);
     at.says("spile cert ca --out ca.pem --key-out ca.key --days 3");
     at.says("openssl x509 -in ca.pem -noout -checkend $((86400 * 3 - 60))");
     at.says("spile cert self localhost --not-before 2020-01-01 --not-after 2060-02-03T04:05:06+01:00 --out b.pem --key-out b.key");
