@@ -18,6 +18,7 @@ mod place;
 mod read;
 mod request;
 pub mod revocation;
+mod signature;
 mod signer;
 mod verify;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use passphrase::Passphrase;
 pub use pem::encode as pem;
 pub use read::{read_authorities, read_chain, read_crls};
 pub use request::{REQUEST, Request, RequestFacts, make as make_request};
+pub use signature::is_issued_by;
 pub use signer::{KeyType, Signer, belongs, kind_of};
 pub use write::{Existing, Output, Readers, prepare, write};
 
