@@ -489,7 +489,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l ca-key -d 'The key of the authority, where it is a file of its own' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l ca-pass-file -d 'The first line of this file opens that key' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke -d 'Revoke the certificate with this serial (\'spile cert show\' tells it)' -r
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke-cert -d 'Revoke the certificate in this file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke-cert -d 'Revoke the certificate in this file, which must be one of this authority; of a chain, the first counts' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l number -d 'The number of the list, which must grow from one to the next; the seconds since 1970 if not given' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l days -d 'How many days it is good' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
@@ -510,7 +510,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l purpose -d 'What it is to be used for' -r -f -a "server\t''
 client\t''"
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l crl -d 'Revocation lists; every certificate of the chain must be covered by one that is not overdue' -r -F
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l expires-in -d 'Status 3 where it is good, but expires within this time' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l expires-in -d 'Status 3 where it is good, but will not be after this time: it, or one that leads to its authority, expires' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l json -d 'One JSON object, also of what is refused'
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from convert" -l to -d 'The form that is wanted' -r -f -a "der\t'Bytes, one object'
