@@ -34,6 +34,7 @@ complete -c spile -n "__fish_spile_needs_command" -f -a "relay" -d 'Move bytes b
 complete -c spile -n "__fish_spile_needs_command" -f -a "cert" -d 'Make, show, check and convert certificates'
 complete -c spile -n "__fish_spile_needs_command" -f -a "tls-connect" -d 'Connect stdin and stdout, or a command, to an address by TLS; the peer is verified'
 complete -c spile -n "__fish_spile_needs_command" -f -a "tls-serve" -d 'Serve stdin and stdout, a command, a plain server or a file on an address by TLS'
+complete -c spile -n "__fish_spile_needs_command" -f -a "trap" -d 'Handle, forward, rewrite, wait for, send and explain signals'
 complete -c spile -n "__fish_spile_needs_command" -f -a "wait" -d 'Wait until addresses answer, all within one deadline'
 complete -c spile -n "__fish_spile_needs_command" -f -a "resolve" -d 'Look up names, services, protocols and interfaces'
 complete -c spile -n "__fish_spile_using_subcommand run" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
@@ -733,6 +734,17 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l once -d 'Serve
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s k -l keep -d 'Over stdin and stdout: serve one connection after the other for ever'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l show-hello -d 'Show what each client offers: host, application protocols, groups, cipher suites, signatures'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l wait -d 'Wait for one of these, and say which came, from whom, with which value' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -s t -l timeout -d 'With --wait and --pause: give up after this long, with status 124' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l describe -d 'Say what signals are: names, numbers, or statuses such as 139' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l show -d 'Print what a process has pending, blocks, ignores and catches; without PID, what spile was started with' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l send -d 'Send a signal; 0 only asks whether it could be sent' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l to -d 'Whom --send reaches: a process, group:PGID, or tree:PID with all its descendants; several with commas' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l value -d 'What comes along with the signal, as by sigqueue(3); what is sent so is counted and not merged, if its signal is a real-time one' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l pause -d 'Wait for any signal that would end a process, and say which'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l list -d 'Print every signal: number, name, what it does by default, meaning'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l json -d 'Print one JSON object'
+complete -c spile -n "__fish_spile_using_subcommand trap" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s t -l timeout -d 'Give up after this long, all addresses together' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l expect -d 'What the server must say first: a regular expression; for datagrams, what it must answer' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l send -d 'Send this first (\\n, \\r and \\xHH are understood)' -r

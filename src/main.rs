@@ -34,6 +34,7 @@ mod services;
 mod signal;
 mod starttls;
 mod streams;
+mod suggest;
 mod supervise;
 mod tls;
 

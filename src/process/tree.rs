@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::fd::OwnedFd;
 
+use nix::errno::Errno;
 use rustix::process::{Pid, PidfdFlags};
 
 use crate::signal::{Number, send_to};
@@ -87,14 +88,40 @@ pub fn name(pid: i32) -> String {
 /// Signals a process that was seen, unless it is gone: its number may belong to somebody else by now, so it must
 /// still have the parent it was seen with, or be an orphan that has come to us. True when it was signalled.
 pub fn signal(seen: Seen, signal: Number) -> bool {
-    let Some(handle) = open(seen.pid) else { return false };
-    let is_same = seen.parent == me()
-        || stat(seen.pid).is_some_and(|now| now.parent == seen.parent || now.parent == me());
-    is_same && send_to(&handle, signal).is_ok()
+    let Ok(handle) = handle(seen.pid) else { return false };
+    seen.is_same() && send_to(&handle, signal, None).is_ok()
 }
 
-fn open(pid: i32) -> Option<OwnedFd> {
-    rustix::process::pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()
+/// Signals a process and all below it. Every one is opened before the first is signalled: then it does not matter
+/// who becomes whose child because of it. The error is that of `root`; others may have ended meanwhile.
+pub fn send(root: i32, signal: Option<Number>, value: Option<i32>) -> Result<(), Errno> {
+    let first = handle(root)?;
+    let open = |seen: Seen| handle(seen.pid).ok().filter(|_| seen.is_same());
+    let others: Vec<OwnedFd> = below(children(root)).into_iter().filter_map(open).collect();
+    let sent = send_to(&first, signal, value);
+    for other in others {
+        let _ = send_to(&other, signal, value);
+    }
+    sent
+}
+
+/// pidfd_open(2): a handle for a process that stays its own.
+pub fn handle(pid: i32) -> Result<OwnedFd, Errno> {
+    let pid = Pid::from_raw(pid).ok_or(Errno::ESRCH)?;
+    let handle = rustix::process::pidfd_open(pid, PidfdFlags::empty());
+    handle.map_err(|why| match why {
+        // The id of a thread that leads no process.
+        rustix::io::Errno::INVAL => Errno::ESRCH,
+        _ => Errno::from_raw(why.raw_os_error()),
+    })
+}
+
+impl Seen {
+    /// True while its number can only be its own: it has the parent it was seen with, or has come to us.
+    fn is_same(self) -> bool {
+        self.parent == me()
+            || stat(self.pid).is_some_and(|now| now.parent == self.parent || now.parent == me())
+    }
 }
 
 #[cfg(test)]

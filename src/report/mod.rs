@@ -5,6 +5,7 @@ mod pipeline;
 mod process;
 mod services;
 mod session;
+mod signal;
 mod streams;
 pub mod tls;
 
@@ -13,4 +14,5 @@ pub use pipeline::pipe_json;
 pub use process::{limit_name, run_json, scope_name, signal_json, status_json, tree_json};
 pub use services::{attempt_json, service_json, unready_json};
 pub use session::{Names, digest_lines, session_json, session_text, unopened_json};
+pub use signal::{arrival_json, arrival_text, number_json, state_json, state_text};
 pub use streams::streams_json;

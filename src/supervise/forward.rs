@@ -103,9 +103,10 @@ impl Forwarding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signal::Code;
 
     fn sent(signal: Number, sender: Sender) -> Arrival {
-        Arrival { signal, sender, value: None }
+        Arrival { signal, sender, code: Code::USER, value: None }
     }
 
     const SOMEBODY: Sender = Sender::Process { pid: 7, uid: 0 };
