@@ -27,6 +27,7 @@ mod names;
 mod pipeline;
 mod pool;
 mod process;
+mod reaction;
 mod relay;
 mod report;
 mod server;

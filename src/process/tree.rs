@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::unistd::{SysconfVar, sysconf};
 use rustix::process::{Pid, PidfdFlags};
 
 use crate::signal::{Number, send_to};
@@ -28,8 +30,19 @@ pub struct Stat {
     pub group: i32,
     /// Session.
     pub session: i32,
-    /// CPU time of the process and of its reaped children, in clock ticks.
-    pub ticks: u64,
+    /// CPU time of the process and of its reaped children in their own code, in clock ticks.
+    pub user_ticks: u64,
+    /// The same in the kernel.
+    pub system_ticks: u64,
+}
+
+/// What counts as CPU time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CpuClock {
+    /// All of it, as ITIMER_PROF counts.
+    All,
+    /// That in programs and not in the kernel, as ITIMER_VIRTUAL counts.
+    User,
 }
 
 /// Ourselves.
@@ -71,8 +84,26 @@ pub fn stat(pid: i32) -> Option<Stat> {
         parent: number(1)?,
         group: number(2)?,
         session: number(3)?,
-        ticks: (11..15).map(ticks).sum(),
+        user_ticks: ticks(11) + ticks(13),
+        system_ticks: ticks(12) + ticks(14),
     })
+}
+
+/// CPU time of processes and of the children that they have reaped.
+pub fn cpu_time(processes: &[Seen], clock: CpuClock) -> Duration {
+    let ticks = |stat: Stat| match clock {
+        CpuClock::All => stat.user_ticks + stat.system_ticks,
+        CpuClock::User => stat.user_ticks,
+    };
+    let ticks: u64 = processes.iter().filter_map(|seen| stat(seen.pid)).map(ticks).sum();
+    let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().and_then(|n| u32::try_from(n).ok());
+    Duration::from_secs(ticks) / per_second.filter(|n| *n > 0).unwrap_or(100)
+}
+
+/// When to look next at CPU time of which this much is left: several processors can use it up sooner than one.
+pub fn cpu_check(left: Duration) -> Duration {
+    let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+    (left / processors).clamp(Duration::from_millis(10), Duration::from_secs(1))
 }
 
 /// The first word of its command line; its short name where it has none left.
