@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::flags::{duration, file_name};
 use super::runtime::Interrupts;
-use crate::address::{Address, Host, Key, Target};
+use crate::address::{Address, Host, Key, Options, Target};
 use crate::endpoint::{
     Acceptor, Connection, Endpoint, Incoming, Listener, Observer, VariableNames, local_of,
 };
@@ -107,17 +107,7 @@ impl Server {
         if options.flag(Key::AcceptProxy) == Some(true) && listener.is_exposed() && !access.names_who_may() {
             events(&Event::Note(PROXY_OF_ANYBODY.to_owned()));
         }
-        let count =
-            |key, usual| options.number(key).map_or(usual, |n| usize::try_from(n).unwrap_or(1).max(1));
-        let rules = Arc::new(Rules {
-            max_conns: count(Key::MaxConns, MAX_CONNS),
-            max_handshakes: count(Key::MaxHandshakes, MAX_HANDSHAKES),
-            max_total: args.max_total,
-            access,
-            grace: args.grace,
-            accept_timeout: options.time(Key::AcceptTimeout),
-            talkative,
-        });
+        let rules = Arc::new(rules(options, access, args, talkative));
         if runs_programs && is_open_to_all(address, args) {
             events(&Event::Note(OPEN_TO_ALL.to_owned()));
         }
@@ -200,6 +190,19 @@ fn is_open_to_all(address: &Address, args: &ServerArgs) -> bool {
         let open = matches!(end.target, Target::Net { host: Host::Any, .. }) && !end.options.has(Key::Bind);
         open && !end.options.has(Key::Allow) && !end.options.has(Key::Deny) && args.allow_file.is_none()
     })
+}
+
+fn rules(options: &Options, access: Access, args: &ServerArgs, talkative: bool) -> Rules {
+    let count = |key, usual| options.number(key).map_or(usual, |n| usize::try_from(n).unwrap_or(1).max(1));
+    Rules {
+        max_conns: count(Key::MaxConns, MAX_CONNS),
+        max_handshakes: count(Key::MaxHandshakes, MAX_HANDSHAKES),
+        max_total: args.max_total,
+        access,
+        grace: args.grace,
+        accept_timeout: options.time(Key::AcceptTimeout),
+        talkative,
+    }
 }
 
 fn nobody_came() -> Failure {

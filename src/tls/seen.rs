@@ -99,7 +99,7 @@ impl Shared {
             full.retain(|judged| judged.chain != chain);
             full.push(Judged { chain, staple, stapled, verdict, passed });
         }
-        full.len() <= MOST_JUDGED && full.iter_mut().all(|judged| still(judged))
+        full.len() <= MOST_JUDGED && full.iter_mut().all(still)
     }
 
     /// Forgets everything that was shown.

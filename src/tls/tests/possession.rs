@@ -19,7 +19,7 @@ fn stolen(certificate: &IdentityFiles, key: &IdentityFiles) -> Arc<SingleCertAnd
     let chain = read_chain(&certificate.certificate).expect("a chain");
     let key = read_key(&key.certificate, None).expect("a key");
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let key = provider.key_provider.load_private_key(key).expect("a usable key");
+    let key = provider.key_provider.load_private_key(key.clone_key()).expect("a usable key");
     Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key)))
 }
 
