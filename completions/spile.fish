@@ -273,10 +273,10 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l v6only -d 'An IPv
 complete -c spile -n "__fish_spile_using_subcommand listen" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l sockopt -d 'Any socket option by number; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-timeout -d 'How long to wait for the first peer' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-conns -d 'Connections served at once; more wait. Who has still to shake hands is not counted' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l deny -d 'Networks that may not connect; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for; allow=CIDR says which may' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
@@ -287,6 +287,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l user -d 'Owner of
 complete -c spile -n "__fish_spile_using_subcommand listen" -l group -d 'Group of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l unlink -d 'Remove the path at the end (yes by default)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s 6 -d 'IPv6 alone'
@@ -352,13 +353,13 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l retry -d 'Try agai
 complete -c spile -n "__fish_spile_using_subcommand relay" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-for -d 'Try again until this much time has passed' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l max-conns -d 'Connections served at once; more wait. Who has still to shake hands is not counted' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l deny -d 'Networks that may not connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for; allow=CIDR says which may' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l multicast-ttl -d 'Hops that multicast lives' -r
@@ -373,6 +374,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l user -d 'Owner of 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l group -d 'Group of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l unlink -d 'Remove the path at the end (yes by default)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s 6 -d 'IPv6 alone'
@@ -614,7 +616,6 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l show-pin -d 
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s 6 -d 'IPv6 alone'
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s C -l crlf -d 'Send line ends as CR LF'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s K -l keep-sending -d 'Go on sending after the peer has ended'
@@ -629,12 +630,14 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l recv-only -d
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l preamble -d 'Send this file first' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-bytes -d 'End after this many bytes have been received' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l forward -d 'Pass each connection on in plain text to this address: on this host, or a Unix socket' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s q -l quit-after -d 'Leave after this much silence once our input has ended' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l forward -d 'Pass each connection on in plain text to this address: on this host, or a Unix socket. A client that is cut off resets a TCP connection; a Unix socket knows no reset and is closed both ways at once' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l proxy-protocol -d 'Tell the server behind --forward whom it serves, by a PROXY header: v1, v2; v2,tls adds what was negotiated, v2,tls,cert the client\'s certificate' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l send -d 'Send this file to each client' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-total -l count -d 'Serve this many connections in all, then end' -r
@@ -670,10 +673,10 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l v6only -d 'An 
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l sockopt -d 'Any socket option by number; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l accept-timeout -d 'How long to wait for the first peer' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-conns -d 'Connections served at once; more wait. Who has still to shake hands is not counted' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l deny -d 'Networks that may not connect; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for; allow=CIDR says which may' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l mode -d 'Permissions of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l user -d 'Owner of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l group -d 'Group of the path that is made' -r
@@ -708,14 +711,13 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-cn -d 'C
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-ou -d 'Clients of this organizational unit; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-pin -d 'Clients with this key; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l tickets -d 'Tickets for quicker handshakes to give to each client (2)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-handshakes -d 'Handshakes at once; more wait (64)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reload-every -d 'Look this often whether certificates, keys and lists have changed, and read them again' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l cert-out -d 'Write the certificate of --self-signed to this file, for clients to trust' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l idle-timeout -d 'End a connection when nothing has moved for this long (10m; 0 is never)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s 6 -d 'IPv6 alone'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l quiet -d 'Say nothing on stderr but failures'
@@ -723,16 +725,18 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l pty -d 'Give t
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l compat-env -d 'Tell the command of its connection also in the variables of socat, ncat and UCSPI (SOCAT_PEERADDR, NCAT_REMOTE_ADDR, TCPREMOTEIP and their kin)'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s C -l crlf -d 'Send line ends as CR LF'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s K -l keep-sending -d 'Go on sending after the peer has ended'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s d -l no-stdin -d 'Do not read stdin'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l unsafe-forward -d 'Let --forward send plain text over a network'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l unsafe-forward -d 'Let --forward send plain text over a network, and --proxy-protocol the client\'s name ahead of TLS'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l echo -d 'Send back what comes'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l discard -d 'Throw away what comes'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l once -d 'Serve one connection, then end as it has ended (over stdin and stdout always). A handshake that fails does not count'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s k -l keep -d 'Over stdin and stdout: serve one connection after the other for ever'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l show-hello -d 'Show what each client offers: host, application protocols, groups, cipher suites, signatures'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l show-hello -d 'Show what each client offers: host, application protocols, groups, cipher suites, signatures. With --once the first client is the one, even if its handshake fails'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s t -l timeout -d 'Give up after this long, all addresses together' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l expect -d 'What the server must say first: a regular expression; for datagrams, what it must answer' -r

@@ -113,7 +113,7 @@ impl End {
         match key {
             Key::Raw | Key::Echo | Key::Rows | Key::Cols if groups & EXEC != 0 => Some(Key::PtyFlag),
             Key::ProxyAuthFile => Some(Key::Proxy),
-            Key::HandshakeTimeout if groups & TLS == 0 => Some(Key::AcceptProxy),
+            Key::HandshakeTimeout | Key::MaxHandshakes if groups & TLS == 0 => Some(Key::AcceptProxy),
             Key::Private | Key::Ocsp => Some(Key::Cert),
             Key::PassFile if !self.listening => Some(Key::Cert),
             Key::PinOnly => Some(Key::Pin),

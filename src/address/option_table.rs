@@ -239,13 +239,13 @@ options! {
     Forever "forever" [] Flag, "YES", SOCKET, NONE, "Try again for ever";
     RetryDelay "retry-delay" ["interval" "intervall"] Time, "TIME", SOCKET, NONE, "First pause between tries (100ms; it grows to 2s)";
     RetryFor "retry-for" [] Time, "TIME", SOCKET, NONE, "Try again until this much time has passed";
-    MaxConns "max-conns" ["max-children"] COUNT, "N", NONE, STREAM | PASSED, "Connections served at once; more wait";
+    MaxConns "max-conns" ["max-children"] COUNT, "N", NONE, STREAM | PASSED, "Connections served at once; more wait. Who has still to shake hands is not counted";
     Allow "allow" ["range"] Text, "CIDR", NONE, IP | PASSED, "Networks that may connect; may repeat";
     Deny "deny" [] Text, "CIDR", NONE, IP | PASSED, "Networks that may not connect; may repeat";
     Proxy "proxy" [] Url, "URL", TCP, NONE, "Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT";
     ProxyAuthFile "proxy-auth-file" [] Text, "FILE", TCP, NONE, "Who we are to the proxy: the first line of FILE is USER:PASSWORD";
     ProxyProtocol "proxy-protocol" ["proxy-send" "send-proxy"] Word(&["v2", "v1", "v2-tls", "v2-tls-cert"]), "FORM", PROXIED, NONE, "Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert";
-    AcceptProxy "accept-proxy" ["proxy-recv"] Flag, "YES", NONE, PROXIED | PASSED, "Peers are proxies and send a PROXY header ahead, which tells whom they connect for";
+    AcceptProxy "accept-proxy" ["proxy-recv"] Flag, "YES", NONE, PROXIED | PASSED, "Peers are proxies and send a PROXY header ahead, which tells whom they connect for; allow=CIDR says which may";
     Broadcast "broadcast" ["so-broadcast"] Flag, "YES", UDP, NONE, "Allow broadcast addresses (SO_BROADCAST)";
     Join "join" ["ip-add-membership" "ipv6-join-group" "ipv6-add-membership"] Text, "GROUP[:IF]", NONE, UDP, "Multicast group to receive; may repeat";
     MulticastTtl "multicast-ttl" ["ip-multicast-ttl"] BYTE, "N", UDP, NONE, "Hops that multicast lives";
@@ -315,7 +315,7 @@ options! {
     AllowOu "allow-ou" [] Text, "UNIT", NONE, TLS, "Clients of this organizational unit; may repeat";
     AllowPin "allow-pin" [] Text, "sha256//B64", NONE, TLS, "Clients with this key; may repeat";
     Tickets "tickets" [] Number(0, 16), "N", NONE, TLS, "Tickets for quicker handshakes to give to each client (2)";
-    MaxHandshakes "max-handshakes" [] COUNT, "N", NONE, TLS, "Handshakes at once; more wait (64)";
+    MaxHandshakes "max-handshakes" [] COUNT, "N", NONE, TLS | PROXIED | PASSED, "Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)";
     ReloadEvery "reload-every" [] Time, "TIME", NONE, TLS, "Look this often whether certificates, keys and lists have changed, and read them again";
     CertOut "cert-out" [] Text, "FILE", NONE, TLS, "Write the certificate of --self-signed to this file, for clients to trust";
 }

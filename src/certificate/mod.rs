@@ -15,12 +15,15 @@ mod object;
 pub mod ocsp;
 mod passphrase;
 mod pem;
+mod place;
 mod read;
 mod request;
 pub mod revocation;
 pub mod signed;
 mod signer;
 mod verify;
+#[cfg(test)]
+mod wiping;
 mod words;
 mod write;
 
@@ -30,7 +33,7 @@ pub use escape::escaped;
 pub use facts::{Facts, pin_text, serial_of, spki_pin, time_text};
 pub use file::{read_rest as read_from, read_whole};
 pub use issue::{Purpose, Subject, authority, self_signed, signed};
-pub use key::{KeyFile, permissions_warning, read_key};
+pub use key::{Key, KeyFile, permissions_warning, read_key};
 pub use lifetime::{Lifetime, Moment, Validity};
 pub use limits::limits;
 pub use names::{Name, uri};
@@ -40,7 +43,7 @@ pub use pem::encode as pem;
 pub use read::{read_authorities, read_chain, read_crls};
 pub use request::{REQUEST, Request, RequestFacts, make as make_request};
 pub use signer::{KeyType, Signer, belongs, kind_of};
-pub use write::{Existing, Output, Readers, write};
+pub use write::{Existing, Output, Readers, prepare, write};
 
 /// A certificate as it is sent.
 pub type Der = rustls::pki_types::CertificateDer<'static>;

@@ -61,7 +61,7 @@ impl ClientSettings {
         let judge = Judge::new(self.trust.clone(), &cryptography.provider)?;
         warnings.extend_from_slice(&judge.anchors().warnings);
         let identity = match &self.identity {
-            Some(files) => Some(files.read(&cryptography.provider, self.permissions, &mut warnings)?),
+            Some(files) => Some(files.read(self.permissions, &mut warnings)?),
             None => None,
         };
         let sni = match &self.sni {

@@ -4,14 +4,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 
 use super::staple;
 use crate::certificate::ocsp::{Answer, NoAnswer};
-use crate::certificate::{self, Passphrase};
+use crate::certificate::{self, Der, Key, Passphrase};
 use crate::error::{Exit, Failure};
 use crate::process::keep_memory_secret;
 
@@ -45,10 +45,11 @@ impl IdentityFiles {
     /// Reads them; status 58 where they cannot be read or do not belong together, 91 for a staple that is none.
     pub(super) fn read(
         &self,
-        provider: &CryptoProvider,
         permissions: Permissions,
         warnings: &mut Vec<String>,
     ) -> Result<Arc<CertifiedKey>, Failure> {
+        // The certificate's file may have the key in it.
+        keep_memory_secret();
         let chain = certificate::read_chain(&self.certificate)?;
         let key_file = self.key.as_ref().unwrap_or(&self.certificate);
         if let Some(warning) = certificate::permissions_warning(key_file) {
@@ -57,11 +58,9 @@ impl IdentityFiles {
                 Permissions::Strict => return Err(Failure::new(Exit::OWN_CERTIFICATE, warning, "")),
             }
         }
-        keep_memory_secret();
         let passphrase = self.pass_file.as_deref().map(Passphrase::read).transpose()?;
         let key = certificate::read_key(key_file, passphrase.as_ref())?;
-        let mut certified =
-            CertifiedKey::from_der(chain, key, provider).map_err(|error| self.refused(key_file, &error))?;
+        let mut certified = certified(chain, &key).map_err(|error| self.refused(key_file, &error))?;
         certified.ocsp = self.staple.as_deref().map(read_staple).transpose()?;
         Ok(Arc::new(certified))
     }
@@ -92,6 +91,16 @@ impl IdentityFiles {
             _ => Failure::new(Exit::OWN_CERTIFICATE, what, "a key of this kind or size cannot be used")
                 .hint("RSA from 2048 bits, P-256, P-384, P-521, Ed25519"),
         }
+    }
+}
+
+/// A chain with its key. rustls' own way to it takes the key over and drops it unwiped.
+pub(super) fn certified(chain: Vec<Der>, key: &Key) -> Result<CertifiedKey, Error> {
+    let certified = CertifiedKey::new(chain, any_supported_type(key)?);
+    match certified.keys_match() {
+        // Of a kind of key whose public half cannot be told.
+        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
+        Err(error) => Err(error),
     }
 }
 

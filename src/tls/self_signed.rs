@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::sign::CertifiedKey;
 use time::OffsetDateTime;
 
+use super::identity::certified;
 use crate::certificate::{self, KeyType, Lifetime, Name, Purpose, Signer, Subject};
 use crate::error::{Exit, Failure};
 use crate::process::keep_memory_secret;
@@ -18,7 +16,7 @@ const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 const DAYS: u32 = 30;
 
 /// A P-256 key and its certificate for these names, valid for 30 days; status 2 where a name cannot be in one.
-pub(super) fn make(names: &[String], provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, Failure> {
+pub(super) fn make(names: &[String]) -> Result<Arc<CertifiedKey>, Failure> {
     let name = |text: &str| text.parse::<Name>().map_err(|why| Failure::usage("--self-signed", why));
     let names: Vec<Name> = match names.is_empty() {
         true => LOCAL_NAMES.into_iter().map(name).collect::<Result<_, _>>()?,
@@ -29,7 +27,6 @@ pub(super) fn make(names: &[String], provider: &CryptoProvider) -> Result<Arc<Ce
     let signer = Signer::generate(KeyType::P256)?;
     let validity = Lifetime::default().settle(DAYS, OffsetDateTime::now_utc())?;
     let der = certificate::self_signed(&Subject::of(&names), Purpose::Server, validity, &signer)?;
-    let key =
-        PrivateKeyDer::from_pem_slice(signer.pem(None)?.as_bytes()).map_err(|why| fail(why.to_string()))?;
-    CertifiedKey::from_der(vec![der], key, provider).map(Arc::new).map_err(|why| fail(why.to_string()))
+    let key = signer.key().ok_or_else(|| fail("its key is not whole".to_owned()))?;
+    certified(vec![der], &key).map(Arc::new).map_err(|error| fail(error.to_string()))
 }

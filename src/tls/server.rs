@@ -111,7 +111,7 @@ impl ServerSettings {
         let cryptography = self.protocol.cryptography()?;
         let mut warnings = Vec::new();
         let made = match (&self.self_signed, made) {
-            (Some(names), None) => Some(self_signed::make(names, &cryptography.provider)?),
+            (Some(names), None) => Some(self_signed::make(names)?),
             (_, made) => made,
         };
         let certificates = self.certificates(&cryptography, made.clone(), &mut warnings)?;
@@ -154,14 +154,14 @@ impl ServerSettings {
     ) -> Result<Certificates, Failure> {
         let mut default = Vec::new();
         for files in &self.identities {
-            let certified = files.read(&with.provider, self.permissions, warnings)?;
+            let certified = files.read(self.permissions, warnings)?;
             warnings.extend(files.doubt_on_staple(&certified));
             default.push(certified);
         }
         default.extend(made);
         let mut by_name: HashMap<String, Vec<Arc<CertifiedKey>>> = HashMap::new();
         for (name, files) in &self.by_name {
-            let certified = files.read(&with.provider, self.permissions, warnings)?;
+            let certified = files.read(self.permissions, warnings)?;
             warnings.extend(files.doubt_on_staple(&certified));
             let name = idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_ascii_lowercase());
             by_name.entry(name).or_default().push(certified);

@@ -20,16 +20,10 @@ use crate::tls::{
 /// When nothing else is said: a whole handshake, and reading on before a close.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_secs(5);
-const HANDSHAKES: usize = 64;
 
 /// How long a handshake may take.
 pub fn handshake_limit(options: &Options) -> Duration {
     options.time(Key::HandshakeTimeout).unwrap_or(HANDSHAKE_LIMIT)
-}
-
-/// How many handshakes a listener makes at once.
-pub fn handshakes(options: &Options) -> usize {
-    options.number(Key::MaxHandshakes).and_then(|n| usize::try_from(n).ok()).unwrap_or(HANDSHAKES)
 }
 
 /// How a session ends.
