@@ -60,8 +60,13 @@ fn a_ca_signs_for_the_names_it_was_made_for_alone() {
 fn lifetimes_and_serials_are_as_wanted() {
     let at = Workshop::new();
     at.says("spile cert self localhost --out a.pem --key-out a.key");
+    let text = at.says("openssl x509 -in a.pem -noout -text");
+    assert!(text.contains("NIST CURVE: P-256") && text.contains("ecdsa-with-SHA256"), "{text}");
     at.says("openssl x509 -in a.pem -noout -checkend $((86400 * 30 - 60))");
     at.runs("openssl x509 -in a.pem -noout -checkend $((86400 * 30 + 60))").exits(1);
+    at.says("spile cert ca --out year.pem --key-out year.key");
+    at.says("openssl x509 -in year.pem -noout -checkend $((86400 * 365 - 60))");
+    at.runs("openssl x509 -in year.pem -noout -checkend $((86400 * 365 + 60))").exits(1);
     at.says("spile cert ca --out ca.pem --key-out ca.key --days 3");
     at.says("openssl x509 -in ca.pem -noout -checkend $((86400 * 3 - 60))");
     at.says("spile cert self localhost --not-before 2020-01-01 --not-after 2060-02-03T04:05:06+01:00 --out b.pem --key-out b.key");
@@ -293,6 +298,27 @@ fn revoked_certificates_are_known_to_openssl() {
     openssl("c").exits(2).complains("CRL has expired");
     spile("c").exits(60).complains("out of date");
     at.runs("spile cert crl --ca ca.pem --ca-key ca.key --revoke xyz").exits(2).complains("is no serial");
+}
+
+#[test]
+fn a_certificate_of_another_authority_is_not_revoked() {
+    let at = Workshop::new();
+    at.says("spile cert dev a.org -d own --ca-key-out own.key 2>/dev/null; spile cert dev a.org -d twin 2>/dev/null");
+    at.says("spile cert ca --cn other --out other.pem --key-out other.key; spile cert sign --ca other.pem --ca-key other.key a.org --out theirs.pem --key-out k");
+    let revoke = |file: &str| {
+        at.runs(&format!("spile cert crl --ca own/ca.pem --ca-key own.key --revoke-cert {file}"))
+    };
+    revoke("theirs.pem")
+        .exits(58)
+        .complains("it was issued by another authority, 'CN=other'")
+        .complains("hint: ");
+    revoke("twin/server.pem").exits(58).complains("another authority of the same name, 'CN=spile test CA'");
+    for own in ["own/server.pem", "own/client.pem"] {
+        revoke(own).exits(0);
+    }
+    // Nor does it matter what has become of it.
+    at.says("spile cert sign --ca own/ca.pem --ca-key own.key a.org --not-before -9d --not-after -1d --out past.pem --key-out p");
+    revoke("past.pem").exits(0);
 }
 
 #[test]

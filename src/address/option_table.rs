@@ -2,8 +2,9 @@
 
 pub use super::key::Key;
 use super::value;
-use super::{Layer, Proxy, Value, nearest};
+use super::{Layer, Proxy, Value};
 use crate::starttls;
+use crate::suggest::nearest;
 
 /// Internet sockets.
 pub const IP: u32 = 1;

@@ -20,6 +20,7 @@ mod read;
 mod request;
 pub mod revocation;
 pub mod signed;
+mod signature;
 mod signer;
 mod verify;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use passphrase::Passphrase;
 pub use pem::encode as pem;
 pub use read::{read_authorities, read_chain, read_crls};
 pub use request::{REQUEST, Request, RequestFacts, make as make_request};
+pub use signature::is_issued_by;
 pub use signer::{KeyType, Signer, belongs, kind_of};
 pub use write::{Existing, Output, Readers, prepare, write};
 

@@ -12,9 +12,9 @@ use x509_parser::revocation_list::RevokedCertificate;
 
 use super::Pin;
 use super::explanation::words_of;
-use crate::address::nearest;
 use crate::certificate::{self, Der};
 use crate::error::{Exit, Failure};
+use crate::suggest::nearest;
 
 /// A set of authorities that comes with the system or with spile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -109,10 +109,47 @@ impl KeyArgs {
         self.pass_file.as_deref()
     }
 
-    /// A key as it is written, encrypted if that is wanted.
-    pub fn pem(&self, key: &Signer) -> Result<Zeroizing<String>, Failure> {
-        let passphrase = self.pass_file.as_deref().map(Passphrase::read).transpose()?;
-        key.pem(passphrase.as_ref())
+    /// What the key is to be encrypted with; it is read once, as it may come out of a pipe.
+    pub fn passphrase(&self) -> Result<Option<Passphrase>, Failure> {
+        self.pass_file.as_deref().map(Passphrase::read).transpose()
+    }
+}
+
+/// A certificate that is made together with its key.
+#[derive(Debug, clap::Args)]
+pub struct MadeArgs {
+    #[command(flatten)]
+    lifetime: LifetimeArgs,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    out: OutArgs,
+    /// The file for the key, instead of beside the certificate
+    #[arg(long, value_name = "FILE")]
+    key_out: Option<PathBuf>,
+}
+
+impl MadeArgs {
+    /// From when to when it is good; `days` where nothing was typed.
+    pub fn validity(&self, days: u32) -> Result<Validity, Failure> {
+        self.lifetime.validity(days)
+    }
+
+    /// A new key.
+    pub fn generate(&self) -> Result<Signer, Failure> {
+        self.key.generate()
+    }
+
+    /// Writes the certificate and its key.
+    pub fn put(&self, certificate: &[u8], key: &Signer) -> Result<Exit, Failure> {
+        let key = key.pem(self.key.passphrase()?.as_ref())?;
+        let text = certificate::pem("CERTIFICATE", certificate);
+        self.out.put_with_key(&text, &key, self.key_out.as_deref())
+    }
+
+    /// Writes a certificate whose key is somewhere else.
+    pub fn put_alone(&self, certificate: &[u8]) -> Result<Exit, Failure> {
+        self.out.put(&certificate::pem("CERTIFICATE", certificate))
     }
 }
 

@@ -7,6 +7,7 @@ mod identity;
 mod mutual;
 mod names;
 mod offers;
+mod possession;
 mod resumption;
 mod staple;
 mod trust;
