@@ -113,7 +113,8 @@ fn a_response_is_good_for_its_time() {
         let at = at.format(&time::format_description::well_known::Rfc3339).unwrap();
         server.looked_at(&format!("--check --cafile PKI/ca.pem --at {at}"))
     };
-    at(2).exits(0);
+    let good = at(2).exits(0);
+    assert!(String::from_utf8_lossy(&good.stdout).contains("not revoked (OCSP)"), "{good:?}");
     at(4).exits(91).complains("out of date since");
 }
 

@@ -14,7 +14,9 @@ pub struct Element<'a> {
     pub whole: &'a [u8],
 }
 
+/// A choice, by number.
 pub const ENUMERATED: (Class, u32) = (Class::Universal, 10);
+/// Several elements in one.
 pub const SEQUENCE: (Class, u32) = (Class::Universal, 16);
 const INTEGER: (Class, u32) = (Class::Universal, 2);
 const BIT_STRING: (Class, u32) = (Class::Universal, 3);

@@ -92,7 +92,7 @@ impl Shared {
     /// Forgets what the last handshake of a client has shown, but for what sessions that resume it rest on. Each of
     /// those must hold `still`; false where one does not, or where there are more than can be remembered: then no
     /// session may be resumed.
-    pub(super) fn begin_again(&self, mut still: impl FnMut(&mut Judged) -> bool) -> bool {
+    pub(super) fn begin_again(&self, still: impl FnMut(&mut Judged) -> bool) -> bool {
         let Seen { chain, staple, stapled, verdict, passed, .. } = std::mem::take(&mut *self.lock());
         let mut full = self.full();
         if let Some(passed) = passed {

@@ -94,30 +94,27 @@ impl Judge {
 
     /// The verdict on a server, and what it means for the handshake.
     fn conclude(&self, presented: &Presented<'_>, wanted: &ServerName<'_>, now: UnixTime) -> Conclusion {
-        let judged = self.judge(presented, wanted, now);
-        let (mut stapled, mut objection) = (None, None);
-        let basis = match judged {
+        let mut stapled = None;
+        let found = match self.judge(presented, wanted, now) {
             Ok(Basis::Authority) => {
                 let refusal;
                 (stapled, refusal) = self.stapled(presented, now);
-                objection = refusal.map(|refusal| (staple_error(&refusal), refusal));
-                Basis::Authority
+                refusal.map_or(Ok(Basis::Authority), |refusal| Err((staple_error(&refusal), refusal)))
             }
-            Ok(basis) => basis,
+            Ok(basis) => Ok(basis),
             Err(error) => {
                 let refusal = self.refusal(&error, presented, wanted, now);
-                objection = Some((error, refusal));
-                Basis::Authority
+                Err((error, refusal))
             }
         };
-        // A pin is a condition of its own, which `insecure` leaves standing (as curl's -k does).
         let mispinned = self.pinned(presented.end_entity).err().map(|error| (error, wrong_pin()));
         let is_strict = self.trust.enforcement == Enforcement::Strict;
-        let (verdict, result) = match (objection, mispinned) {
-            (Some((error, refusal)), _) if is_strict => (Verdict::Refused(refusal), Err(error)),
+        let (verdict, result) = match (found, mispinned) {
+            (Err((error, refusal)), _) if is_strict => (Verdict::Refused(refusal), Err(error)),
+            // A pin is a condition of its own, which `insecure` leaves standing (as curl's -k does).
             (_, Some((error, refusal))) => (Verdict::Refused(refusal), Err(error)),
-            (Some((_, refusal)), None) => (Verdict::Refused(refusal), Ok(())),
-            (None, None) => (Verdict::Trusted(basis), Ok(())),
+            (Err((_, refusal)), None) => (Verdict::Refused(refusal), Ok(())),
+            (Ok(basis), None) => (Verdict::Trusted(basis), Ok(())),
         };
         Conclusion { verdict, stapled, result }
     }

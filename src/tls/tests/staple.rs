@@ -91,7 +91,7 @@ impl<'a> Response<'a> {
         let responder = der(0xa2, &[&der(0x04, &[&[7; 20]])]);
         let data = sequence(&[&responder, &time(self.this_update), &sequence(&[&single])]);
         let signature = self.key.unwrap_or(self.issuer.key()).sign(&data).expect("a signature");
-        let responder = self.responder.as_ref().map(|der| der.as_ref());
+        let responder = self.responder.as_deref();
         let certificates = responder.map(|cert| der(0xa0, &[&sequence(&[cert])])).unwrap_or_default();
         let signature = der(0x03, &[&[0], &signature]);
         let basic = sequence(&[&data, &sequence(&[ECDSA_SHA256]), &signature, &certificates]);
