@@ -455,7 +455,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l uri -d 'A URI that it is good for: spiffe://example.org/db' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l cn -d 'Its common name, instead of the first NAME' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l ou -d 'Its organisational unit' -r
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l csr -d 'Certify the key of this request; of all that it asks for, its name and alternative names are taken' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l csr -d 'Certify the key of this request; of all that it asks for, its name and alternative names are taken; - is stdin' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l days -d 'How many days it is good' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l not-after -d 'Until when it is good; times that have passed are fine, too' -r

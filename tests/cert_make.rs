@@ -79,6 +79,10 @@ fn lifetimes_and_serials_are_as_wanted() {
     assert!(serials.iter().all(|serial| serial.trim().len() == "serial=".len() + 32), "{serials:?}");
     at.runs("spile cert self x --not-before now --not-after -1d").exits(2).complains("before it begins");
     at.runs("spile cert self x --days 4294967295").exits(2);
+    at.runs("spile cert self x --days -1").exits(2).complains("say --not-after -1d");
+    let late = "spile cert sign --ca ca.pem --ca-key ca.key localhost --key-out k --force --days";
+    at.runs(&format!("{late} 4")).exits(0).complains("warning: the authority expires on");
+    assert_eq!(at.runs(&format!("{late} 2")).exits(0).stderr, "");
 }
 
 /// Example 12.
@@ -267,6 +271,10 @@ fn a_request_that_its_key_has_not_signed_is_refused() {
     at.says("openssl req -new -sha1 -newkey rsa:2048 -nodes -keyout s.key -subj /CN=s -addext subjectAltName=DNS:s.org -out s.csr 2>/dev/null");
     sign("s.csr").exits(58).complains("rsa-sha1");
     sign("ca.pem").exits(58).complains("it holds no request");
+    at.says("openssl req -new -newkey rsa:2048 -nodes -keyout s.key -subj /CN=s.org -out s.csr 2>/dev/null");
+    sign("s.csr").exits(2).complains("the request asks for no name of a server");
+    assert_eq!(sign("s.csr --client").exits(0).stderr, "its subject: CN=s.org\n");
+    assert_eq!(sign("- --client <s.csr").exits(0).stderr, "its subject: CN=s.org\n");
 }
 
 #[test]
@@ -287,6 +295,10 @@ fn revoked_certificates_are_known_to_openssl() {
     let openssl = |name: &str| {
         at.runs(&format!("openssl verify -crl_check -CRLfile crl.pem -CAfile ca.pem {name}.pem"))
     };
+    let twice = format!("--revoke {serial} --revoke 00:{serial} --revoke-cert a.pem");
+    let listed =
+        at.says(&format!("spile cert crl --ca ca.pem --ca-key ca.key {twice} | openssl crl -noout -text"));
+    assert_eq!(listed.matches("Serial Number").count(), 1, "{listed}");
     let spile = |name: &str| at.runs(&format!("spile cert verify --crl crl.pem --cafile ca.pem {name}.pem"));
     for name in ["a", "b"] {
         openssl(name).exits(2).complains("certificate revoked");
@@ -330,11 +342,20 @@ fn names_that_are_none_are_refused_with_what_to_type() {
         ("'a b'", "is no DNS name"),
         ("$'a\\e[31m'", "a\\u{1b}[31m"),
         ("''", "is no DNS name"),
+        ("me@example.org", "is an email address"),
+        ("-- -a.org", "is no DNS name"),
+        ("a --cn ''", "a common name is not empty"),
+        ("a --ou ''", "an organisational unit is not empty"),
+        ("a --ou $(printf %065d 1)", "64 characters at most"),
+        ("a -out x", "write --out"),
     ] {
         let ended = at.runs(&format!("spile cert self {name}")).exits(2).complains(why);
         assert!(!ended.stderr.contains('\x1b'));
     }
-    at.says("spile cert self könig.example --out k.pem --key-out k.key");
+    assert!(at.files().is_empty());
+    at.says("spile cert self könig.example KÖNIG.example 127.0.0.1 127.0.0.1 --out k.pem --key-out k.key");
+    let names = at.says("openssl x509 -in k.pem -noout -ext subjectAltName");
+    assert_eq!(names.lines().last().unwrap().trim(), "DNS:xn--knig-5qa.example, IP Address:127.0.0.1");
     at.says("openssl verify -verify_hostname xn--knig-5qa.example -CAfile k.pem k.pem");
     at.says("spile cert verify --cafile k.pem --name KÖNIG.example k.pem");
 }

@@ -27,7 +27,8 @@ fn files_are_replaced_all_or_none() {
     for (strace, when) in
         [(strace, 1), (strace, 2), (strace, 6), (&linkless, 1), (&linkless, 4), (&linkless, 12)]
     {
-        let line = format!("{strace} -e inject=/^rename:error=EIO:when={when} spile cert dev new -d t --force");
+        let line =
+            format!("{strace} -e inject=/^rename:error=EIO:when={when} spile cert dev new -d t --force");
         at.runs(&line).exits(1).complains("cannot write t/").complains("Input/output error");
         at.says("sha256sum --quiet -c sums");
         assert_eq!((at.says("ls -A t | wc -l").trim(), at.mode("t/ca.pem")), ("6", 0o640), "{line}");

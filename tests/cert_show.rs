@@ -182,6 +182,10 @@ fn conversions_are_openssls() {
         assert_eq!(at.read("ours.pem"), at.read(file), "{file}");
     }
     at.says("spile cert convert - --to der <t/ca.pem | openssl x509 -inform DER -noout");
+    for line in ["pin -", "match - t/server.key", "verify --cafile t/ca.pem -"] {
+        at.says(&format!("cat t/server.pem | spile cert {line}"));
+    }
+    at.says("cat t/server.key | spile cert match t/server.pem -");
     at.runs("cat t/ca.pem t/server.pem | spile cert convert - --to der").exits(58).complains("2 objects");
     at.runs("spile cert convert t/ca.pem --to text").exits(2);
 }

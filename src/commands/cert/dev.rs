@@ -115,6 +115,7 @@ impl Args {
         let file = |name: &str| shell_word(&self.dir.join(name));
         let host = match &self.names[0] {
             Name::Ip(address) if address.is_ipv6() => format!("[{address}]"),
+            Name::Dns(name) => name.replacen("*.", "www.", 1),
             name => name.to_string(),
         };
         let pass =

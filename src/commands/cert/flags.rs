@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -52,7 +53,7 @@ impl SubjectArgs {
 #[derive(Debug, Default, clap::Args)]
 pub struct LifetimeArgs {
     /// How many days it is good
-    #[arg(long, value_name = "N", conflicts_with = "not_after")]
+    #[arg(long, value_name = "N", value_parser = days, conflicts_with = "not_after", allow_negative_numbers = true)]
     days: Option<u32>,
     /// From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given
     #[arg(long, value_name = "TIME", value_parser = Moment::parse, allow_hyphen_values = true)]
@@ -157,7 +158,7 @@ impl MadeArgs {
 #[derive(Debug, clap::Args)]
 pub struct OutArgs {
     /// The file to write, instead of stdout
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(out_file))]
     out: Option<PathBuf>,
     /// Replace files that exist
     #[arg(long)]
@@ -206,6 +207,30 @@ impl OutArgs {
 fn put_on_stdout(content: &[u8]) -> Result<Exit, Failure> {
     let stdout = can_be_written().and_then(|()| io::stdout().as_fd().try_clone_to_owned());
     written(stdout.and_then(|stdout| File::from(stdout).write_all(content)))
+}
+
+/// A lifetime in days.
+fn days(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| match text.starts_with('-') {
+        true => format!("for one that has expired, say --not-after {text}d"),
+        false => "it is no number of days".to_owned(),
+    })
+}
+
+/// OpenSSL's habit of one dash would write a key to a strange place.
+fn out_file(path: PathBuf) -> Result<PathBuf, String> {
+    match path == Path::new("ut") {
+        true => Err("-out is read as -o ut; write --out".to_owned()),
+        false => Ok(path),
+    }
+}
+
+/// A file that is read, stdin for `-`.
+pub fn input() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| match path == Path::new("-") {
+        true => PathBuf::from("/dev/stdin"),
+        false => path,
+    })
 }
 
 /// The content of a file, or of stdin for `-`; in words why it cannot be had.

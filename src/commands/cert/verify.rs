@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde_json::json;
 use time::OffsetDateTime;
 
+use super::flags::input;
 use super::show::expiry;
 use crate::certificate::{Der, Facts, Moment, Name, read_chain, time_text};
 use crate::commands::flags::duration;
@@ -27,8 +28,8 @@ Examples:
 /// What follows `spile cert verify`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The certificate, then those that lead to its authority
-    #[arg(value_name = "CHAIN")]
+    /// The certificate, then those that lead to its authority; - is stdin
+    #[arg(value_name = "CHAIN", value_parser = input())]
     chain: PathBuf,
     /// Trust the authorities in this file or directory, and nobody else unless --roots says so
     #[arg(long, value_name = "FILE")]
