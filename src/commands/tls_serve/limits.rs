@@ -67,3 +67,14 @@ pub fn of_session(time: TimeArgs, finish: Finish, grace: Duration) -> Limits {
     let limits = time.apply(Limits { finish, idle: Some(IDLE), grace, ..Limits::default() });
     Limits { idle: limits.idle.filter(|idle| !idle.is_zero()), ..limits }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_limited_where_nothing_is_said() {
+        let limits = of_session(TimeArgs::default(), Finish::BothEnd, Duration::ZERO);
+        assert_eq!(limits.idle, Some(IDLE));
+    }
+}
