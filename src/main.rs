@@ -27,6 +27,7 @@ mod names;
 mod pipeline;
 mod pool;
 mod process;
+mod reaction;
 mod relay;
 mod report;
 mod server;
@@ -34,6 +35,7 @@ mod services;
 mod signal;
 mod starttls;
 mod streams;
+mod suggest;
 mod supervise;
 mod tls;
 

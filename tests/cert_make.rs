@@ -303,6 +303,27 @@ fn revoked_certificates_are_known_to_openssl() {
 }
 
 #[test]
+fn a_certificate_of_another_authority_is_not_revoked() {
+    let at = Workshop::new();
+    at.says("spile cert dev a.org -d own --ca-key-out own.key 2>/dev/null; spile cert dev a.org -d twin 2>/dev/null");
+    at.says("spile cert ca --cn other --out other.pem --key-out other.key; spile cert sign --ca other.pem --ca-key other.key a.org --out theirs.pem --key-out k");
+    let revoke = |file: &str| {
+        at.runs(&format!("spile cert crl --ca own/ca.pem --ca-key own.key --revoke-cert {file}"))
+    };
+    revoke("theirs.pem")
+        .exits(58)
+        .complains("it was issued by another authority, 'CN=other'")
+        .complains("hint: ");
+    revoke("twin/server.pem").exits(58).complains("another authority of the same name, 'CN=spile test CA'");
+    for own in ["own/server.pem", "own/client.pem"] {
+        revoke(own).exits(0);
+    }
+    // Nor does it matter what has become of it.
+    at.says("spile cert sign --ca own/ca.pem --ca-key own.key a.org --not-before -9d --not-after -1d --out past.pem --key-out p");
+    revoke("past.pem").exits(0);
+}
+
+#[test]
 fn names_that_are_none_are_refused_with_what_to_type() {
     let at = Workshop::new();
     for (name, why) in [

@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
-use crate::event_loop::Watched;
+use crate::event_loop::{Watched, yield_now};
+use crate::pool::Buffer;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
@@ -175,6 +176,16 @@ impl Descriptor {
     /// Ready when the connection has failed by itself, without a read or a write that says so.
     pub fn poll_failed(&self, cx: &Context<'_>) -> Poll<()> {
         self.watched().map_or(Poll::Pending, |watched| watched.poll_failed(cx))
+    }
+
+    /// Throws away what comes, up to the end. A peer that never stops sending leaves the others and every time limit
+    /// their turn.
+    pub async fn drain(&self) -> io::Result<()> {
+        let mut scrap = Buffer::lend(false);
+        while poll_fn(|cx| self.poll_read(cx, &mut scrap)).await? > 0 {
+            yield_now().await;
+        }
+        Ok(())
     }
 
     /// Waits until the peer is gone altogether, as far as it tells: a peer that closes a TCP connection does not.

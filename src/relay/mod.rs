@@ -321,7 +321,7 @@ impl Relay {
     }
 }
 
-/// A service that waits no longer drops its sessions. That is no cut: their TLS peers hear of the end.
+/// A service that waits no longer drops its sessions: TLS peers that lose nothing by it hear of the end.
 impl Drop for Relay {
     fn drop(&mut self) {
         if !self.is_ending {

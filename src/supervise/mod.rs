@@ -25,6 +25,7 @@ mod foreground;
 mod forward;
 mod job;
 mod limits;
+mod unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -36,8 +37,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 pub use attempt::{Company, Happening, Order, Outcome, attempt};
 pub use companions::{Companions, end, keep_company, pause, sweep};
 pub use ending::{Killed, Manner, Orphans, Scope};
-pub use foreground::Foreground;
-pub use forward::{Act, Forwarding, Handled};
+pub use foreground::{Foreground, Keys};
+pub use forward::{Act, Forwarding, Handled, Insistence};
 pub use job::{Job, Member, Reason};
 pub use limits::{Clock, Limits};
 
@@ -49,6 +50,9 @@ use crate::signal::{Arrival, Arrivals, Number, Sender};
 
 /// How long we may be stopped unnoticed while a running clock counts.
 const BEAT: Duration = Duration::from_millis(100);
+
+/// How many signals are read in one round.
+const AT_ONCE: usize = 256;
 
 /// Something that has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +161,9 @@ impl Supervisor {
         let mut woken = Instant::now();
         let mut gap = None;
         let mut signals = Vec::new();
-        while let Some(arrival) = self.arrivals.next()? {
+        // A storm of them must not keep us from everything else: what is left is read in the next round.
+        for _ in 0..AT_ONCE {
+            let Some(arrival) = self.arrivals.next()? else { break };
             match arrival.signal {
                 Number::CHLD => {}
                 // A write of our own into a broken pipe: blocked, it is queued in spite of being ignored.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rcgen::DnType;
 
-use super::flags::{AuthorityArgs, KeyArgs, LifetimeArgs, OutArgs, SubjectArgs};
+use super::flags::{AuthorityArgs, MadeArgs, SubjectArgs};
 use super::self_signed::DAYS;
 use crate::certificate::{
     self, Kind, Object, Purpose, Request, Signs, Subject, escaped, objects, read_whole,
@@ -33,36 +33,29 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key_type", "pass_file", "key_out"])]
     csr: Option<PathBuf>,
     #[command(flatten)]
-    lifetime: LifetimeArgs,
-    #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    out: OutArgs,
-    /// The file for the key, instead of beside the certificate
-    #[arg(long, value_name = "FILE")]
-    key_out: Option<PathBuf>,
+    made: MadeArgs,
 }
 
 impl Args {
     pub fn run(self) -> Result<Exit, Failure> {
         let purpose = if self.client { Purpose::Client } else { Purpose::Server };
-        let validity = self.lifetime.validity(DAYS)?;
+        let validity = self.made.validity(DAYS)?;
         let request = self.csr.as_deref().map(read_request).transpose()?;
         let asked = request.as_ref().map(|request| request.subject.clone());
         let subject = self.subject.subject(asked);
         subject.check(purpose)?;
         let authority = self.authority.load(Signs::Certificates)?;
-        let pem = |der: &[u8]| certificate::pem("CERTIFICATE", der);
         match request {
             Some(request) => {
                 let der = certificate::signed(&subject, purpose, validity, &request.key, &authority)?;
+                let exit = self.made.put_alone(&der)?;
                 tell(&request, &subject);
-                self.out.put(&pem(&der))
+                Ok(exit)
             }
             None => {
-                let key = self.key.generate()?;
+                let key = self.made.generate()?;
                 let der = certificate::signed(&subject, purpose, validity, &key, &authority)?;
-                self.out.put_with_key(&pem(&der), &self.key.pem(&key)?, self.key_out.as_deref())
+                self.made.put(&der, &key)
             }
         }
     }

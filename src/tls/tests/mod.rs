@@ -9,6 +9,7 @@ mod names;
 mod offers;
 mod possession;
 mod resumption;
+mod staple;
 mod trust;
 mod weak;
 
