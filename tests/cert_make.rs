@@ -29,6 +29,8 @@ fn dev_makes_all_that_a_test_needs_and_forgets_the_key_of_its_ca() {
     for key in ["server", "client"] {
         at.runs(&format!("spile cert match t/ca.pem t/{key}.key")).exits(58);
     }
+    let secret = at.says("grep -c 'PRIVATE KEY' t/* | grep -v ':0$'");
+    assert_eq!(secret, "t/client.key:2\nt/server.key:2\n", "first and last lines of keys");
     at.says("spile cert dev localhost -d t2 --ca-key-out ca.key && spile cert match t2/ca.pem ca.key");
     assert_eq!(at.mode("ca.key"), 0o600);
 }
