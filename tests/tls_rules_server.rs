@@ -162,10 +162,10 @@ fn a_thousand_idle_clients_hold_nobody_up() {
     drop(idle);
 }
 
-/// Rule 26: handshakes that were begun and not gone on with are limited, and the limit is not for ever.
+/// Rule 26: handshakes that were begun and not gone on with are limited, and do not lock others out.
 #[test]
 fn handshakes_are_limited() {
-    let (mut server, port) = serve(&["-v", "--max-handshakes", "1", "--handshake-timeout", "1s", "--echo"]);
+    let (mut server, port) = serve(&["-v", "--max-handshakes", "1", "--handshake-timeout", "15s", "--echo"]);
     // The first flight of a client, who then says no more.
     let (sender, heard) = std::sync::mpsc::channel();
     let recorder = harness::server(move |mut stream| {
@@ -179,9 +179,8 @@ fn handshakes_are_limited() {
     stalled.write_all(&hello).unwrap();
     let mut byte = [0; 1];
     std::io::Read::read_exact(&mut stalled, &mut byte).unwrap();
-    let client = s_client(&port, &["-quiet"]).sends("x\n");
-    server.line_with("the handshake was not done within 1s");
-    drop(client.gets("x\n"));
+    drop(s_client(&port, &["-quiet"]).sends("x\n").gets("x\n"));
+    server.line_with("made room for others (--max-handshakes 1)");
 }
 
 /// Rule 26: out of descriptors is a pause and no busy loop, and it ends.
