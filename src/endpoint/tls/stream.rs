@@ -23,7 +23,8 @@ pub const BATCH: usize = 256 * 1024;
 const SEALED: usize = BATCH + 17 * 64 + 1024;
 /// Least room for a read; a buffer with less is not read into directly.
 const LEAST: usize = 8 * 1024;
-/// Reads in a row that may bring no plaintext before others get a turn: a peer can send empty records for ever.
+/// Reads in a row that may bring no plaintext before others get a turn: a server can send
+/// tickets for ever.
 const ROUNDS: u32 = 8;
 
 /// How a session ends, as its address asks.
