@@ -57,13 +57,15 @@ fn a_queue_that_is_full_for_a_while_loses_nothing() {
         return;
     }
     // The program reads only when it is told to. The queue is that of its user: once it is full, spile has to wait.
-    let script = COUNT
-        .replace("wait, pointer", "import os\nwhile not os.path.exists(sys.argv[2]): pass\nwait, pointer");
+    let script = COUNT.replace(
+        "wait, pointer",
+        "import os\nwhile not os.path.exists(sys.argv[2]): signal.sigtimedwait({1}, .01)\nwait, pointer",
+    );
     let dir = tempfile::tempdir().unwrap();
     let go = dir.path().join("go").display().to_string();
     std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let line = format!(
-        "ulimit -i 100; exec $SPILE trap --user 61234 --group 61234 --groups '' -- python3 -c \"$SCRIPT\" 3000 {go}"
+        "ulimit -i 100; exec $SPILE trap --pdeath KILL --user 61234 --group 61234 --groups '' -- python3 -c \"$SCRIPT\" 3000 {go}"
     );
     let mut command = std::process::Command::new("bash");
     command.args(["-c", &line]).env("SPILE", SPILE).env("SCRIPT", &script);
