@@ -274,10 +274,10 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l v6only -d 'An IPv
 complete -c spile -n "__fish_spile_using_subcommand listen" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l sockopt -d 'Any socket option by number; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-timeout -d 'How long to wait for the first peer' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-conns -d 'Connections served at once; more wait. Who has still to shake hands is not counted' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l deny -d 'Networks that may not connect; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for; allow=CIDR says which may' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
@@ -288,6 +288,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l user -d 'Owner of
 complete -c spile -n "__fish_spile_using_subcommand listen" -l group -d 'Group of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l unlink -d 'Remove the path at the end (yes by default)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand listen" -s 6 -d 'IPv6 alone'
@@ -353,13 +354,13 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l retry -d 'Try agai
 complete -c spile -n "__fish_spile_using_subcommand relay" -l forever -d 'Try again for ever' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l retry-for -d 'Try again until this much time has passed' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l max-conns -d 'Connections served at once; more wait. Who has still to shake hands is not counted' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l deny -d 'Networks that may not connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for; allow=CIDR says which may' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l join -d 'Multicast group to receive; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l multicast-ttl -d 'Hops that multicast lives' -r
@@ -374,6 +375,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l user -d 'Owner of 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l group -d 'Group of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l unlink -d 'Remove the path at the end (yes by default)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand relay" -s 6 -d 'IPv6 alone'
@@ -453,7 +455,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l uri -d 'A URI that it is good for: spiffe://example.org/db' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l cn -d 'Its common name, instead of the first NAME' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l ou -d 'Its organisational unit' -r
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l csr -d 'Certify the key of this request; of all that it asks for, its name and alternative names are taken' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l csr -d 'Certify the key of this request; of all that it asks for, its name and alternative names are taken; - is stdin' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l days -d 'How many days it is good' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l not-after -d 'Until when it is good; times that have passed are fine, too' -r
@@ -488,7 +490,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l ca-key -d 'The key of the authority, where it is a file of its own' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l ca-pass-file -d 'The first line of this file opens that key' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke -d 'Revoke the certificate with this serial (\'spile cert show\' tells it)' -r
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke-cert -d 'Revoke the certificate in this file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke-cert -d 'Revoke the certificate in this file, which must be one of this authority; of a chain, the first counts' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l number -d 'The number of the list, which must grow from one to the next; the seconds since 1970 if not given' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l days -d 'How many days it is good' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
@@ -509,7 +511,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l purpose -d 'What it is to be used for' -r -f -a "server\t''
 client\t''"
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l crl -d 'Revocation lists; every certificate of the chain must be covered by one that is not overdue' -r -F
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l expires-in -d 'Status 3 where it is good, but expires within this time' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l expires-in -d 'Status 3 where it is good, but will not be after this time: it, or one that leads to its authority, expires' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l json -d 'One JSON object, also of what is refused'
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from convert" -l to -d 'The form that is wanted' -r -f -a "der\t'Bytes, one object'
@@ -585,6 +587,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pin -d 'The 
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pin-only -d 'The pin stands in for names, dates and authorities' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l crl -d 'Revocation list; one that has expired is an error; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l crl-soft -d 'Certificates that no list is about are fine' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l staple -d 'The OCSP response that a server staples: check it where there is one, require one, or ignore it (check)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l insecure -d 'Go on whoever the peer is; what is wrong is still told' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l name -d 'Who the peer must be, and is asked for (HOST of the address)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l sni -d 'The host that is asked for, if another than the one verified' -r
@@ -594,8 +597,8 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l key -d 'Our 
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l min -d 'Oldest version of TLS (1.2)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l max -d 'Newest version of TLS (1.3)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l groups -d 'Key exchange groups in order, such as x25519:secp256r1' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ciphers -d 'Cipher suites in order, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l groups -d 'Key exchange groups, such as x25519:secp256r1; the order of the client counts' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ciphers -d 'Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l expect-alpn -d 'The application protocol that must come of it' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l starttls -d 'Begin in plain text and ask for TLS as this protocol does: smtp lmtp imap pop3 ftp nntp xmpp xmpp-server postgres mysql ldap sieve irc telnet' -r
@@ -614,7 +617,6 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l show-pin -d 
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s 6 -d 'IPv6 alone'
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s C -l crlf -d 'Send line ends as CR LF'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s K -l keep-sending -d 'Go on sending after the peer has ended'
@@ -629,12 +631,14 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l recv-only -d
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l preamble -d 'Send this file first' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-bytes -d 'End after this many bytes have been received' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l forward -d 'Pass each connection on in plain text to this address: on this host, or a Unix socket' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s q -l quit-after -d 'Leave after this much silence once our input has ended' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l forward -d 'Pass each connection on in plain text to this address: on this host, or a Unix socket. A client that is cut off resets a TCP connection; a Unix socket knows no reset and is closed both ways at once' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l proxy-protocol -d 'Tell the server behind --forward whom it serves, by a PROXY header: v1, v2; v2,tls adds what was negotiated, v2,tls,cert the client\'s certificate' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l send -d 'Send this file to each client' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-total -l count -d 'Serve this many connections in all, then end' -r
@@ -670,10 +674,10 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l v6only -d 'An 
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l sockopt -d 'Any socket option by number; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l accept-timeout -d 'How long to wait for the first peer' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-conns -d 'Connections served at once; more wait' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-conns -d 'Connections served at once; more wait. Who has still to shake hands is not counted' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow -d 'Networks that may connect; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l deny -d 'Networks that may not connect; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for; allow=CIDR says which may' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l mode -d 'Permissions of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l user -d 'Owner of the path that is made' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l group -d 'Group of the path that is made' -r
@@ -685,8 +689,8 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l key -d 'Our ke
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l min -d 'Oldest version of TLS (1.2)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max -d 'Newest version of TLS (1.3)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l groups -d 'Key exchange groups in order, such as x25519:secp256r1' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ciphers -d 'Cipher suites in order, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l groups -d 'Key exchange groups, such as x25519:secp256r1; the order of the client counts' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ciphers -d 'Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
@@ -698,7 +702,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l at -d 'Judge c
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l self-signed -d 'Make a certificate for these names, for this run alone (localhost)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l sni-cert -d 'Another certificate, for clients that ask for NAME; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l strict-sni -d 'Refuse clients that ask for a host we have no certificate for' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ocsp -d 'OCSP response to send along (DER)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ocsp -d 'OCSP response to staple to the certificate (DER)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l client-ca -d 'Clients must show a certificate of these authorities; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l client-optional -d 'Clients may also show none' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-any -d 'Any certificate of the client authorities will do' -r
@@ -708,14 +712,13 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-cn -d 'C
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-ou -d 'Clients of this organizational unit; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-pin -d 'Clients with this key; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l tickets -d 'Tickets for quicker handshakes to give to each client (2)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-handshakes -d 'Handshakes at once; more wait (64)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reload-every -d 'Look this often whether certificates, keys and lists have changed, and read them again' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l cert-out -d 'Write the certificate of --self-signed to this file, for clients to trust' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l idle-timeout -d 'End a connection when nothing has moved for this long (10m; 0 is never)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s 6 -d 'IPv6 alone'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l quiet -d 'Say nothing on stderr but failures'
@@ -723,16 +726,18 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l pty -d 'Give t
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ignore-child-status -d 'Exit 0 whatever the command\'s own status is'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l compat-env -d 'Tell the command of its connection also in the variables of socat, ncat and UCSPI (SOCAT_PEERADDR, NCAT_REMOTE_ADDR, TCPREMOTEIP and their kin)'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s C -l crlf -d 'Send line ends as CR LF'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s K -l keep-sending -d 'Go on sending after the peer has ended'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s d -l no-stdin -d 'Do not read stdin'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l send-only -d 'Send only: what comes back is thrown away, and the end of what is sent is the end'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l recv-only -d 'Receive only: nothing is sent'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s N -d 'Half-close when the input ends (always done; nc\'s letter)'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l unsafe-forward -d 'Let --forward send plain text over a network'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l unsafe-forward -d 'Let --forward send plain text over a network, and --proxy-protocol the client\'s name ahead of TLS'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l echo -d 'Send back what comes'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l discard -d 'Throw away what comes'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l once -d 'Serve one connection, then end as it has ended (over stdin and stdout always). A handshake that fails does not count'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s k -l keep -d 'Over stdin and stdout: serve one connection after the other for ever'
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l show-hello -d 'Show what each client offers: host, application protocols, groups, cipher suites, signatures'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l show-hello -d 'Show what each client offers: host, application protocols, groups, cipher suites, signatures. With --once the first client is the one, even if its handshake fails'
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand trap" -l notify -d 'Write a line for each signal, as read(1) takes it: NAME NUMBER PID UID VALUE, with - for what there is not' -r -F
 complete -c spile -n "__fish_spile_using_subcommand trap" -l on -d 'What a signal does, instead of being passed on: run:\'CMD\' for /bin/sh, both:\'CMD\' (it is passed on afterwards), send:SIGNAL, forward, ignore, exit:N, stop[:GRACE], restart, report; several in their order' -r

@@ -44,6 +44,11 @@ impl Exit {
     /// stdout was closed by its reader; what a death by SIGPIPE looks like to a shell.
     pub const PIPE: Exit = Exit(141);
 
+    /// The first of several that is not 0.
+    pub fn or(self, next: Exit) -> Exit {
+        if self == Exit::OK { next } else { self }
+    }
+
     /// The status a shell reports for a death by `signal`.
     pub fn from_signal(signal: i32) -> Exit {
         Exit(u8::try_from(128 + signal).unwrap_or(u8::MAX))

@@ -240,13 +240,13 @@ options! {
     Forever "forever" [] Flag, "YES", SOCKET, NONE, "Try again for ever";
     RetryDelay "retry-delay" ["interval" "intervall"] Time, "TIME", SOCKET, NONE, "First pause between tries (100ms; it grows to 2s)";
     RetryFor "retry-for" [] Time, "TIME", SOCKET, NONE, "Try again until this much time has passed";
-    MaxConns "max-conns" ["max-children"] COUNT, "N", NONE, STREAM | PASSED, "Connections served at once; more wait";
+    MaxConns "max-conns" ["max-children"] COUNT, "N", NONE, STREAM | PASSED, "Connections served at once; more wait. Who has still to shake hands is not counted";
     Allow "allow" ["range"] Text, "CIDR", NONE, IP | PASSED, "Networks that may connect; may repeat";
     Deny "deny" [] Text, "CIDR", NONE, IP | PASSED, "Networks that may not connect; may repeat";
     Proxy "proxy" [] Url, "URL", TCP, NONE, "Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT";
     ProxyAuthFile "proxy-auth-file" [] Text, "FILE", TCP, NONE, "Who we are to the proxy: the first line of FILE is USER:PASSWORD";
     ProxyProtocol "proxy-protocol" ["proxy-send" "send-proxy"] Word(&["v2", "v1", "v2-tls", "v2-tls-cert"]), "FORM", PROXIED, NONE, "Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert";
-    AcceptProxy "accept-proxy" ["proxy-recv"] Flag, "YES", NONE, PROXIED | PASSED, "Peers are proxies and send a PROXY header ahead, which tells whom they connect for";
+    AcceptProxy "accept-proxy" ["proxy-recv"] Flag, "YES", NONE, PROXIED | PASSED, "Peers are proxies and send a PROXY header ahead, which tells whom they connect for; allow=CIDR says which may";
     Broadcast "broadcast" ["so-broadcast"] Flag, "YES", UDP, NONE, "Allow broadcast addresses (SO_BROADCAST)";
     Join "join" ["ip-add-membership" "ipv6-join-group" "ipv6-add-membership"] Text, "GROUP[:IF]", NONE, UDP, "Multicast group to receive; may repeat";
     MulticastTtl "multicast-ttl" ["ip-multicast-ttl"] BYTE, "N", UDP, NONE, "Hops that multicast lives";
@@ -281,6 +281,7 @@ options! {
     PinOnly "pin-only" [] Flag, "YES", TLS, NONE, "The pin stands in for names, dates and authorities";
     Crl "crl" [] Text, "FILE", TLS, TLS, "Revocation list; one that has expired is an error; may repeat";
     CrlSoft "crl-soft" [] Flag, "YES", TLS, TLS, "Certificates that no list is about are fine";
+    Staple "staple" [] Word(&["check", "require", "ignore"]), "WHAT", TLS, NONE, "The OCSP response that a server staples: check it where there is one, require one, or ignore it (check)";
     Insecure "insecure" [] Flag, "YES", TLS, NONE, "Go on whoever the peer is; what is wrong is still told";
     Name "name" [] Text, "HOST", TLS, NONE, "Who the peer must be, and is asked for (HOST of the address)";
     Sni "sni" ["snihost" "openssl-snihost"] Text, "HOST", TLS, NONE, "The host that is asked for, if another than the one verified";
@@ -290,8 +291,8 @@ options! {
     PassFile "pass-file" [] Text, "FILE", TLS, TLS, "The passphrase of the key: the first line of a file or /dev/fd/N";
     Min "min" ["openssl-min-proto-version" "min-version"] Word(&["1.2", "1.3"]), "VERSION", TLS, TLS, "Oldest version of TLS (1.2)";
     Max "max" ["openssl-max-proto-version" "max-version"] Word(&["1.3", "1.2"]), "VERSION", TLS, TLS, "Newest version of TLS (1.3)";
-    Groups "groups" ["curves"] Text, "LIST", TLS, TLS, "Key exchange groups in order, such as x25519:secp256r1";
-    Ciphers "ciphers" ["cipher" "cipherlist" "openssl-cipherlist"] Text, "LIST", TLS, TLS, "Cipher suites in order, such as TLS_AES_128_GCM_SHA256";
+    Groups "groups" ["curves"] Text, "LIST", TLS, TLS, "Key exchange groups, such as x25519:secp256r1; the order of the client counts";
+    Ciphers "ciphers" ["cipher" "cipherlist" "openssl-cipherlist"] Text, "LIST", TLS, TLS, "Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256";
     Alpn "alpn" ["openssl-alpn"] Text, "LIST", TLS, TLS, "Application protocols to offer or to take: h2,http/1.1";
     ExpectAlpn "expect-alpn" [] Text, "NAME", TLS, NONE, "The application protocol that must come of it";
     Starttls "starttls" [] Choice(starttls::NAMES), "PROTOCOL", TLS, NONE, "Begin in plain text and ask for TLS as this protocol does: smtp lmtp imap pop3 ftp nntp xmpp xmpp-server postgres mysql ldap sieve irc telnet";
@@ -305,7 +306,7 @@ options! {
     SelfSigned "self-signed" [] Or("localhost"), "NAMES", NONE, TLS, "Make a certificate for these names, for this run alone (localhost)";
     SniCert "sni-cert" [] Text, "NAME=FILE", NONE, TLS, "Another certificate, for clients that ask for NAME; may repeat";
     StrictSni "strict-sni" [] Flag, "YES", NONE, TLS, "Refuse clients that ask for a host we have no certificate for";
-    Ocsp "ocsp" [] Text, "FILE", NONE, TLS, "OCSP response to send along (DER)";
+    Ocsp "ocsp" [] Text, "FILE", NONE, TLS, "OCSP response to staple to the certificate (DER)";
     ClientCa "client-ca" [] Text, "FILE", NONE, TLS, "Clients must show a certificate of these authorities; may repeat";
     ClientOptional "client-optional" [] Flag, "YES", NONE, TLS, "Clients may also show none";
     AllowAny "allow-any" [] Flag, "YES", NONE, TLS, "Any certificate of the client authorities will do";
@@ -315,7 +316,7 @@ options! {
     AllowOu "allow-ou" [] Text, "UNIT", NONE, TLS, "Clients of this organizational unit; may repeat";
     AllowPin "allow-pin" [] Text, "sha256//B64", NONE, TLS, "Clients with this key; may repeat";
     Tickets "tickets" [] Number(0, 16), "N", NONE, TLS, "Tickets for quicker handshakes to give to each client (2)";
-    MaxHandshakes "max-handshakes" [] COUNT, "N", NONE, TLS, "Handshakes at once; more wait (64)";
+    MaxHandshakes "max-handshakes" [] COUNT, "N", NONE, TLS | PROXIED | PASSED, "Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)";
     ReloadEvery "reload-every" [] Time, "TIME", NONE, TLS, "Look this often whether certificates, keys and lists have changed, and read them again";
     CertOut "cert-out" [] Text, "FILE", NONE, TLS, "Write the certificate of --self-signed to this file, for clients to trust";
 }

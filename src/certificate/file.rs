@@ -20,13 +20,28 @@ pub fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, String> {
 }
 
 /// What is left of a stream, in the same way; `expected` bytes or a few more cost a single allocation.
-pub fn read_from(from: impl Read, limit: u64, expected: usize) -> Result<Zeroizing<Vec<u8>>, String> {
-    let mut content = Zeroizing::new(Vec::with_capacity(expected));
-    from.take(limit + 1).read_to_end(&mut content).map_err(|why: io::Error| why.to_string())?;
-    match content.len() as u64 > limit {
-        true => Err(format!("it is larger than {} MiB, which nothing of this kind is", limit >> 20)),
-        false => Ok(content),
+pub fn read_from(mut from: impl Read, limit: u64, expected: usize) -> Result<Zeroizing<Vec<u8>>, String> {
+    // Neither `read_to_end` nor a vector that grows: they leave copies of a key behind.
+    let mut content = Zeroizing::new(vec![0; expected.max(1)]);
+    let mut length = 0;
+    loop {
+        match from.read(&mut content[length..]) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why.to_string()),
+        }
+        if length as u64 > limit {
+            return Err(format!("it is larger than {} MiB, which nothing of this kind is", limit >> 20));
+        }
+        if length == content.len() {
+            let mut larger = Zeroizing::new(vec![0; 2 * length]);
+            larger[..length].copy_from_slice(&content);
+            content = larger;
+        }
     }
+    content.truncate(length);
+    Ok(content)
 }
 
 /// The content of a file of any kind, a revocation list among them.

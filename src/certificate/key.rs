@@ -18,9 +18,13 @@ const MOST_ROUNDS: u32 = 20_000_000;
 /// Most memory that scrypt may be asked for, in bytes.
 const MOST_MEMORY: u64 = 256 << 20;
 
+/// A key in DER, wiped when dropped, which `PrivateKeyDer` alone is not. What aws-lc makes of it is beyond our reach;
+/// it wipes its own memory.
+pub type Key = Zeroizing<PrivateKeyDer<'static>>;
+
 /// Reads a key; the first of the file counts. Status 58 with what to do about it where it cannot be had, an encrypted
 /// one without a passphrase among them.
-pub fn read_key(path: &Path, passphrase: Option<&Passphrase>) -> Result<PrivateKeyDer<'static>, Failure> {
+pub fn read_key(path: &Path, passphrase: Option<&Passphrase>) -> Result<Key, Failure> {
     KeyFile::read(path)?.open(passphrase)
 }
 
@@ -31,7 +35,7 @@ pub struct KeyFile {
 }
 
 enum Form {
-    Plain(PrivateKeyDer<'static>),
+    Plain(Key),
     /// EncryptedPrivateKeyInfo of RFC 5958.
     Encrypted(Zeroizing<Vec<u8>>),
 }
@@ -59,7 +63,7 @@ impl KeyFile {
     }
 
     /// The key itself. A passphrase for a key that is not encrypted is of no matter.
-    pub fn open(self, passphrase: Option<&Passphrase>) -> Result<PrivateKeyDer<'static>, Failure> {
+    pub fn open(self, passphrase: Option<&Passphrase>) -> Result<Key, Failure> {
         let encrypted = match self.form {
             Form::Plain(key) => return Ok(key),
             Form::Encrypted(encrypted) => encrypted,
@@ -96,12 +100,13 @@ fn pem_form(name: &str, content: &[u8]) -> Result<Form, Failure> {
             .hint(format!("openssl pkcs8 -topk8 -in {name} -out NEW encrypts it anew")));
     }
     let der = block.der().map_err(|why| fail(name, why))?;
-    Ok(match block.label {
-        "ENCRYPTED PRIVATE KEY" => Form::Encrypted(der),
-        "EC PRIVATE KEY" => Form::Plain(PrivateSec1KeyDer::from(der.to_vec()).into()),
-        "RSA PRIVATE KEY" => Form::Plain(PrivatePkcs1KeyDer::from(der.to_vec()).into()),
-        _ => Form::Plain(PrivatePkcs8KeyDer::from(der.to_vec()).into()),
-    })
+    let plain: PrivateKeyDer<'static> = match block.label {
+        "ENCRYPTED PRIVATE KEY" => return Ok(Form::Encrypted(der)),
+        "EC PRIVATE KEY" => PrivateSec1KeyDer::from(der.to_vec()).into(),
+        "RSA PRIVATE KEY" => PrivatePkcs1KeyDer::from(der.to_vec()).into(),
+        _ => PrivatePkcs8KeyDer::from(der.to_vec()).into(),
+    };
+    Ok(Form::Plain(Zeroizing::new(plain)))
 }
 
 /// True for the label of a private key, encrypted or not.
@@ -121,13 +126,13 @@ fn der_form(content: &[u8]) -> Result<Form, &'static str> {
 }
 
 /// A key in DER that is not encrypted. rustls looks at its first bytes alone; those of PKCS#12 are alike.
-pub fn of_der(content: &[u8]) -> Option<PrivateKeyDer<'static>> {
+pub fn of_der(content: &[u8]) -> Option<Key> {
     let key = PrivateKeyDer::try_from(content).ok()?;
     let is_whole = match &key {
         PrivateKeyDer::Pkcs8(_) => PrivateKeyInfoRef::try_from(content).is_ok(),
         _ => Any::from_der(content).is_ok_and(|(rest, _)| rest.is_empty()),
     };
-    is_whole.then(|| key.clone_key())
+    is_whole.then(|| Zeroizing::new(key.clone_key()))
 }
 
 struct Undecrypted {
@@ -136,7 +141,7 @@ struct Undecrypted {
     is_form: bool,
 }
 
-fn decrypt(encrypted: &[u8], passphrase: &Passphrase) -> Result<PrivateKeyDer<'static>, Undecrypted> {
+fn decrypt(encrypted: &[u8], passphrase: &Passphrase) -> Result<Key, Undecrypted> {
     let form = |text| Undecrypted { text, is_form: true };
     let unknown = "its encryption is none that is known here (PBES2 with AES is)";
     let info = EncryptedPrivateKeyInfoRef::try_from(encrypted).map_err(|_| form(unknown))?;
@@ -146,7 +151,7 @@ fn decrypt(encrypted: &[u8], passphrase: &Passphrase) -> Result<PrivateKeyDer<'s
     }
     let wrong = Undecrypted { text: "the passphrase is wrong", is_form: false };
     match info.decrypt(passphrase.bytes()) {
-        Ok(key) => Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()),
+        Ok(key) => Ok(Zeroizing::new(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())),
         Err(pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. })) => {
             Err(form(unknown))
         }
@@ -194,7 +199,7 @@ mod tests {
             let passphrase = words.map(|words| Passphrase::first_line(words.as_bytes()));
             KeyFile::of("k", ENCRYPTED.as_bytes()).unwrap().open(passphrase.as_ref())
         };
-        assert!(matches!(open(Some("secret")), Ok(PrivateKeyDer::Pkcs8(_))));
+        assert!(matches!(*open(Some("secret")).unwrap(), PrivateKeyDer::Pkcs8(_)));
         assert_eq!(open(Some("other")).unwrap_err().to_string(), "key file k: the passphrase is wrong");
         let failure = open(None).unwrap_err();
         assert_eq!(failure.exit, Exit::OWN_CERTIFICATE);

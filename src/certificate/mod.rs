@@ -12,13 +12,19 @@ mod lifetime;
 mod limits;
 mod names;
 mod object;
+pub mod ocsp;
 mod passphrase;
 mod pem;
+mod place;
 mod read;
 mod request;
 pub mod revocation;
+pub mod signed;
+mod signature;
 mod signer;
 mod verify;
+#[cfg(test)]
+mod wiping;
 mod words;
 mod write;
 
@@ -28,7 +34,7 @@ pub use escape::escaped;
 pub use facts::{Facts, pin_text, serial_of, spki_pin, time_text};
 pub use file::{read_rest as read_from, read_whole};
 pub use issue::{Purpose, Subject, authority, self_signed, signed};
-pub use key::{KeyFile, permissions_warning, read_key};
+pub use key::{Key, KeyFile, permissions_warning, read_key};
 pub use lifetime::{Lifetime, Moment, Validity};
 pub use limits::limits;
 pub use names::{Name, uri};
@@ -37,8 +43,9 @@ pub use passphrase::Passphrase;
 pub use pem::encode as pem;
 pub use read::{read_authorities, read_chain, read_crls};
 pub use request::{REQUEST, Request, RequestFacts, make as make_request};
+pub use signature::is_issued_by;
 pub use signer::{KeyType, Signer, belongs, kind_of};
-pub use write::{Existing, Output, Readers, write};
+pub use write::{Existing, Output, Readers, prepare, write};
 
 /// A certificate as it is sent.
 pub type Der = rustls::pki_types::CertificateDer<'static>;

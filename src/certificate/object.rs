@@ -78,7 +78,7 @@ fn label_of(der: &[u8]) -> Option<&'static str> {
     if EncryptedPrivateKeyInfoRef::try_from(der).is_ok() {
         return Some("ENCRYPTED PRIVATE KEY");
     }
-    match key::of_der(der)? {
+    match *key::of_der(der)? {
         PrivateKeyDer::Pkcs8(_) => Some("PRIVATE KEY"),
         PrivateKeyDer::Pkcs1(_) => Some("RSA PRIVATE KEY"),
         PrivateKeyDer::Sec1(_) => Some("EC PRIVATE KEY"),

@@ -70,8 +70,11 @@ impl<'a> Block<'a> {
     /// The bytes within, wiped when dropped: they may be a key.
     pub fn der(&self) -> Result<Zeroizing<Vec<u8>>, String> {
         let text = Zeroizing::new(self.lines.concat());
-        let bytes = BASE64_STANDARD.decode(&*text);
-        bytes.map(Zeroizing::new).map_err(|_| format!("its '{}' is no base64", super::escaped(self.label)))
+        let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
+        let length = BASE64_STANDARD.decode_slice(&*text, &mut bytes);
+        let length = length.map_err(|_| format!("its '{}' is no base64", super::escaped(self.label)))?;
+        bytes.truncate(length);
+        Ok(bytes)
     }
 }
 

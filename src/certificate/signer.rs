@@ -7,13 +7,13 @@ use pkcs8::{PrivateKeyInfoRef, SecretDocument};
 use rcgen::{KeyPair, PublicKeyData, RsaKeySize, SignatureAlgorithm, SigningKey};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256};
 use rcgen::{PKCS_ML_DSA_44, PKCS_ML_DSA_65, PKCS_ML_DSA_87};
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::SubjectPublicKeyInfo;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::facts::key_text;
-use super::{Passphrase, pem};
+use super::{Key, Passphrase, pem};
 use crate::error::Failure;
 
 /// Rounds of PBKDF2-HMAC-SHA256 for the keys that are written (OWASP's number).
@@ -73,6 +73,12 @@ impl Signer {
             "it is broken, too small or of a kind that is not known here (RSA from 2048 bits on, P-256, P-384, \
              P-521, Ed25519 and ML-DSA are)",
         )
+    }
+
+    /// The key as it is, in DER; none where it is not whole.
+    pub fn key(&self) -> Option<Key> {
+        let der = self.der()?;
+        Some(Zeroizing::new(PrivatePkcs8KeyDer::from(der.to_vec()).into()))
     }
 
     /// The key as PKCS#8 in PEM; with a passphrase, encrypted by PBES2 (PBKDF2 and AES-256-CBC).

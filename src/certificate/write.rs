@@ -1,13 +1,15 @@
 //! Files written safely: keys for their owner alone from the first moment on, nothing overwritten unasked, never
 //! through a link that somebody else may have put there, and all of them or none.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::place::{Found, look, parent};
 use super::signer::fill;
 use super::words::hex;
 use crate::error::Failure;
@@ -40,84 +42,63 @@ pub enum Existing {
     Replaced,
 }
 
-/// What is at a place before it is written to.
-enum Found {
-    Nothing,
-    File,
-    /// A pipe or a device, which is written into.
-    Stream,
+/// Files that lie ready, each beside its place or in it where there was nothing; dropped, they are removed again and
+/// what they have replaced is put back.
+#[derive(Default)]
+pub struct Ready {
+    /// In their place, where there was none before.
+    new: Vec<PathBuf>,
+    /// Written beside the file that each is to replace.
+    beside: Vec<Beside>,
+    /// In their place already, with the file that was there under another name.
+    replaced: Vec<Beside>,
+}
+
+struct Beside {
+    name: PathBuf,
+    place: PathBuf,
 }
 
 /// Writes all files, or none where one of them cannot be.
 pub fn write(outputs: &[Output], existing: Existing) -> Result<(), Failure> {
-    for (at, output) in outputs.iter().enumerate() {
-        if outputs[..at].iter().any(|other| other.path == output.path) {
-            return Err(Failure::usage(
-                format!("'{}'", output.path.display()),
-                "is given for two different files",
-            ));
-        }
-        look(output, existing)?;
-    }
-    let mut written = Written::default();
-    for output in outputs {
-        let result = written.write(output, existing);
-        result.map_err(|why| Failure::other(format!("cannot write {}", output.path.display()), why))?;
-    }
-    written.keep()
+    prepare(outputs, existing)?.keep()
 }
 
-/// Whether a file can be written here, before any is.
-fn look(output: &Output, existing: Existing) -> Result<Found, Failure> {
-    let shown = output.path.display();
-    let fail = |why: String| Failure::other(format!("cannot write {shown}"), why);
-    match fs::symlink_metadata(&output.path) {
-        Err(why) if why.kind() == io::ErrorKind::NotFound => {
-            let metadata = fs::metadata(parent(&output.path)).map_err(|why| fail(why.to_string()))?;
-            match metadata.is_dir() {
-                true => Ok(Found::Nothing),
-                false => Err(fail(format!("{} is no directory", parent(&output.path).display()))),
-            }
+/// Writes all files without replacing any yet. Pipes and devices come last: they take nothing back.
+pub fn prepare(outputs: &[Output], existing: Existing) -> Result<Ready, Failure> {
+    let found: Vec<Found> = outputs.iter().map(|output| look(output, existing)).collect::<Result<_, _>>()?;
+    let mut places = HashSet::new();
+    for (output, found) in outputs.iter().zip(&found) {
+        if let Found::Nothing(place) | Found::File(place) = found
+            && !places.insert(place)
+        {
+            let path = output.path.display();
+            return Err(Failure::usage(format!("'{path}'"), "is given for two different files"));
         }
-        Err(why) => Err(fail(why.to_string())),
-        Ok(metadata) if metadata.file_type().is_symlink() => {
-            Err(fail("it is a symbolic link".to_owned()).hint("name the file itself, or remove the link"))
-        }
-        Ok(metadata) if metadata.is_dir() => Err(fail("it is a directory".to_owned())),
-        Ok(metadata) if metadata.file_type().is_fifo() || metadata.file_type().is_char_device() => {
-            Ok(Found::Stream)
-        }
-        Ok(_) if existing == Existing::Replaced => Ok(Found::File),
-        Ok(_) => Err(fail("it exists already".to_owned()).hint("--force replaces it")),
     }
+    let mut ready = Ready::default();
+    let is_stream = |(_, found): &(&Output, &Found)| matches!(found, Found::Stream(_));
+    let (streams, files): (Vec<_>, Vec<_>) = outputs.iter().zip(&found).partition(is_stream);
+    for (output, found) in files.into_iter().chain(streams) {
+        ready.write(output, found).map_err(|why| failed(&output.path, why))?;
+    }
+    Ok(ready)
 }
 
-/// The files that are new so far; dropped, they are removed again.
-#[derive(Default)]
-struct Written {
-    new: Vec<PathBuf>,
-    /// Written beside a file that each is to replace.
-    beside: Vec<(PathBuf, PathBuf)>,
-}
-
-impl Written {
-    fn write(&mut self, output: &Output, existing: Existing) -> io::Result<()> {
+impl Ready {
+    fn write(&mut self, output: &Output, found: &Found) -> io::Result<()> {
         let path = &output.path;
-        let found = look(output, existing).map_err(|failure| io::Error::other(failure.why))?;
         let mut file = match found {
-            Found::Stream => {
-                let mut file = options(output.readers).create_new(false).open(path)?;
-                return file.write_all(&output.content);
-            }
-            Found::Nothing => {
-                let file = options(output.readers).open(path)?;
+            Found::Stream(stream) => return stream.open(path)?.write_all(&output.content),
+            Found::Nothing(_) => {
+                let file = create(path, output.readers)?;
                 self.new.push(path.clone());
                 file
             }
-            Found::File => {
-                let beside = beside(path)?;
-                let file = options(output.readers).open(&beside)?;
-                self.beside.push((beside, path.clone()));
+            Found::File(_) => {
+                let name = beside(path)?;
+                let file = create(&name, output.readers)?;
+                self.beside.push(Beside { name, place: path.clone() });
                 file
             }
         };
@@ -125,51 +106,64 @@ impl Written {
         file.sync_all()
     }
 
-    /// Puts everything in its place, for good.
-    fn keep(mut self) -> Result<(), Failure> {
-        let mut places = Vec::new();
-        while let Some((beside, path)) = self.beside.pop() {
-            if let Err(why) = fs::rename(&beside, &path) {
-                let failure = Failure::other(format!("cannot write {}", path.display()), why);
-                self.beside.push((beside, path));
+    /// Puts everything in its place, for good. POSIX replaces one file at a time: a kill or a power cut between two
+    /// of them leaves some new and some old, and the old ones of the new under their other name.
+    pub fn keep(mut self) -> Result<(), Failure> {
+        while let Some(next) = self.beside.pop() {
+            if let Err(why) = self.replace(&next) {
+                let failure = failed(&next.place, why);
+                self.beside.push(next);
                 return Err(failure);
             }
-            places.push(path);
         }
-        places.append(&mut self.new);
-        for path in places {
+        let replaced = std::mem::take(&mut self.replaced);
+        for old in &replaced {
+            let _ = fs::remove_file(&old.name);
+        }
+        let places = replaced.into_iter().map(|old| old.place).chain(std::mem::take(&mut self.new));
+        for place in places {
             // A directory that cannot be synced (on some network file systems) still has the file.
-            let _ = File::open(parent(&path)).and_then(|dir| dir.sync_all());
+            let _ = File::open(parent(&place)).and_then(|dir| dir.sync_all());
         }
         Ok(())
     }
+
+    fn replace(&mut self, new: &Beside) -> io::Result<()> {
+        let old = beside(&new.place)?;
+        // As a link, so that the place is never empty; some file systems have none.
+        fs::hard_link(&new.place, &old).or_else(|_| fs::rename(&new.place, &old))?;
+        self.replaced.push(Beside { name: old, place: new.place.clone() });
+        fs::rename(&new.name, &new.place)
+    }
 }
 
-impl Drop for Written {
+impl Drop for Ready {
     fn drop(&mut self) {
-        for path in self.new.iter().chain(self.beside.iter().map(|(beside, _)| beside)) {
+        for path in self.new.iter().chain(self.beside.iter().map(|new| &new.name)) {
             let _ = fs::remove_file(path);
+        }
+        for old in &self.replaced {
+            let _ = fs::rename(&old.name, &old.place);
+            // Two links to one file are both left by a rename.
+            if fs::symlink_metadata(&old.place).is_ok() {
+                let _ = fs::remove_file(&old.name);
+            }
         }
     }
 }
 
+fn failed(path: &Path, why: io::Error) -> Failure {
+    Failure::other(format!("cannot write {}", path.display()), why)
+}
+
 /// Made by us, never found: neither a file nor a link that is there already is opened.
-fn options(readers: Readers) -> fs::OpenOptions {
+fn create(path: &Path, readers: Readers) -> io::Result<File> {
     let mode = match readers {
         Readers::Anybody => 0o644,
         Readers::Owner => 0o600,
     };
-    let mut options = File::options();
-    options
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC);
-    options
-}
-
-fn parent(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC;
+    File::options().write(true).create_new(true).mode(mode).custom_flags(flags).open(path)
 }
 
 /// A name in the same directory that nobody can guess.
@@ -235,9 +229,43 @@ mod tests {
     }
 
     #[test]
-    fn the_same_place_is_not_given_twice() {
+    fn the_same_place_is_not_given_twice_however_it_is_spelled() {
         let dir = tempfile::tempdir().unwrap();
-        let both = || output(dir.path().join("a"), "1", Readers::Owner);
-        assert!(write(&[both(), both()], Existing::Replaced).is_err());
+        let (name, link) = (dir.path().join("a"), dir.path().join("link"));
+        std::os::unix::fs::symlink(dir.path(), &link).unwrap();
+        for other in [name.clone(), dir.path().join("./a"), link.join("a")] {
+            let both = [output(name.clone(), "1", Readers::Owner), output(other, "2", Readers::Anybody)];
+            for existing in [Existing::Kept, Existing::Replaced] {
+                assert!(write(&both, existing).unwrap_err().to_string().contains("two different files"));
+                fs::write(&name, "old").unwrap();
+                assert!(write(&both, existing).is_err());
+                fs::remove_file(&name).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_replaced_before_a_failure_is_put_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = ["a", "b", "c"].map(|name| dir.path().join(name));
+        paths[..2].iter().for_each(|path| fs::write(path, "old").unwrap());
+        let outputs = paths.each_ref().map(|path| output(path.clone(), "new", Readers::Owner));
+        let ready = prepare(&outputs, Existing::Replaced).unwrap();
+        // b is replaced first; a cannot be.
+        assert_eq!(ready.beside.len(), 2);
+        fs::remove_file(&ready.beside[0].name).unwrap();
+        assert!(ready.keep().unwrap_err().what.ends_with("/a"));
+        assert_eq!(names(dir.path()), ["a", "b"]);
+        paths[..2].iter().for_each(|path| assert_eq!(fs::read(path).unwrap(), b"old"));
+    }
+
+    #[test]
+    fn what_is_not_kept_was_never_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new) = (dir.path().join("old"), dir.path().join("new"));
+        fs::write(&old, "old").unwrap();
+        let both = [output(old.clone(), "1", Readers::Owner), output(new, "2", Readers::Anybody)];
+        drop(prepare(&both, Existing::Replaced).unwrap());
+        assert_eq!((names(dir.path()), fs::read(&old).unwrap()), (vec!["old".to_owned()], b"old".to_vec()));
     }
 }

@@ -262,7 +262,7 @@ impl<S: words::Side> Client<S> {
             false if is_command || remote.is_datagram() => Finish::BothEnd,
             false => Finish::RightEnds,
         });
-        let quiet = match (self.ends.quit_after, remote.is_datagram()) {
+        let quiet = match (self.ends.quit_after(), remote.is_datagram()) {
             (Some(time), _) => Some(time),
             (None, true) => Some(self.reply_timeout),
             (None, false) => None,

@@ -103,15 +103,29 @@ impl Direction {
 /// When a session over stdio has done its work.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct EndArgs {
-    /// Leave after this much silence once our input has ended
-    #[arg(short = 'q', long, value_name = "TIME", value_parser = duration)]
-    pub quit_after: Option<Duration>,
+    #[command(flatten)]
+    stream: StreamEndArgs,
     /// Leave after this many datagrams have come
     #[arg(short = 'W', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     datagrams: Option<u32>,
+}
+
+/// The same where there are no datagrams.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct StreamEndArgs {
+    /// Leave after this much silence once our input has ended
+    #[arg(short = 'q', long, value_name = "TIME", value_parser = duration)]
+    pub quit_after: Option<Duration>,
     /// Go on sending after the peer has ended
     #[arg(short = 'K', long)]
     keep_sending: bool,
+}
+
+impl StreamEndArgs {
+    /// What counts as done, where it is `usual` without these flags.
+    pub fn finish(self, usual: Finish) -> Finish {
+        if self.keep_sending && usual == Finish::RightEnds { Finish::BothEnd } else { usual }
+    }
 }
 
 impl EndArgs {
@@ -133,9 +147,13 @@ impl EndArgs {
     pub fn finish(self, usual: Finish) -> Finish {
         match self.datagrams {
             Some(n) => Finish::Messages(n),
-            None if self.keep_sending && usual == Finish::RightEnds => Finish::BothEnd,
-            None => usual,
+            None => self.stream.finish(usual),
         }
+    }
+
+    /// How much silence ends a session once our input has ended.
+    pub fn quit_after(self) -> Option<Duration> {
+        self.stream.quit_after
     }
 }
 

@@ -76,7 +76,7 @@ Examples:
         if let Some(path) = &self.reply_file {
             check_answer(path)?;
         }
-        self.many = self.keep || self.server.max_total.is_some();
+        self.many = self.keep || self.server.max_total.is_some_and(|total| total > 1);
         if self.many {
             self.session.taps.serve_many()?;
         }
@@ -97,12 +97,19 @@ impl Args {
         .await?;
         match (self.many, self.words.command().is_empty()) {
             (true, false) => self.command_for_each(server).await,
-            (true, true) => loop {
-                let exit = self.one(&mut server).await?;
-                if server.interrupts.last.is_some() || server.is_spent() {
-                    return Ok(exit);
+            (true, true) => {
+                let mut status = Exit::OK;
+                loop {
+                    let exit = self.one(&mut server).await?;
+                    if server.interrupts.last.is_some() {
+                        return Ok(exit);
+                    }
+                    status = status.or(exit);
+                    if server.is_spent() {
+                        return Ok(status);
+                    }
                 }
-            },
+            }
             (false, _) => self.one(&mut server).await,
         }
     }
@@ -131,10 +138,10 @@ impl Args {
                 return Ok(exit);
             }
             return match (exit(&report, &names, !self.program.ignore_child_status), self.many) {
-                // One bad connection never ends a service.
+                // One bad connection never ends a service; it is remembered for its status.
                 (Err(failure), true) => {
                     (server.events)(&Event::Failed { id, why: failure.to_string() });
-                    Ok(Exit::OK)
+                    Ok(failure.exit)
                 }
                 (result, _) => result,
             };
@@ -203,8 +210,8 @@ impl Args {
         });
         let limits = Limits {
             finish,
-            half_closed: self.ends.quit_after,
-            half_closed_is_fine: self.ends.quit_after.is_some(),
+            half_closed: self.ends.quit_after(),
+            half_closed_is_fine: self.ends.quit_after().is_some(),
             grace: self.server.grace,
             ..Limits::default()
         };

@@ -9,11 +9,10 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::SignalFd;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use rustls::pki_types::PrivateKeyDer;
 use zeroize::Zeroizing;
 
 use super::log::say;
-use crate::certificate::{KeyFile, Passphrase, Signer, permissions_warning};
+use crate::certificate::{Key, KeyFile, Passphrase, Signer, permissions_warning};
 use crate::error::{Exit, Failure};
 use crate::process::keep_memory_secret;
 
@@ -34,7 +33,8 @@ pub struct OwnKey<'a> {
 
 impl OwnKey<'_> {
     /// Reads and opens it. Status 58 where that cannot be.
-    pub fn read(&self) -> Result<PrivateKeyDer<'static>, Failure> {
+    pub fn read(&self) -> Result<Key, Failure> {
+        keep_memory_secret();
         let key = KeyFile::read(self.path)?;
         if let Some(warning) = permissions_warning(self.path) {
             match self.strict_perms {
@@ -42,7 +42,6 @@ impl OwnKey<'_> {
                 false => say(&format!("warning: {warning}")),
             }
         }
-        keep_memory_secret();
         let passphrase = match self.pass_file {
             Some(path) => Some(Passphrase::read(path)?),
             None if key.is_encrypted() => ask(&format!("passphrase of {}: ", self.path.display()))?,

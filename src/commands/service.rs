@@ -1,15 +1,17 @@
 //! What `listen` and `relay` share: opening a service, announcing it, serving it until a signal.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::flags::{duration, file_name};
 use super::runtime::Interrupts;
-use crate::address::{Address, Host, Key, Target};
+use crate::address::{Address, Host, Key, Options, Target};
 use crate::endpoint::{
     Acceptor, Connection, Endpoint, Incoming, Listener, Observer, VariableNames, local_of,
 };
@@ -18,10 +20,12 @@ use crate::event_loop::{sleep, spawn, timeout};
 use crate::process::{raise_open_files, seal_inherited};
 use crate::relay::{Limits, Relay, Report};
 use crate::report::{Event, Events, Names, digest_lines, session_json, session_text};
-use crate::server::{Access, End, PortFile, Rules, notify_systemd, serve, tell_ready_fd};
+use crate::server::{Access, Arrivals, End, PortFile, Rules, notify_systemd, serve, tell_ready_fd};
 
 /// Connections at once when not said otherwise: as many as descriptors allow.
 const MAX_CONNS: usize = usize::MAX;
+/// Peers at once that have still to shake hands.
+const MAX_HANDSHAKES: usize = 1024;
 /// Silence after which a datagram peer's session ends.
 const SESSION_IDLE: Duration = Duration::from_secs(60);
 
@@ -100,16 +104,10 @@ impl Server {
                 "--allow, --deny and --allow-file are about those; a Unix socket has mode, user and group",
             ));
         }
-        let rules = Arc::new(Rules {
-            max_conns: options
-                .number(Key::MaxConns)
-                .map_or(MAX_CONNS, |n| usize::try_from(n).unwrap_or(1).max(1)),
-            max_total: args.max_total,
-            access,
-            grace: args.grace,
-            accept_timeout: options.time(Key::AcceptTimeout),
-            talkative,
-        });
+        if options.flag(Key::AcceptProxy) == Some(true) && listener.is_exposed() && !access.names_who_may() {
+            events(&Event::Note(PROXY_OF_ANYBODY.to_owned()));
+        }
+        let rules = Arc::new(rules(options, access, args, talkative));
         if runs_programs && is_open_to_all(address, args) {
             events(&Event::Note(OPEN_TO_ALL.to_owned()));
         }
@@ -122,13 +120,13 @@ impl Server {
             listener.names().first().and_then(|name| name.split(' ').next()).unwrap_or("").to_owned();
         Ok(Server {
             listener: Some(listener),
+            handshakes: Handshakes::new(rules.max_handshakes),
             rules,
             events,
             interrupts,
             protocol,
             accepted: 0,
             served: 0,
-            handshakes: Handshakes::new(),
             _port_file: port_file,
         })
     }
@@ -157,7 +155,7 @@ impl Server {
     /// Closes the listening sockets: later peers are refused at once instead of waiting for nothing.
     /// A datagram peer goes on sending to the same socket, and by the same path.
     pub fn stop_listening_after(&mut self, last: &Incoming) {
-        self.handshakes = Handshakes::new();
+        self.handshakes.end();
         match &mut self.listener {
             Some(listener) if last.endpoint.is_datagram() => listener.accept_no_more(),
             listener => *listener = None,
@@ -184,11 +182,27 @@ impl Server {
 /// A program that whoever can reach this host may run deserves a word.
 const OPEN_TO_ALL: &str = "warning: every host that can reach this one may run the program; --allow names who may, a bare PORT is loopback";
 
+/// Whoever is believed about others should be known.
+const PROXY_OF_ANYBODY: &str = "warning: every host that can reach this one may say by a PROXY header whom it connects for; --allow names the proxies";
+
 fn is_open_to_all(address: &Address, args: &ServerArgs) -> bool {
     address.listener().is_some_and(|end| {
         let open = matches!(end.target, Target::Net { host: Host::Any, .. }) && !end.options.has(Key::Bind);
         open && !end.options.has(Key::Allow) && !end.options.has(Key::Deny) && args.allow_file.is_none()
     })
+}
+
+fn rules(options: &Options, access: Access, args: &ServerArgs, talkative: bool) -> Rules {
+    let count = |key, usual| options.number(key).map_or(usual, |n| usize::try_from(n).unwrap_or(1).max(1));
+    Rules {
+        max_conns: count(Key::MaxConns, MAX_CONNS),
+        max_handshakes: count(Key::MaxHandshakes, MAX_HANDSHAKES),
+        max_total: args.max_total,
+        access,
+        grace: args.grace,
+        accept_timeout: options.time(Key::AcceptTimeout),
+        talkative,
+    }
 }
 
 fn nobody_came() -> Failure {
@@ -252,6 +266,7 @@ fn announce(listener: &Listener, args: &ServerArgs, events: &Events) -> Result<O
 /// Peers that shake hands, each in a task of its own. Whoever is done first is served: one that stalls holds nobody
 /// up.
 struct Handshakes {
+    arrivals: Rc<Arrivals>,
     done: UnboundedSender<Established>,
     results: UnboundedReceiver<Established>,
 }
@@ -259,17 +274,33 @@ struct Handshakes {
 type Established = (Result<Incoming, Failure>, u64);
 
 impl Handshakes {
-    fn new() -> Handshakes {
+    fn new(most: usize) -> Handshakes {
         let (done, results) = unbounded_channel();
-        Handshakes { done, results }
+        Handshakes { arrivals: Arrivals::new(most), done, results }
     }
 
-    fn begin(&self, incoming: Incoming, id: u64) {
-        let done = self.done.clone();
+    fn begin(&self, mut incoming: Incoming, id: u64) {
+        let (arrival, done) = (self.arrivals.enter(&incoming), self.done.clone());
         spawn(async move {
-            let result = incoming.establish().await;
-            let _ = done.send((result, id));
+            let established = match arrival.first_word(&mut incoming).await {
+                Ok(()) => arrival.establish(incoming).await,
+                Err(failure) => Err(failure),
+            };
+            drop(arrival);
+            if let Err(SendError((Ok(incoming), _))) = done.send((established, id)) {
+                incoming.turn_away().await;
+            }
         });
+    }
+
+    /// Nobody else is served: whoever has shaken hands is sent away, and so are those who do so from now on.
+    fn end(&mut self) {
+        self.results.close();
+        while let Ok((established, _)) = self.results.try_recv() {
+            if let Ok(incoming) = established {
+                spawn(incoming.turn_away());
+            }
+        }
     }
 
     /// The next one that comes to an end; never, where there is none.

@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
-use crate::event_loop::Watched;
+use crate::event_loop::{Watched, yield_now};
+use crate::pool::Buffer;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
@@ -177,6 +178,16 @@ impl Descriptor {
         self.watched().map_or(Poll::Pending, |watched| watched.poll_failed(cx))
     }
 
+    /// Throws away what comes, up to the end. A peer that never stops sending leaves the others and every time limit
+    /// their turn.
+    pub async fn drain(&self) -> io::Result<()> {
+        let mut scrap = Buffer::lend(false);
+        while poll_fn(|cx| self.poll_read(cx, &mut scrap)).await? > 0 {
+            yield_now().await;
+        }
+        Ok(())
+    }
+
     /// Waits until the peer is gone altogether, as far as it tells: a peer that closes a TCP connection does not.
     pub async fn hung_up(&self) {
         poll_fn(|cx| self.watched().map_or(Poll::Pending, |watched| watched.poll_hung_up(cx))).await;
@@ -210,5 +221,21 @@ impl AsFd for Descriptor {
 impl AsRawFd for Descriptor {
     fn as_raw_fd(&self) -> i32 {
         self.as_fd().as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::event_loop::{run, timeout};
+
+    #[test]
+    fn a_time_limit_holds_though_there_is_always_more_to_throw_away() {
+        let endless = std::fs::File::open("/dev/zero").unwrap();
+        let endless = Descriptor::new(endless.into(), Kind::File).unwrap();
+        let drained = run(timeout(Duration::from_millis(20), endless.drain())).unwrap();
+        assert!(drained.is_err());
     }
 }

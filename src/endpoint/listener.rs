@@ -140,6 +140,17 @@ impl Listener {
         self.port
     }
 
+    /// True where connections from other hosts can come.
+    pub fn is_exposed(&self) -> bool {
+        let local = |accepting: &Accepting| accepting.socket.get_ref().local_addr().ok()?.as_socket();
+        self.sockets.iter().any(|socket| match socket {
+            Listening::Stream(accepting) => {
+                local(accepting).is_some_and(|local| !local.ip().to_canonical().is_loopback())
+            }
+            Listening::Datagrams(_) => false,
+        })
+    }
+
     /// What every connection begins with, where that is TLS.
     pub fn acceptor(&self) -> Option<&tls::Acceptor> {
         self.acceptor.as_ref()

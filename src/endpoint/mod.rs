@@ -49,7 +49,7 @@ pub use departure::forsaken;
 pub use descriptor::{Descriptor, Kind};
 pub use environment::{Connection, VariableNames};
 pub use exec::open_command;
-pub use incoming::Incoming;
+pub use incoming::{Incoming, Witness};
 pub use line_editor::line_editor;
 pub use listener::{Listener, local_of};
 pub use pace::Paced;

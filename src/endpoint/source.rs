@@ -3,7 +3,7 @@
 use std::io::{self, Cursor, Read as _};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use super::answer::Gate;
 use super::delay::Delayed;
@@ -169,6 +169,17 @@ impl Source {
             Source::Tls(stream) => Some(stream.clone()),
             _ => None,
         }
+    }
+
+    /// True when it is known that there is more to come: it waits to be read, or is held back.
+    pub fn has_more(&self) -> bool {
+        let mut nobody = Context::from_waker(Waker::noop());
+        let waits = match self.innermost() {
+            Source::Fixed(_) | Source::Chain(_) => true,
+            source @ (Source::Stream(_) | Source::Tls(_)) => source.poll_ready(&mut nobody).is_ready(),
+            _ => false,
+        };
+        waits || self.holds_back()
     }
 
     /// True when a read that brought `n` bytes and had room for `room` may have left more behind: ciphertext is

@@ -155,6 +155,23 @@ pub fn spawn(job: impl Future<Output = ()> + 'static) {
     drop(EXECUTOR.with_borrow_mut(|executor| executor.place(job)));
 }
 
+/// Drops every task, finished or not: the work that `run` was given is alone from then on.
+pub fn drop_tasks() {
+    // Dropped outside of the borrow: a destructor may spawn or wake.
+    drop(EXECUTOR.with_borrow_mut(|executor| {
+        // The first one delivers the mail of other threads.
+        let dropped: Vec<_> =
+            executor.places.iter_mut().skip(1).filter_map(|place| place.task.take()).collect();
+        executor.free = (1..executor.places.len() as u32).collect();
+        executor
+            .places
+            .iter_mut()
+            .skip(1)
+            .for_each(|place| place.generation = place.generation.wrapping_add(1));
+        dropped
+    }));
+}
+
 /// Lets the other tasks have a turn.
 pub async fn yield_now() {
     let mut yielded = false;
@@ -305,6 +322,33 @@ mod tests {
         })
         .unwrap();
         assert!(dropped.get());
+    }
+
+    #[test]
+    fn tasks_can_be_dropped_and_others_started() {
+        run(async {
+            let count: Rc<Cell<u32>> = Rc::default();
+            for _ in 0..3 {
+                let count = count.clone();
+                spawn(async move {
+                    loop {
+                        yield_now().await;
+                        count.set(count.get() + 1);
+                    }
+                });
+            }
+            yield_now().await;
+            drop_tasks();
+            let before = count.get();
+            yield_now().await;
+            assert_eq!((count.get(), Rc::strong_count(&count)), (before, 1));
+            let again = count.clone();
+            spawn(async move { again.set(100) });
+            yield_now().await;
+            assert_eq!(count.get(), 100);
+            assert_eq!(blocking(|| 6 * 7).await.unwrap(), 42);
+        })
+        .unwrap();
     }
 
     #[test]

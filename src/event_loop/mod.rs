@@ -11,7 +11,7 @@ mod stop;
 mod timer;
 
 pub use blocking::blocking;
-pub use executor::{run, spawn, yield_now};
+pub use executor::{drop_tasks, run, spawn, yield_now};
 pub use readiness::Watched;
 pub use stop::{Never, Stop};
 pub use timer::{Sleep, sleep, sleep_until, timeout};

@@ -1,7 +1,9 @@
 //! One child: a pidfd that becomes readable when it ends.
 
+use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -11,7 +13,7 @@ use rustix::process::PidfdFlags;
 use super::program::{Ends, Program};
 use super::spawn::spawn;
 use crate::error::{Exit, Failure};
-use crate::event_loop::Watched;
+use crate::event_loop::{Watched, sleep};
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,19 +48,20 @@ impl Child {
     /// Starts `program`, which must lead a group of its own; see `spawn` for how it can fail.
     pub fn spawn(program: &Program, ends: Ends) -> Result<Child, Failure> {
         let pid = Pid::from_raw(spawn(program, ends)?.pid);
-        let watched = rustix::process::Pid::from_raw(pid.as_raw())
+        Child::watched(pid).map_err(|why| {
+            let _ = killpg(pid, Signal::SIGKILL);
+            let _ = waitpid(pid, None);
+            Failure::new(Exit(125), format!("cannot watch {}", program.name()), why)
+        })
+    }
+
+    /// A child of ours that is not reaped.
+    fn watched(pid: Pid) -> std::io::Result<Child> {
+        let pidfd = rustix::process::Pid::from_raw(pid.as_raw())
             .ok_or(rustix::io::Errno::SRCH)
-            .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK))
-            .map_err(std::io::Error::from)
-            .and_then(|fd| Watched::new(fd).map_err(|(_, why)| why));
-        match watched {
-            Ok(pidfd) => Ok(Child { pid, pidfd, status: None }),
-            Err(why) => {
-                let _ = killpg(pid, Signal::SIGKILL);
-                let _ = waitpid(pid, None);
-                Err(Failure::new(Exit(125), format!("cannot watch {}", program.name()), why))
-            }
-        }
+            .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK))?;
+        let pidfd = Watched::new(pidfd).map_err(|(_, why)| why)?;
+        Ok(Child { pid, pidfd, status: None })
     }
 
     /// Ready when the child has ended. It is reaped then, and never signalled after.
@@ -109,11 +112,44 @@ impl Child {
     }
 }
 
+thread_local! {
+    /// Children that were told that their peer is gone, and that nobody waits for.
+    static LEFT_BEHIND: RefCell<Vec<Pid>> = RefCell::default();
+}
+
 impl Drop for Child {
     fn drop(&mut self) {
         if self.status.is_none() {
             self.reap(Some(WaitPidFlag::WNOHANG));
-            self.hang_up();
         }
+        if self.status.is_none() {
+            self.hang_up();
+            let still_runs =
+                |pid: &Pid| waitpid(*pid, Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive);
+            LEFT_BEHIND.with_borrow_mut(|left| {
+                left.retain(still_runs);
+                left.push(self.pid);
+            });
+        }
+    }
+}
+
+/// Waits for the children that were left behind, and kills those that have not ended within `grace`, or once `enough`
+/// resolves.
+pub async fn end_left_behind(grace: Duration, enough: impl Future<Output = ()>) {
+    let left = LEFT_BEHIND.take();
+    let mut left: Vec<Child> = left.into_iter().filter_map(|pid| Child::watched(pid).ok()).collect();
+    tokio::select! {
+        () = all_exited(&mut left) => return,
+        () = sleep(grace) => {}
+        () = enough => {}
+    }
+    left.iter().for_each(Child::kill);
+    all_exited(&mut left).await;
+}
+
+async fn all_exited(children: &mut [Child]) {
+    for child in children {
+        child.exited().await;
     }
 }

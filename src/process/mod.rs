@@ -17,7 +17,7 @@ mod transfer;
 pub mod tree;
 pub mod words;
 
-pub use child::{Child, ChildStatus};
+pub use child::{Child, ChildStatus, end_left_behind};
 pub use failure::SpawnError;
 pub use inherited::{descriptor, fill_standard_streams, raise_open_files, seal_inherited, take_descriptor};
 pub use lookup::lookup;

@@ -19,6 +19,8 @@ use crate::process::{Child, ChildStatus};
 const LINGER: Duration = Duration::from_secs(2);
 /// How long bytes may take to be acknowledged before the reset that follows them.
 const FLUSH: Duration = Duration::from_secs(1);
+/// Reads of what a peer has sent already and nobody wants.
+const MOST_UNREAD: u32 = 16;
 /// First pause between two looks at a socket's send queue.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -83,10 +85,14 @@ fn half_close_both(relay: &mut Relay) {
     }
 }
 
-/// Says the end of TLS sessions, as far as that is possible at once: without it their peers take it for a cut.
-fn leave_tls(relay: &Relay) {
-    for end in [&relay.left, &relay.right] {
-        if let Some(stream) = end.sink.tls() {
+/// Says the end of TLS sessions, as far as that is possible at once: without it their peers take it for a cut. Where
+/// something on its way to them is lost, it is one, and must look like one (RFC 8446, 6.1).
+pub fn leave_tls(relay: &mut Relay) {
+    let Relay { left, right, up, down, .. } = relay;
+    for (end, to_it, from) in [(&*left, &*down, &right.source), (&*right, &*up, &left.source)] {
+        if let Some(stream) = end.sink.tls()
+            && !to_it.is_cut_short(from)
+        {
             stream.leave();
             drop_unread(end);
         }
@@ -98,7 +104,13 @@ fn drop_unread(endpoint: &Endpoint) {
     if let Some(fd) = endpoint.source.stream().filter(|_| endpoint.lingers) {
         let mut scrap = crate::pool::Buffer::lend(true);
         let mut nobody = Context::from_waker(Waker::noop());
-        while matches!(fd.poll_read(&mut nobody, &mut scrap), Poll::Ready(Ok(n)) if n == scrap.len()) {}
+        // So much at most: it is what had come, not what is still to come.
+        for _ in 0..MOST_UNREAD {
+            match fd.poll_read(&mut nobody, &mut scrap) {
+                Poll::Ready(Ok(n)) if n == scrap.len() => {}
+                _ => return,
+            }
+        }
     }
 }
 
@@ -122,21 +134,17 @@ fn still_heard(endpoint: &Endpoint, ended: bool) -> Option<(Arc<Descriptor>, Dur
 /// Says the end of a TLS session, and then of the connection below it, where that is still to be done.
 async fn end_tls(endpoint: &Endpoint) {
     if let Some(stream) = endpoint.sink.tls() {
-        let _ = timeout(FLUSH, poll_fn(|cx| stream.poll_half_close(cx))).await;
+        // What stands before it must be read first, which takes the peer as long as it is given.
+        let _ = timeout(stream.linger(), poll_fn(|cx| stream.poll_end(cx))).await;
         stream.leave();
     }
 }
 
 async fn linger(socket: Option<(Arc<Descriptor>, Duration)>) {
     if let Some((fd, time)) = socket {
-        let _ = timeout(time, read_to_end(&fd)).await;
+        // The socket itself: what is thrown away needs no rate and no delay.
+        let _ = timeout(time, fd.drain()).await;
     }
-}
-
-/// Reads the socket itself: what is thrown away needs no rate and no delay.
-async fn read_to_end(fd: &Descriptor) {
-    let mut scrap = crate::pool::Buffer::lend(false);
-    while matches!(poll_fn(|cx| fd.poll_read(cx, &mut scrap)).await, Ok(n) if n > 0) {}
 }
 
 /// Waits for the child of an ended session: gently where it saw the end of its input, else with signals. A request

@@ -84,6 +84,11 @@ impl Direction {
         self.pending.is_some() || self.in_pipe > 0
     }
 
+    /// True when an end now would be one before the end: something of `source` is known not to have arrived.
+    pub fn is_cut_short(&self, source: &Source) -> bool {
+        !self.is_done() && (self.has_unsent() || self.state == State::Flowing && source.has_more())
+    }
+
     /// Moves what can be moved now. Ready once, at the end; call it no more after that.
     pub fn poll(&mut self, cx: &mut Context<'_>, source: &mut Source, sink: &mut Sink) -> Poll<Ending> {
         let start = self.bytes;

@@ -47,6 +47,11 @@ impl Access {
         !self.allow.is_empty() || !self.deny.is_empty() || self.file.is_some()
     }
 
+    /// True when it is said who may connect, which shuts out the rest.
+    pub fn names_who_may(&self) -> bool {
+        !self.allow.is_empty() || self.file.is_some()
+    }
+
     /// True when the peer may connect. Peers without an IP address (Unix sockets) always may:
     /// the permissions of the path are their rule.
     pub fn allows(&self, peer: Option<IpAddr>) -> bool {
@@ -65,7 +70,7 @@ impl Access {
             (Some(allow), Some(deny)) => allow > deny,
             (Some(_), None) => true,
             (None, Some(_)) => false,
-            (None, None) => self.allow.is_empty() && self.file.is_none(),
+            (None, None) => !self.names_who_may(),
         }
     }
 }

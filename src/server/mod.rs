@@ -1,23 +1,24 @@
 //! The accept loop: who may come in, how many at once, and how it all ends.
 
 mod access;
+mod arrivals;
+mod open;
 mod ready;
 
 use std::io;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-
 pub use access::Access;
+pub use arrivals::Arrivals;
 pub use ready::{PortFile, notify_systemd, tell_ready_fd};
 
 use crate::endpoint::{Incoming, Listener};
-use crate::event_loop::{Stop, sleep, spawn, timeout, yield_now};
+use crate::event_loop::{Stop, drop_tasks, sleep, spawn, timeout, yield_now};
+use crate::process::end_left_behind;
 use crate::report::{Event, Events};
+use open::Open;
 
 /// First pause after accept(2) has failed; it doubles up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -29,6 +30,8 @@ const BATCH: u32 = 16;
 pub struct Rules {
     /// Connections at once; beyond it peers wait in the backlog. Who has yet to shake hands is not counted.
     pub max_conns: usize,
+    /// Those who have yet to do so; beyond it the one that came first makes room.
+    pub max_handshakes: usize,
     /// Connections in all, after which the service ends; only those that could be served are counted.
     pub max_total: Option<u64>,
     /// Who may connect.
@@ -52,72 +55,6 @@ pub enum End {
     NobodyCame,
 }
 
-/// Counts connections and tells when one begins to be served, or ends.
-#[derive(Default)]
-struct Open {
-    count: AtomicUsize,
-    served: AtomicU64,
-    changed: Notify,
-}
-
-struct OpenGuard(Arc<Open>);
-
-impl Drop for OpenGuard {
-    fn drop(&mut self) {
-        self.0.count.fetch_sub(1, Ordering::Relaxed);
-        self.0.changed.notify_waiters();
-    }
-}
-
-impl Open {
-    fn enter(self: &Arc<Self>) -> OpenGuard {
-        self.count.fetch_add(1, Ordering::Relaxed);
-        OpenGuard(self.clone())
-    }
-
-    fn count(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
-    }
-
-    async fn below(&self, limit: usize) {
-        self.until(|open| open.count() < limit).await;
-    }
-
-    /// Counts one that is served, unless there were enough.
-    fn begins(&self, max_total: Option<u64>) -> bool {
-        if self.is_enough(max_total) {
-            return false;
-        }
-        self.served.fetch_add(1, Ordering::Relaxed);
-        self.changed.notify_waiters();
-        true
-    }
-
-    fn is_enough(&self, max_total: Option<u64>) -> bool {
-        max_total.is_some_and(|total| self.served.load(Ordering::Relaxed) >= total)
-    }
-
-    /// Resolves when `max_total` is reached.
-    async fn enough(&self, max_total: Option<u64>) {
-        match max_total {
-            Some(_) => self.until(|open| open.is_enough(max_total)).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    async fn until(&self, holds: impl Fn(&Open) -> bool) {
-        loop {
-            // Registered before the look, so that no change in between is missed.
-            let mut changed = pin!(self.changed.notified());
-            changed.as_mut().enable();
-            if holds(self) {
-                return;
-            }
-            changed.await;
-        }
-    }
-}
-
 /// Serves peers until `stop` resolves or `max_total` is reached, then lets those connected finish.
 /// A peer's failure never ends the service; `handle` reports it by itself.
 pub async fn serve<F>(
@@ -130,7 +67,7 @@ pub async fn serve<F>(
 where
     F: Future<Output = ()> + 'static,
 {
-    let open = Arc::new(Open::default());
+    let open = Open::new(rules.max_handshakes);
     let handle = Rc::new(handle);
     tokio::select! {
         biased;
@@ -146,25 +83,32 @@ where
     drain(&open, rules.grace, events, stop).await
 }
 
-async fn drain(open: &Open, grace: Duration, events: &Events, stop: &mut (dyn Stop + '_)) -> End {
+async fn drain(open: &Rc<Open>, grace: Duration, events: &Events, stop: &mut (dyn Stop + '_)) -> End {
     notify_systemd("STOPPING=1");
+    open.stop();
     if open.count() > 0 {
         events(&Event::Draining { connections: open.count() });
     }
     tokio::select! {
-        drained = timeout(grace, open.below(1)) => match drained {
-            Ok(()) => End::Drained,
-            Err(_) => End::Cut,
-        },
-        () = stop.requested() => End::Cut,
+        drained = timeout(grace, open.is_empty()) => {
+            if drained.is_ok() {
+                return End::Drained;
+            }
+        }
+        () = stop.requested() => {}
     }
+    // What is under way ends as it would if we were killed, so that no peer takes it for whole. Programs get as long
+    // again to end by themselves.
+    drop_tasks();
+    end_left_behind(grace, stop.requested()).await;
+    End::Cut
 }
 
 async fn accept_loop<F>(
     listener: &mut Listener,
     rules: &Arc<Rules>,
     events: &Events,
-    open: &Arc<Open>,
+    open: &Rc<Open>,
     handle: &Rc<impl Fn(Incoming, u64) -> F + 'static>,
 ) -> Option<End>
 where
@@ -173,7 +117,7 @@ where
     let (mut id, mut in_a_row, mut pause) = (0_u64, 0_u32, FIRST_PAUSE);
     let first_by = rules.accept_timeout.map(|time| Instant::now() + time);
     while !open.is_enough(rules.max_total) {
-        open.below(rules.max_conns).await;
+        open.has_room(rules.max_conns).await;
         let accepted = match first_by.filter(|_| id == 0) {
             Some(at) => {
                 match timeout(at.saturating_duration_since(Instant::now()), listener.accept()).await {
@@ -216,7 +160,7 @@ where
 fn begin<F>(
     incoming: Incoming,
     id: u64,
-    open: &Arc<Open>,
+    open: &Rc<Open>,
     rules: &Rules,
     handle: &Rc<impl Fn(Incoming, u64) -> F + 'static>,
 ) where
@@ -232,11 +176,11 @@ fn begin<F>(
     });
 }
 
-/// Serves a peer once it has shaken hands; it counts from then on.
+/// Serves a peer once it has shaken hands; it has a place from then on.
 fn establish<F>(
     incoming: Incoming,
     id: u64,
-    open: &Arc<Open>,
+    open: &Rc<Open>,
     rules: &Arc<Rules>,
     events: &Events,
     handle: &Rc<impl Fn(Incoming, u64) -> F + 'static>,
@@ -246,14 +190,12 @@ fn establish<F>(
     let (open, rules, handle, events) = (open.clone(), rules.clone(), handle.clone(), events.clone());
     spawn(async move {
         // Boxed: an established session keeps no room for it.
-        match Box::pin(incoming.establish()).await {
-            Ok(incoming) => {
-                open.below(rules.max_conns).await;
-                let _guard = open.enter();
-                if open.begins(rules.max_total) {
-                    handle(incoming, id).await;
-                }
-            }
+        match Box::pin(open.establish(incoming, rules.max_conns)).await {
+            Ok(Some((incoming, _counted))) => match open.begins(rules.max_total) {
+                true => handle(incoming, id).await,
+                false => incoming.turn_away().await,
+            },
+            Ok(None) => {}
             Err(failure) => events(&Event::Unestablished { id, failure }),
         }
     });

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod facts;
+pub mod leaf;
 pub mod look;
 mod page;
 mod servers;

@@ -57,14 +57,15 @@ impl Args {
             (Form::Pem, many) => pem(many),
         };
         let has_key = found.iter().any(|object| object.kind == Kind::Key);
-        self.out.put_bytes(bytes, if has_key { Readers::Owner } else { Readers::Anybody })
+        self.out.put_bytes(&bytes, if has_key { Readers::Owner } else { Readers::Anybody })
     }
 }
 
 fn pem(objects: &[Object]) -> Zeroizing<Vec<u8>> {
-    let mut text = Zeroizing::new(Vec::new());
-    for object in objects {
-        text.extend_from_slice(certificate::pem(&object.label, &object.der).as_bytes());
-    }
+    let blocks: Vec<Zeroizing<String>> =
+        objects.iter().map(|object| certificate::pem(&object.label, &object.der)).collect();
+    // In one allocation: growing would leave copies of a key behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(blocks.iter().map(|block| block.len()).sum()));
+    blocks.iter().for_each(|block| text.extend_from_slice(block.as_bytes()));
     text
 }

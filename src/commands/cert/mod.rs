@@ -17,6 +17,7 @@ pub use show::certificate_text;
 
 use super::Subcommand;
 use crate::error::{Exit, Failure};
+use crate::process::keep_memory_secret;
 
 /// What follows `spile cert`.
 #[derive(Debug, clap::Args)]
@@ -76,6 +77,8 @@ Examples:
 ";
 
     fn run(self) -> Result<Exit, Failure> {
+        // Any file may turn out to hold a key.
+        keep_memory_secret();
         match self.action {
             Action::Dev(args) => args.run(),
             Action::SelfSigned(args) => args.run(),

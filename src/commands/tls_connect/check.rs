@@ -20,28 +20,36 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// Runs the first connection and those that are to resume it; the first that is not as it should be is the last.
 pub async fn run(call: &Call, look: &LookArgs) -> Result<Exit, Failure> {
     let mut interrupts = Interrupts::new()?;
-    let all = async {
-        for nth in 0..=look.reconnect.unwrap_or(0) {
-            let (told, failure) = one(call, look, nth).await?;
-            match failure {
-                Some(failure) => return Err(failure),
-                None if told != Exit::OK => return Ok(told),
-                None => {}
+    for nth in 0..=look.reconnect.unwrap_or(0) {
+        let course = Course::new();
+        let (told, failure) = tokio::select! {
+            biased;
+            done = one(call, look, &course, nth) => done?,
+            () = interrupts.ended() => {
+                let exit = interrupts.exit().unwrap_or(Exit::FAILURE);
+                let failure = Failure::new(exit, format!("TLS with {}", call.name()), "a signal has ended the check");
+                call.tell(&course, Err(&failure))?;
+                return Ok(exit);
             }
+        };
+        match failure {
+            Some(failure) => return Err(failure),
+            None if told != Exit::OK => return Ok(told),
+            None => {}
         }
-        Ok(Exit::OK)
-    };
-    tokio::select! {
-        result = all => result,
-        () = interrupts.ended() => Ok(interrupts.exit().unwrap_or(Exit::FAILURE)),
     }
+    Ok(Exit::OK)
 }
 
 /// One connection, told. The answer is what became of the telling, and how the check has failed, if it has.
-async fn one(call: &Call, look: &LookArgs, nth: u32) -> Result<(Exit, Option<Failure>), Failure> {
-    let course = Course::new();
-    let failure = examine(call, look, &course, nth).await.err();
-    let mut told = call.tell(&course, failure.as_ref().map_or(Ok(Exit::OK), Err))?;
+async fn one(
+    call: &Call,
+    look: &LookArgs,
+    course: &Course,
+    nth: u32,
+) -> Result<(Exit, Option<Failure>), Failure> {
+    let failure = examine(call, look, course, nth).await.err();
+    let mut told = call.tell(course, failure.as_ref().map_or(Ok(Exit::OK), Err))?;
     let is_established = failure.as_ref().is_none_or(|failure| is_about_expectations(failure.exit));
     if is_established && !call.reports_to_stdout() {
         let line = course.account(call.target(), None, Pem::Omitted, tls_text);

@@ -21,7 +21,7 @@ use print::Part;
 
 /// What follows `spile tls-connect`.
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("json", |arg| arg.help("Report the TLS session as one JSON object, of a failure as well: in a file, or on stdout with --check, on stderr without")))]
+#[command(mut_arg("udp", |arg| arg.hide(true)), mut_arg("json", |arg| arg.help("Report the TLS session as one JSON object, of a failure as well: in a file, or on stdout with --check, on stderr without")))]
 pub struct Args {
     #[command(flatten)]
     look: LookArgs,

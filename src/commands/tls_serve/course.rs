@@ -46,19 +46,27 @@ impl Course {
                 Some(result) => result,
                 None => Ok(server.interrupts.exit().unwrap_or(Exit::OK)),
             },
-            Number::Sequence => loop {
-                let Some(result) = self.next(&mut server, number).await? else {
-                    return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
-                };
-                // One bad connection never ends a service.
-                if let Err(failure) = result {
-                    events(&Event::Failed { id: 0, why: failure.to_string() });
-                }
-                if server.interrupts.last.is_some() || server.is_spent() {
-                    return Ok(server.interrupts.exit().unwrap_or(Exit::OK));
-                }
-            },
+            Number::Sequence => self.sequence(&mut server).await,
         }
+    }
+
+    /// One connection after the other.
+    async fn sequence(&self, server: &mut Server) -> Result<Exit, Failure> {
+        let mut status = Exit::OK;
+        while let Some(result) = self.next(server, Number::Sequence).await? {
+            // One bad connection never ends a service; it is remembered for its status.
+            status = status.or(match result {
+                Ok(exit) => exit,
+                Err(failure) => {
+                    (server.events)(&Event::Failed { id: 0, why: failure.to_string() });
+                    failure.exit
+                }
+            });
+            if server.interrupts.last.is_some() || server.is_spent() {
+                break;
+            }
+        }
+        Ok(server.interrupts.exit().unwrap_or(status))
     }
 
     /// The next connection, from its handshake to its end; `None` when a signal came first.
@@ -67,7 +75,12 @@ impl Course {
         server: &mut Server,
         number: Number,
     ) -> Result<Option<Result<Exit, Failure>>, Failure> {
-        let Some((mut incoming, id)) = accept_one(server, BadPeers::AreTold).await? else {
+        let bad_peers = match number == Number::One && self.telling.shows_hello() {
+            // What it offers is what was asked for.
+            true => BadPeers::EndIt,
+            false => BadPeers::AreTold,
+        };
+        let Some((mut incoming, id)) = accept_one(server, bad_peers).await? else {
             return Ok(None);
         };
         if number == Number::One || server.is_spent() {
@@ -181,6 +194,6 @@ impl Course {
 
     fn limits(&self) -> Limits {
         let finish = if self.args.direction.send_only { Finish::LeftEnds } else { self.target.finish() };
-        limits::of_session(self.args.time, finish, self.args.server.grace)
+        limits::of_session(self.args.time, self.args.ends, finish, self.args.server.grace)
     }
 }

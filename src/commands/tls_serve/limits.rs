@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::target::Target;
 use crate::address::{Address, Key, Value};
-use crate::commands::flags::TimeArgs;
-use crate::error::Failure;
+use crate::commands::flags::{StreamEndArgs, TimeArgs};
 use crate::relay::{Finish, Limits};
 
 /// Connections at once.
@@ -38,13 +37,13 @@ pub struct LimitArgs {
 }
 
 impl LimitArgs {
-    /// How many are meant; `is_counted` where `--count` says so.
-    pub fn number(self, target: &Target, is_counted: bool) -> Result<Number, Failure> {
+    /// How many are meant; `count` is that of `--count`.
+    pub fn number(self, target: &Target, count: Option<u64>) -> Number {
         match target {
-            Target::Stdio if is_counted || self.keep => Ok(Number::Sequence),
-            Target::Stdio => Ok(Number::One),
-            _ if self.once => Ok(Number::One),
-            _ => Ok(Number::Many),
+            _ if self.once || count == Some(1) => Number::One,
+            Target::Stdio if count.is_some() || self.keep => Number::Sequence,
+            Target::Stdio => Number::One,
+            _ => Number::Many,
         }
     }
 }
@@ -63,7 +62,25 @@ pub fn apply(address: &mut Address, number: Number) {
 }
 
 /// The limits of one connection.
-pub fn of_session(time: TimeArgs, finish: Finish, grace: Duration) -> Limits {
-    let limits = time.apply(Limits { finish, idle: Some(IDLE), grace, ..Limits::default() });
+pub fn of_session(time: TimeArgs, ends: StreamEndArgs, finish: Finish, grace: Duration) -> Limits {
+    let limits = time.apply(Limits {
+        finish: ends.finish(finish),
+        idle: Some(IDLE),
+        half_closed: ends.quit_after,
+        half_closed_is_fine: ends.quit_after.is_some(),
+        grace,
+        ..Limits::default()
+    });
     Limits { idle: limits.idle.filter(|idle| !idle.is_zero()), ..limits }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_limited_where_nothing_is_said() {
+        let limits = of_session(TimeArgs::default(), Finish::BothEnd, Duration::ZERO);
+        assert_eq!(limits.idle, Some(IDLE));
+    }
 }

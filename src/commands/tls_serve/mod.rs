@@ -8,7 +8,7 @@ mod telling;
 use std::rc::Rc;
 
 use super::Subcommand;
-use super::flags::{Direction, Filters, ProgramArgs, TimeArgs};
+use super::flags::{Direction, Filters, ProgramArgs, StreamEndArgs, TimeArgs};
 use super::log::LogArgs;
 use super::runtime::run;
 use super::service::ServerArgs;
@@ -27,6 +27,8 @@ use telling::{Telling, TellingArgs};
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("command", |arg| arg.help("Command to run for each connection in place of stdin and stdout")),
+    // TLS is not for datagrams.
+    mut_arg("udp", |arg| arg.hide(true)),
     mut_arg("idle_timeout", |arg| arg.help("End a connection when nothing has moved for this long (10m; 0 is never)"))
 )]
 pub struct Args {
@@ -38,6 +40,8 @@ pub struct Args {
     program: ProgramArgs,
     #[command(flatten)]
     filters: Filters,
+    #[command(flatten)]
+    ends: StreamEndArgs,
     #[command(flatten)]
     direction: Direction,
     #[command(flatten)]
@@ -77,7 +81,7 @@ Examples:
     fn run(self) -> Result<Exit, Failure> {
         let mut address = self.words.one(Role::Listen, &self.options)?;
         let target = self.target.read(self.words.command())?;
-        let number = self.limits.number(&target, self.server.max_total.is_some())?;
+        let number = self.limits.number(&target, self.server.max_total);
         limits::apply(&mut address, number);
         if let Some(told) = self.words.explain(&[&address]) {
             return told;

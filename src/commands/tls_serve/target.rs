@@ -13,10 +13,11 @@ use crate::relay::Finish;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "What clients are served with (without any of these: stdin and stdout, once)")]
 pub struct TargetArgs {
-    /// Pass each connection on in plain text to this address: on this host, or a Unix socket
+    /// Pass each connection on in plain text to this address: on this host, or a Unix socket. A client that is cut
+    /// off resets a TCP connection; a Unix socket knows no reset and is closed both ways at once
     #[arg(long, value_name = "ADDR", conflicts_with = "command")]
     forward: Option<String>,
-    /// Let --forward send plain text over a network
+    /// Let --forward send plain text over a network, and --proxy-protocol the client's name ahead of TLS
     #[arg(long, requires = "forward")]
     unsafe_forward: bool,
     /// Tell the server behind --forward whom it serves, by a PROXY header: v1, v2; v2,tls adds what was
@@ -43,6 +44,9 @@ const FORMS: &[(&str, &str)] = &[
     ("v2,tls,cert", "v2-tls-cert"),
     ("v2-tls-cert", "v2-tls-cert"),
 ];
+
+/// The form that tells who the client is.
+const NAMES_CLIENT: &str = "v2-tls-cert";
 
 fn proxy_form(text: &str) -> Result<&'static str, String> {
     let form = FORMS.iter().find(|(typed, _)| *typed == text);
@@ -91,6 +95,15 @@ impl TargetArgs {
                 .hint("tls:HOST:PORT encrypts it again, --unsafe-forward lets it go as it is"));
             }
             if let Some(form) = self.proxy_protocol {
+                if form == NAMES_CLIENT && !self.unsafe_forward && !is_here(end) {
+                    return Err(Failure::usage(
+                        "--proxy-protocol v2,tls,cert",
+                        format!("would tell the client's name in plain text on the way to {end}"),
+                    )
+                    .hint(
+                        "a PROXY header goes ahead of TLS: v2,tls names nobody, --unsafe-forward lets it go",
+                    ));
+                }
                 if !is_net(end) {
                     return Err(Failure::usage("--proxy-protocol", format!("is not for {end}"))
                         .hint("only a server that is connected to takes a PROXY header"));
@@ -109,6 +122,11 @@ fn opened(address: &Address) -> Result<Target, Failure> {
 
 /// Whether plain text that goes there stays on this host; TLS may go anywhere.
 fn stays_here(end: &End) -> bool {
+    end.layer == Layer::Tls || is_here(end)
+}
+
+/// Whether what is sent there stays on this host.
+fn is_here(end: &End) -> bool {
     let is_local = match &end.target {
         Named::Net { net: Net::Tcp | Net::Udp, host, .. } => match host {
             Host::Loopback | Host::Any => true,
@@ -120,7 +138,7 @@ fn stays_here(end: &End) -> bool {
         Named::Vsock { .. } => false,
         _ => true,
     };
-    end.layer == Layer::Tls || (is_local && !end.options.has(Key::Proxy))
+    is_local && !end.options.has(Key::Proxy)
 }
 
 impl Target {

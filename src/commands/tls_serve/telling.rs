@@ -24,7 +24,8 @@ pub struct TellingArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-",
           value_parser = OsStringValueParser::new().try_map(Place::parse))]
     json: Option<Place>,
-    /// Show what each client offers: host, application protocols, groups, cipher suites, signatures
+    /// Show what each client offers: host, application protocols, groups, cipher suites, signatures. With --once the
+    /// first client is the one, even if its handshake fails
     #[arg(long)]
     show_hello: bool,
 }
@@ -84,6 +85,11 @@ impl Telling {
             event => inner(event),
         });
         Ok(Telling { events, reports, shows_hello: args.show_hello, causes })
+    }
+
+    /// True where what clients offer is shown.
+    pub fn shows_hello(&self) -> bool {
+        self.shows_hello
     }
 
     /// Where events go.

@@ -7,13 +7,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use socket2::SockRef;
 
 use super::super::Endpoint;
 use super::super::descriptor::Descriptor;
 use super::account::{Handshake, Observer};
 use super::changes::Snapshot;
-use super::handshake::{Allowance, say_farewell, shake_hands_in};
+use super::handshake::{Allowance, shake_hands};
 use super::inspection::Inspection;
 use super::settings;
 use super::stream::{Ending, Stream};
@@ -32,8 +32,6 @@ struct Shared {
     server: RefCell<Rc<Server>>,
     /// The server's files as they were when they were last read, of use or not.
     files: RefCell<Snapshot>,
-    /// For a handshake each.
-    places: Semaphore,
     observer: RefCell<Option<Observer>>,
     options: Options,
     limit: Duration,
@@ -50,7 +48,6 @@ impl Acceptor {
         Ok(Acceptor(Rc::new(Shared {
             server: RefCell::new(Rc::new(server)),
             files: RefCell::new(files),
-            places: Semaphore::new(settings::handshakes(options).min(Semaphore::MAX_PERMITS)),
             observer: RefCell::default(),
             options: options.clone(),
             limit: settings::handshake_limit(options),
@@ -97,13 +94,34 @@ impl Acceptor {
         self.0.server.borrow().clone()
     }
 
-    /// Shakes hands with `peer`, who has connected at `since`.
+    /// How long a handshake may take.
+    pub fn limit(&self) -> Duration {
+        self.0.limit
+    }
+
+    /// Waits for `peer` to begin the handshake.
+    pub async fn first_word(&self, plain: &Endpoint, peer: &str) -> Result<(), Failure> {
+        let Some(fd) = plain.source.stream() else { return Err(Failure::usage(peer, "is no stream")) };
+        let spoken = timeout(self.0.limit, poll_fn(|cx| fd.poll_readable(cx))).await;
+        spoken.map_err(|_| {
+            let why = format!("it has said nothing within {:?} (--handshake-timeout)", self.0.limit);
+            Failure::timeout(format!("TLS with {}", escaped(peer)), why)
+        })
+    }
+
+    /// Tells the observer of a peer that could not shake hands, `took` after it had connected.
+    pub fn came_to_nothing(&self, peer: &str, took: Duration, failure: &Failure) {
+        if let Some(tell) = &*self.0.observer.borrow() {
+            tell(&Handshake { took, failure: Some(failure.clone()), ..Handshake::with(peer) });
+        }
+    }
+
+    /// Shakes hands with `peer`, who has begun to.
     pub async fn accept(&self, plain: Endpoint, peer: &str) -> Result<Endpoint, Failure> {
         let Some(fd) = plain.source.stream().cloned() else {
             return Err(Failure::usage(peer, "is no stream"));
         };
         let allowed = Allowance::of(self.0.limit, "--handshake-timeout");
-        first_word(&fd, peer, allowed).await?;
         let mut account = Handshake::with(peer);
         let begun = Instant::now();
         let result = self.shake_hands(&fd, &mut account, allowed).await;
@@ -130,33 +148,24 @@ impl Acceptor {
         let (connection, watch) = server.start()?;
         let (mut session, mut inspection) =
             (Session::from(connection), Inspection::new(&account.peer, watch));
-        let agreed = shake_hands_in(&self.0.places, fd, &mut session, &inspection, allowed).await;
+        let agreed = shake_hands(fd, &mut session, &inspection, allowed).await;
         account.negotiated = Negotiated::of(session.common());
-        let admitted = agreed.and_then(|()| server.admit(session.common(), &account.peer));
-        match admitted {
-            Ok(admission) => {
-                (account.seen, account.terms) = inspection.settle_server(session.common(), &admission);
+        match agreed.and_then(|()| inspection.admit(&server, session.common())) {
+            Ok(()) => {
+                (account.seen, account.terms) = inspection.settle_server();
                 Ok(Stream::new(fd.clone(), session, self.0.ending, inspection))
             }
             Err(failure) => {
                 (account.seen, account.terms) = inspection.shown();
                 if account.negotiated.is_some() && session.failure().is_none() {
-                    session.end();
-                    say_farewell(fd, &mut session, None).await;
+                    // It has shaken hands already, and rustls sends no alert then. A reset is no end that could be
+                    // taken for an answer.
+                    let _ = SockRef::from(&**fd).set_linger(Some(Duration::ZERO));
                 }
                 Err(failure)
             }
         }
     }
-}
-
-/// Waits for a handshake to begin: whoever has only connected costs us next to nothing.
-async fn first_word(fd: &Descriptor, peer: &str, allowed: Allowance) -> Result<(), Failure> {
-    let spoken = timeout(allowed.left(), poll_fn(|cx| fd.poll_readable(cx))).await;
-    spoken.map_err(|_| {
-        let why = format!("it has said nothing within {:?} ({})", allowed.limit, allowed.flag);
-        Failure::timeout(format!("TLS with {}", escaped(peer)), why)
-    })
 }
 
 /// Writes the certificate that was made to where its clients look for it.

@@ -6,13 +6,12 @@ use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use rustix::net::Shutdown;
-use tokio::sync::Semaphore;
 
 use super::super::descriptor::Descriptor;
 use super::super::exchange::Exchange;
 use super::inspection::{Inspection, Trouble};
 use crate::error::Failure;
-use crate::event_loop::timeout;
+use crate::event_loop::{timeout, yield_now};
 use crate::pool::Buffer;
 use crate::tls::{Progress, Session};
 
@@ -60,20 +59,8 @@ pub async fn shake_hands(
     inspection: &Inspection,
     allowed: Allowance,
 ) -> Result<(), Failure> {
-    shake_hands_in(&Semaphore::const_new(1), fd, session, inspection, allowed).await
-}
-
-/// The same as one of several that need a place of these. It is taken when there is something to answer: a peer that
-/// stalls before that takes none from the others.
-pub async fn shake_hands_in(
-    places: &Semaphore,
-    fd: &Descriptor,
-    session: &mut Session,
-    inspection: &Inspection,
-    allowed: Allowance,
-) -> Result<(), Failure> {
     let mut first = Vec::new();
-    let trouble = match timeout(allowed.left(), exchange(places, fd, session, &mut first)).await {
+    let trouble = match timeout(allowed.left(), exchange(fd, session, &mut first)).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(trouble)) => trouble,
         Err(_) => Trouble::Late(allowed),
@@ -84,20 +71,10 @@ pub async fn shake_hands_in(
     Err(inspection.explain(trouble, &first))
 }
 
-async fn exchange(
-    places: &Semaphore,
-    fd: &Descriptor,
-    session: &mut Session,
-    first: &mut Vec<u8>,
-) -> Result<(), Trouble> {
+async fn exchange(fd: &Descriptor, session: &mut Session, first: &mut Vec<u8>) -> Result<(), Trouble> {
     let mut progress = session.shake_hands(&[]);
-    let mut place = None;
     loop {
         let now = progress.map_err(Trouble::Tls)?;
-        if place.is_none() && !session.queued().is_empty() {
-            // They are never closed.
-            place = places.acquire().await.ok();
-        }
         if let Err(why) = flush(fd, session).await {
             // A peer that closes on us may have said why.
             return Err(match hear(fd, session, first).await {
@@ -109,6 +86,8 @@ async fn exchange(
             return Ok(());
         }
         progress = hear(fd, session, first).await?;
+        // A peer that sends it in small pieces, and quickly, holds nobody up.
+        yield_now().await;
     }
 }
 
@@ -144,7 +123,7 @@ async fn flush(fd: &Descriptor, session: &mut Session) -> io::Result<()> {
 
 /// Sends the alert, and reads on until the peer has had time to read it: a close with unread input is a reset,
 /// which would destroy it.
-pub async fn say_farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>) {
+async fn say_farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>) {
     let _ = timeout(FAREWELL, farewell(fd, session, alert)).await;
 }
 
@@ -154,7 +133,5 @@ async fn farewell(fd: &Descriptor, session: &mut Session, alert: Option<[u8; 7]>
         None => flush(fd, session).await?,
     }
     rustix::net::shutdown(fd, Shutdown::Write)?;
-    let mut scrap = Buffer::lend(false);
-    while poll_fn(|cx| fd.poll_read(cx, &mut scrap)).await? > 0 {}
-    Ok(())
+    fd.drain().await
 }

@@ -13,23 +13,17 @@ use crate::error::Failure;
 use crate::starttls;
 use crate::tls::{
     ClientAuthentication, ClientSettings, Enforcement, IdentityFiles, Permissions, Pin, Pinning, Presence,
-    Protocol, Revocation, Roots, Rule, ServerSettings, Sni, Tickets, Trust, UnknownName, UnknownStatus,
-    UriPattern, Version, list,
+    Protocol, Revocation, Roots, Rule, ServerSettings, Sni, Stapling, Tickets, Trust, UnknownName,
+    UnknownStatus, UriPattern, Version, list,
 };
 
 /// When nothing else is said: a whole handshake, and reading on before a close.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_secs(5);
-const HANDSHAKES: usize = 64;
 
 /// How long a handshake may take.
 pub fn handshake_limit(options: &Options) -> Duration {
     options.time(Key::HandshakeTimeout).unwrap_or(HANDSHAKE_LIMIT)
-}
-
-/// How many handshakes a listener makes at once.
-pub fn handshakes(options: &Options) -> usize {
-    options.number(Key::MaxHandshakes).and_then(|n| usize::try_from(n).ok()).unwrap_or(HANDSHAKES)
 }
 
 /// How a session ends.
@@ -79,6 +73,7 @@ fn trust(options: &Options) -> Result<Trust, Failure> {
         pins: options.texts(Key::Pin).map(Pin::from_str).collect::<Result<_, _>>()?,
         pinning: if is(options, Key::PinOnly) { Pinning::Alone } else { Pinning::Added },
         revocation: revocation(options),
+        stapling: options.text(Key::Staple).map(Stapling::from_str).transpose()?.unwrap_or_default(),
         enforcement,
         at: at(options)?,
     })

@@ -12,7 +12,7 @@ use rustix::net::Shutdown;
 use super::super::descriptor::Descriptor;
 use super::super::source::Input;
 use super::Inspection;
-use crate::event_loop::timeout;
+use crate::event_loop::{timeout, yield_now};
 use crate::pool::{Buffer, SMALL};
 use crate::tls::{HEADROOM, Session};
 
@@ -23,6 +23,9 @@ pub const BATCH: usize = 256 * 1024;
 const SEALED: usize = BATCH + 17 * 64 + 1024;
 /// Least room for a read; a buffer with less is not read into directly.
 const LEAST: usize = 8 * 1024;
+/// Reads in a row that may bring no plaintext before others get a turn: a server can send
+/// tickets for ever.
+const ROUNDS: u32 = 8;
 
 /// How a session ends, as its address asks.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +139,7 @@ impl Stream {
             // What the session has to say must not wait for somebody who writes.
             let _ = state.poll_flush(cx, &self.fd);
         }
-        loop {
+        for _ in 0..ROUNDS {
             if !state.spare.is_empty() {
                 return Poll::Ready(Ok(Input::Bytes(state.take_spare(buffer))));
             }
@@ -153,11 +156,13 @@ impl Stream {
             if state.cut {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
-            let n = ready!(state.poll_fill(cx, &self.fd, buffer, self.ending))?;
+            let n = ready!(state.poll_fill(cx, &self.fd, buffer))?;
             if n > 0 {
                 return Poll::Ready(Ok(Input::Bytes(n)));
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Writes plaintext. Ready once the socket has taken all that stands for it: a caller that was told to wait
@@ -185,6 +190,13 @@ impl Stream {
         if state.our_end == OurEnd::Held {
             return Poll::Ready(());
         }
+        drop(state);
+        self.poll_end(cx)
+    }
+
+    /// Says our end now. Ready when it is sent.
+    pub fn poll_end(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state.borrow_mut();
         state.say_end();
         state.poll_flush(cx, &self.fd).map(|_| ())
     }
@@ -225,15 +237,11 @@ impl Stream {
     /// Says our end, and throws away what the peer still says until it has said its own; for so long at most.
     pub async fn part(&self, limit: Duration) {
         self.leave();
-        let ended = poll_fn(|cx| {
-            let mut scrap = Buffer::lend(false);
-            loop {
-                match ready!(self.poll_read(cx, &mut scrap)) {
-                    Ok(Input::End) | Err(_) => return Poll::Ready(()),
-                    Ok(_) => {}
-                }
+        let ended = async {
+            while let Ok(Input::Bytes(_)) = poll_fn(|cx| self.poll_read(cx, &mut Buffer::lend(false))).await {
+                yield_now().await;
             }
-        });
+        };
         let _ = timeout(limit, ended).await;
     }
 
@@ -286,16 +294,15 @@ impl State {
         cx: &mut Context<'_>,
         fd: &Descriptor,
         buffer: &mut [u8],
-        ending: Ending,
     ) -> Poll<io::Result<usize>> {
         if self.session.begin(buffer, LEAST).is_some() {
-            return self.poll_open(cx, fd, buffer, ending);
+            return self.poll_open(cx, fd, buffer);
         }
         let mut wide = Buffer::lend(false);
         if self.session.begin(&mut wide, LEAST).is_none() {
             wide = Buffer::own(vec![0; 4 * SMALL]);
         }
-        let n = ready!(self.poll_open(cx, fd, &mut wide, ending))?;
+        let n = ready!(self.poll_open(cx, fd, &mut wide))?;
         self.spare.extend_from_slice(&wide[..n]);
         Poll::Ready(Ok(0))
     }
@@ -305,17 +312,12 @@ impl State {
         cx: &mut Context<'_>,
         fd: &Descriptor,
         buffer: &mut [u8],
-        ending: Ending,
     ) -> Poll<io::Result<usize>> {
         let Some(at) = self.session.begin(buffer, 1) else {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         };
         let end = buffer.len().min(HEADROOM + BATCH).max(at + 1);
-        let n = match ready!(fd.poll_read(cx, &mut buffer[at..end])) {
-            Ok(n) => n,
-            Err(why) if ending.ignore_unexpected_eof && why.kind() == io::ErrorKind::ConnectionReset => 0,
-            Err(why) => return Poll::Ready(Err(why)),
-        };
+        let n = ready!(fd.poll_read(cx, &mut buffer[at..end]))?;
         self.filled = at + n == end;
         self.cut = n == 0;
         let len = self.session.open(buffer, at + n);
