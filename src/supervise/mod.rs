@@ -51,6 +51,9 @@ use crate::signal::{Arrival, Arrivals, Number, Sender};
 /// How long we may be stopped unnoticed while a running clock counts.
 const BEAT: Duration = Duration::from_millis(100);
 
+/// How many descriptors looking for descendants takes at once.
+const ROOM: usize = 5;
+
 /// How many signals are read in one round.
 const AT_ONCE: usize = 256;
 
@@ -92,6 +95,7 @@ impl Supervisor {
     /// moves to (PR_SET_CHILD_SUBREAPER). Call it before any thread is started.
     pub fn new() -> io::Result<Supervisor> {
         let arrivals = Arrivals::take()?;
+        ensure_room(&arrivals)?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         let began = Instant::now();
         Ok(Supervisor {
@@ -222,6 +226,13 @@ impl Supervisor {
         let ours = tree::children(tree::me());
         tree::below(ours.into_iter().filter(|child| !is_others(child)).collect())
     }
+}
+
+/// Fails where few descriptors are left. Whoever is to be ended is looked up in /proc and opened first: without a
+/// descriptor for that, they would be left alive without a word.
+fn ensure_room(fd: impl AsFd) -> io::Result<()> {
+    let copies: Result<Vec<_>, _> = (0..ROOM).map(|_| rustix::io::fcntl_dupfd_cloexec(&fd, 3)).collect();
+    copies.map(drop).map_err(io::Error::from)
 }
 
 /// Sleeps in short pieces where a limit counts: only so can we tell for how long we were stopped. Answers when we
