@@ -129,7 +129,9 @@ mod tests {
         for path in ["/dev/stdout", "/dev/stderr", "/dev/fd/63", "/proc/self/fd/3"] {
             assert!(is_descriptor(Path::new(path)), "{path}");
         }
-        for path in ["/dev/stdin", "/dev/fd", "/dev/fd/", "/dev/fd/../sda", "/dev/fd/3/x", "/proc/1/fd/3", "3"] {
+        for path in
+            ["/dev/stdin", "/dev/fd", "/dev/fd/", "/dev/fd/../sda", "/dev/fd/3/x", "/proc/1/fd/3", "3"]
+        {
             assert!(!is_descriptor(Path::new(path)), "{path}");
         }
     }

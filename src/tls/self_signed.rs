@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
-};
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use rustls::sign::CertifiedKey;
 use time::OffsetDateTime;
 
@@ -33,9 +31,8 @@ pub(super) fn make(names: &[String]) -> Result<Arc<CertifiedKey>, Failure> {
     let der = generate(names, &signer).map_err(|error| {
         Failure::new(Exit::OWN_CERTIFICATE, "cannot make a self-signed certificate", error)
     })?;
-    let fail = |why: String| {
-        Failure::new(Exit::OWN_CERTIFICATE, "cannot use the self-signed certificate", why)
-    };
+    let fail =
+        |why: String| Failure::new(Exit::OWN_CERTIFICATE, "cannot use the self-signed certificate", why);
     let key = signer.key().ok_or_else(|| fail("its key is not whole".to_owned()))?;
     certified(vec![der], &key).map(Arc::new).map_err(|error| fail(error.to_string()))
 }
