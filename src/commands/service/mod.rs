@@ -11,23 +11,16 @@ pub use accepting::{BadPeers, accept_one};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::flags::{duration, file_name};
+use super::opening::{self, announce, reloading};
 use super::runtime::Interrupts;
-use crate::address::{Address, Host, Key, Options, Target};
-use crate::endpoint::{
-    Acceptor, Connection, Endpoint, Incoming, Listener, Observer, VariableNames, local_of,
-};
+use crate::address::{Address, Host, Key, Target};
+use crate::endpoint::{Connection, Endpoint, Incoming, Listener, Observer, VariableNames, local_of};
 use crate::error::{Exit, Failure};
-use crate::event_loop::{sleep, spawn};
-use crate::process::{raise_open_files, seal_inherited};
 use crate::relay::{Limits, Relay, Report};
 use crate::report::{Event, Events, Names, digest_lines, session_json, session_text};
-use crate::server::{Access, End, PortFile, Rules, notify_systemd, serve, tell_ready_fd};
+use crate::server::{Door, End, PortFile, Rules, serve};
 use accepting::Handshakes;
 
-/// Connections at once when not said otherwise: as many as descriptors allow.
-const MAX_CONNS: usize = usize::MAX;
-/// Peers at once that have still to shake hands.
-const MAX_HANDSHAKES: usize = 1024;
 /// Silence after which a datagram peer's session ends.
 const SESSION_IDLE: Duration = Duration::from_secs(60);
 
@@ -40,13 +33,13 @@ pub struct ServerArgs {
     pub max_total: Option<u64>,
     /// Networks that may connect, one a line; read again on HUP
     #[arg(long, value_name = "FILE")]
-    allow_file: Option<PathBuf>,
+    pub allow_file: Option<PathBuf>,
     /// Write the port number to this file once peers can connect
     #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(file_name))]
-    port_file: Option<PathBuf>,
+    pub port_file: Option<PathBuf>,
     /// Write a newline to this descriptor once peers can connect
     #[arg(long, value_name = "N")]
-    ready_fd: Option<i32>,
+    pub ready_fd: Option<i32>,
     /// How long open connections may take to finish after TERM; a second TERM ends them at once
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s")]
     pub grace: Duration,
@@ -92,32 +85,17 @@ impl Server {
         talkative: bool,
         runs_programs: bool,
     ) -> Result<Server, Failure> {
-        let Some(end) = address.listener() else {
-            return Err(Failure::usage(address.to_string(), "does not listen"));
-        };
-        raise_open_files();
-        let listener = Listener::open(end).await?;
-        seal_inherited();
-        let options = &end.options;
-        let access =
-            Access::new(options.texts(Key::Allow), options.texts(Key::Deny), args.allow_file.as_deref())?;
-        if access.has_rules() && listener.port().is_none() {
-            return Err(Failure::usage(address.to_string(), "has peers without an IP address").hint(
-                "--allow, --deny and --allow-file are about those; a Unix socket has mode, user and group",
-            ));
-        }
-        if options.flag(Key::AcceptProxy) == Some(true) && listener.is_exposed() && !access.names_who_may() {
-            events(&Event::Note(PROXY_OF_ANYBODY.to_owned()));
-        }
-        let rules = Arc::new(rules(options, args, access, talkative));
+        let door = opening::open(address, args, &events, talkative).await?;
         if runs_programs && is_open_to_all(address, args) {
             events(&Event::Note(OPEN_TO_ALL.to_owned()));
         }
-        let interrupts = reloading(&rules, listener.acceptor().cloned(), &events)?;
-        for note in listener.notes() {
+        let doors = [door];
+        let interrupts = reloading(&doors, &events)?;
+        for note in doors[0].listener.notes() {
             events(&Event::Note(note));
         }
-        let port_file = announce(&listener, args, &events)?;
+        let port_file = announce(&doors, args, &events)?;
+        let [Door { listener, rules }] = doors;
         let protocol =
             listener.names().first().and_then(|name| name.split(' ').next()).unwrap_or("").to_owned();
         Ok(Server {
@@ -146,12 +124,9 @@ impl Server {
         F: Future<Output = ()> + 'static,
     {
         let Some(listener) = self.listener.take() else { return Ok(Exit::FAILURE) };
-        let end = serve(listener, &self.rules, &self.events, &mut self.interrupts, handle).await;
-        match end {
-            End::Drained => Ok(Exit::OK),
-            End::Cut => Ok(self.interrupts.exit().unwrap_or(Exit::OK)),
-            End::NobodyCame => Err(nobody_came()),
-        }
+        let doors = vec![Door { listener, rules: self.rules.clone() }];
+        let end = serve(doors, &self.events, &mut self.interrupts, handle).await;
+        ended(end, &self.interrupts)
     }
 
     /// Closes the listening sockets: later peers are refused at once instead of waiting for nothing.
@@ -181,24 +156,8 @@ impl Server {
     }
 }
 
-fn rules(options: &Options, args: &ServerArgs, access: Access, talkative: bool) -> Rules {
-    let count = |key, usual| options.number(key).map_or(usual, |n| usize::try_from(n).unwrap_or(1).max(1));
-    Rules {
-        max_conns: count(Key::MaxConns, MAX_CONNS),
-        max_handshakes: count(Key::MaxHandshakes, MAX_HANDSHAKES),
-        max_total: args.max_total,
-        access,
-        grace: args.grace,
-        accept_timeout: options.time(Key::AcceptTimeout),
-        talkative,
-    }
-}
-
 /// A program that whoever can reach this host may run deserves a word.
 const OPEN_TO_ALL: &str = "warning: every host that can reach this one may run the program; --allow names who may, a bare PORT is loopback";
-
-/// Whoever is believed about others should be known.
-const PROXY_OF_ANYBODY: &str = "warning: every host that can reach this one may say by a PROXY header whom it connects for; --allow names the proxies";
 
 fn is_open_to_all(address: &Address, args: &ServerArgs) -> bool {
     address.listener().is_some_and(|end| {
@@ -207,62 +166,17 @@ fn is_open_to_all(address: &Address, args: &ServerArgs) -> bool {
     })
 }
 
+/// The status of a service that has ended.
+pub fn ended(end: End, interrupts: &Interrupts) -> Result<Exit, Failure> {
+    match end {
+        End::Drained => Ok(Exit::OK),
+        End::Cut => Ok(interrupts.exit().unwrap_or(Exit::OK)),
+        End::NobodyCame => Err(nobody_came()),
+    }
+}
+
 fn nobody_came() -> Failure {
     Failure::timeout("nobody connected", "time limit --accept-timeout ran out")
-}
-
-fn reloading(rules: &Arc<Rules>, acceptor: Option<Acceptor>, events: &Events) -> Result<Interrupts, Failure> {
-    let (rules, events) = (rules.clone(), events.clone());
-    let tell = move |reloaded| match reloaded {
-        Ok(Some(what)) => events(&Event::Reloaded(what)),
-        Ok(None) => {}
-        Err(failure) => events(&Event::NotReloaded(Failure::to_string(&failure))),
-    };
-    let reload_tls = {
-        let tell = tell.clone();
-        move |acceptor: &Acceptor| {
-            tell(acceptor.reload().map(|()| Some("certificates and keys".to_owned())));
-        }
-    };
-    if let Some((acceptor, every)) = acceptor.clone().and_then(|own| Some((own.clone(), own.reload_every()?)))
-    {
-        let reload = reload_tls.clone();
-        spawn(async move {
-            loop {
-                sleep(every).await;
-                if acceptor.has_changed() {
-                    reload(&acceptor);
-                }
-            }
-        });
-    }
-    Interrupts::with_reload(move || {
-        tell(rules.access.reload().map(|path| path.map(|path| path.display().to_string())));
-        if let Some(acceptor) = &acceptor {
-            reload_tls(acceptor);
-        }
-    })
-}
-
-fn announce(listener: &Listener, args: &ServerArgs, events: &Events) -> Result<Option<PortFile>, Failure> {
-    let port_file = match (&args.port_file, listener.port()) {
-        (Some(path), Some(port)) => Some(PortFile::write(path, port)?),
-        (Some(path), None) => {
-            return Err(Failure::misuse(
-                format!("--port-file {}", path.display()),
-                "the address has no port",
-            ));
-        }
-        (None, _) => None,
-    };
-    for name in listener.names() {
-        events(&Event::Listening(name.clone()));
-    }
-    if let Some(number) = args.ready_fd {
-        tell_ready_fd(number)?;
-    }
-    notify_systemd("READY=1");
-    Ok(port_file)
 }
 
 /// What a child is told of the connection that it serves.
