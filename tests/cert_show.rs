@@ -240,6 +240,8 @@ fn what_is_no_certificate_is_one_clear_line() {
     for line in ["pin c.p12", "show c.p12", "match c.pem c.p12"] {
         at.runs(&format!("spile cert {line}")).exits(58).complains("openssl pkcs12");
     }
+    at.runs("spile cert pin c.p7b").complains("openssl pkcs7 -print_certs");
+    at.runs("spile cert pin trusted").complains("openssl x509");
 }
 
 #[test]
@@ -251,8 +253,6 @@ fn a_key_whose_line_breaks_were_lost_is_refused_without_being_shown() {
         let told = at.runs(&format!("spile cert {line}")).exits(58).complains("line breaks were lost");
         assert!(told.stderr.len() < 200, "a key is told: {told:?}");
     }
-    at.runs("spile cert pin c.p7b").complains("openssl pkcs7 -print_certs");
-    at.runs("spile cert pin trusted").complains("openssl x509");
 }
 
 /// A line, perhaps a hint, and nothing on stdout.
