@@ -19,8 +19,8 @@ mod place;
 mod read;
 mod request;
 pub mod revocation;
-pub mod signed;
 mod signature;
+pub mod signed;
 mod signer;
 mod verify;
 #[cfg(test)]

@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn silence_is_limited_where_nothing_is_said() {
-        let limits = of_session(TimeArgs::default(), Finish::BothEnd, Duration::ZERO);
+        let limits =
+            of_session(TimeArgs::default(), StreamEndArgs::default(), Finish::BothEnd, Duration::ZERO);
         assert_eq!(limits.idle, Some(IDLE));
     }
 }
