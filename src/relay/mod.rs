@@ -320,10 +320,12 @@ impl Relay {
     }
 }
 
-/// A service that waits no longer drops its sessions: TLS peers that lose nothing by it hear of the end.
+/// A service that waits no longer drops its sessions: TLS peers that lose nothing by it hear of the end. What a program
+/// still had to say is lost.
 impl Drop for Relay {
     fn drop(&mut self) {
-        if !self.is_ending {
+        let has_program = self.left.child.is_some() || self.right.child.is_some();
+        if !self.is_ending && !has_program {
             closing::leave_tls(self);
         }
     }

@@ -240,6 +240,10 @@ for line in sys.stdin:
         print('came', flush=True)
     elif word == 'hear':
         print('heard', hear(), flush=True)
+    elif word == 'drain':
+        while (said := hear()) not in ('a cut', 'the end'):
+            pass
+        print('drained,', said, flush=True)
     elif word == 'end':
         try:
             tls.unwrap()
