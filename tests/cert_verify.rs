@@ -155,6 +155,34 @@ fn every_verdict_has_its_code() {
         .complains("hint: it names localhost, *.example.org, 127.0.0.1, ::1");
 }
 
+/// webpki asks nobody whom it trusts for dates; OpenSSL does, and so do we.
+#[test]
+fn an_authority_must_last_itself() {
+    let at = Workshop::new();
+    at.says("spile cert ca --cn Old --out old.pem --key-out old.key --not-before -10d --not-after -1d");
+    at.says("spile cert sign --ca old.pem --ca-key old.key --client --out leaf.pem --key-out leaf.key me 2>/dev/null");
+    at.says("spile cert ca --cn Other --out other.pem --key-out other.key; cat old.pem other.pem >both.pem");
+    for file in ["old.pem", "both.pem"] {
+        agree(
+            &at,
+            &format!("-CAfile {file} leaf.pem"),
+            &format!("--cafile {file} --purpose client leaf.pem"),
+            false,
+        );
+        assert_eq!(code(&at, &format!("--cafile {file} --purpose client leaf.pem")), "expired");
+    }
+    at.runs("spile cert verify --cafile old.pem --purpose client leaf.pem")
+        .exits(60)
+        .complains("the trusted authority 'CN=Old' itself expired on ");
+    at.says("spile cert sign --ca old.pem --ca-key old.key --out server.pem --key-out server.key localhost 2>/dev/null");
+    agree(&at, "-CAfile old.pem server.pem", "--cafile old.pem server.pem", false);
+    at.runs("spile cert verify --cafile old.pem --at $(date -u -d '2 days ago' +%FT%TZ) old.pem").exits(60);
+    // A new certificate of the same authority takes the old one's place.
+    at.says("openssl x509 -in old.pem -signkey old.key -days 30 -out new.pem 2>/dev/null; cat old.pem new.pem >renewed.pem");
+    agree(&at, "-CAfile new.pem server.pem", "--cafile new.pem server.pem", true);
+    at.runs("spile cert verify --cafile renewed.pem server.pem").exits(0);
+}
+
 /// Example 16.
 #[test]
 fn a_chain_is_looked_at_as_of_another_day() {

@@ -89,10 +89,21 @@ impl ClientJudge {
         let Some((leaf, intermediates)) = chain.split_first() else {
             return Err(Refusal::new(Code::Other, "it presented no certificate"));
         };
-        self.authorities
-            .verify_client_cert(leaf, intermediates, now)
-            .map_err(|error| self.refusal(&error, chain, now))?;
+        self.vouch(leaf, intermediates, now).map_err(|error| self.refusal(&error, chain, now))?;
         self.rule_for(leaf)
+    }
+
+    /// Asks the authorities.
+    fn vouch(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let verified = self.authorities.verify_client_cert(leaf, intermediates, now)?;
+        let chain: Vec<&[u8]> = std::iter::once(leaf).chain(intermediates).map(AsRef::as_ref).collect();
+        self.anchors.hold(&Case { peer: Peer::Client, chain: &chain, anchors: &self.anchors, now })?;
+        Ok(verified)
     }
 
     fn refusal(&self, error: &Error, chain: &[CertificateDer<'_>], now: UnixTime) -> Refusal {
@@ -142,7 +153,7 @@ impl ClientCertVerifier for ClientVerifier {
         let now = time_of_judgement(self.judge.asked.at, now);
         let chain: Vec<Der> =
             std::iter::once(end_entity).chain(intermediates).map(|der| der.clone().into_owned()).collect();
-        let vouched = self.judge.authorities.verify_client_cert(end_entity, intermediates, now);
+        let vouched = self.judge.vouch(end_entity, intermediates, now);
         let (verdict, rule, result) = match vouched {
             Err(error) => (Verdict::Refused(self.judge.refusal(&error, &chain, now)), None, Err(error)),
             Ok(verified) => match self.judge.rule_for(end_entity) {

@@ -177,7 +177,13 @@ impl Judge {
             return Err(CertificateError::UnknownIssuer.into());
         };
         let Presented { end_entity, intermediates, staple } = presented;
-        authorities.verify_server_cert(end_entity, intermediates, wanted, staple, now).map(|_| ())
+        authorities.verify_server_cert(end_entity, intermediates, wanted, staple, now)?;
+        self.anchors.hold(&Case {
+            peer: Peer::Server(wanted),
+            chain: &presented.chain(),
+            anchors: &self.anchors,
+            now,
+        })
     }
 
     fn is_exact(&self, leaf: &CertificateDer<'_>) -> bool {

@@ -11,7 +11,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 use x509_parser::revocation_list::RevokedCertificate;
 
 use super::Pin;
-use super::explanation::words_of;
+use super::explanation::{Case, expired_authority, words_of};
 use crate::certificate::{self, Der};
 use crate::error::{Exit, Failure};
 use crate::suggest::nearest;
@@ -147,6 +147,8 @@ pub(super) struct Anchors {
     pub(super) exact: Vec<Der>,
     /// The authorities that came from files: the store keeps no more of them than their keys.
     pub(super) given: Vec<Der>,
+    /// When the first of those expires, in seconds since 1970.
+    pub(super) first_end: Option<i64>,
     /// Where the authorities came from: `file:ca.pem`, `system`.
     pub(super) source: String,
     /// Things a person should know, such as certificates that were passed over.
@@ -172,6 +174,15 @@ impl RevocationList {
 }
 
 impl Anchors {
+    /// Whether the authority that vouches for a chain is not over itself.
+    pub(super) fn hold(&self, case: &Case<'_>) -> Result<(), rustls::Error> {
+        let now = i64::try_from(case.now.as_secs()).unwrap_or(i64::MAX);
+        match self.first_end.is_none_or(|end| now <= end) || expired_authority(case).is_none() {
+            true => Ok(()),
+            false => Err(rustls::CertificateError::Expired.into()),
+        }
+    }
+
     /// Whether a certificate was taken back, whoever else speaks for it.
     pub(super) fn revoke(&self, der: &[u8]) -> bool {
         X509Certificate::from_der(der)
@@ -223,6 +234,7 @@ impl Trust {
             roots: Arc::new(reading.store),
             crls,
             exact: reading.exact,
+            first_end: first_end(&reading.given),
             given: reading.given,
             source: reading.sources.join(", "),
             warnings: reading.warnings,
@@ -283,10 +295,16 @@ pub(super) fn authorities(paths: &[PathBuf], revocation: &Revocation) -> Result<
         roots: Arc::new(reading.store),
         crls: revocation.read()?,
         exact: Vec::new(),
+        first_end: first_end(&reading.given),
         given: reading.given,
         source: reading.sources.join(", "),
         warnings: reading.warnings,
     })
+}
+
+fn first_end(authorities: &[Der]) -> Option<i64> {
+    let end = |der: &Der| Some(X509Certificate::from_der(der).ok()?.1.validity().not_after.timestamp());
+    authorities.iter().filter_map(end).min()
 }
 
 struct Reading {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use x509_parser::prelude::X509Certificate;
 
-use super::{Case, parse};
+use super::{Case, issuer, parse};
 use crate::certificate::time_text;
 use crate::tls::{Code, Refusal};
 
@@ -14,6 +14,13 @@ pub(super) fn expired(case: &Case<'_>) -> Refusal {
     let over = |certificate: &X509Certificate<'_>| certificate.validity().not_after.timestamp() < now;
     let Some((depth, end)) = first(case, over, |certificate| certificate.validity().not_after.to_datetime())
     else {
+        if let Some((name, end)) = issuer::expired(case) {
+            let since = span(now - end.unix_timestamp());
+            let message =
+                format!("the trusted authority '{name}' itself expired on {}, {since} ago", time_text(end));
+            return Refusal::new(Code::Expired, message)
+                .hint("its new certificate must take the old one's place");
+        }
         // webpki calls a validity that ends before it begins expired, too.
         return Refusal::new(Code::Expired, "certificate was never valid: it ends before it begins");
     };

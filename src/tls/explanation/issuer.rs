@@ -1,7 +1,9 @@
 //! Certificates that no trusted authority has signed.
 
+use time::OffsetDateTime;
 use x509_parser::prelude::X509Certificate;
 
+use super::dates::seconds;
 use super::{Case, Peer, parse};
 use crate::certificate::{Facts, distinguished_name};
 use crate::tls::{Code, Refusal};
@@ -57,6 +59,22 @@ pub(super) fn authority(case: &Case<'_>) -> Option<Facts> {
     let der =
         given.into_iter().find(|der| parse(der).is_some_and(|root| root.subject().as_raw() == issuer))?;
     Facts::of(der, 1, crate::tls::inspection::system_time(case.now)).ok()
+}
+
+/// The name and the end of the authority, out of a file, that vouches for the path and is itself over. webpki asks no
+/// authority for its dates; OpenSSL does. None where another one of that name is not.
+pub(in crate::tls) fn expired(case: &Case<'_>) -> Option<(String, OffsetDateTime)> {
+    let path = path_of(case);
+    let names: Vec<&[u8]> = path.iter().map(|certificate| certificate.issuer().as_raw()).collect();
+    let of_path = |root: &X509Certificate<'_>| names.contains(&root.subject().as_raw());
+    let roots: Vec<_> =
+        case.anchors.given.iter().filter_map(|der| parse(der)).filter(|root| of_path(root)).collect();
+    let store = case.anchors.roots.subjects();
+    let is_alone = store.iter().filter(|subject| names.contains(&subject.as_ref())).count() <= roots.len();
+    let is_over = |root: &X509Certificate<'_>| root.validity().not_after.timestamp() < seconds(case);
+    let last = roots.iter().max_by_key(|root| root.validity().not_after.timestamp())?;
+    (is_alone && is_over(last))
+        .then(|| (name(last.subject().as_raw()), last.validity().not_after.to_datetime()))
 }
 
 /// A CA's own certificate is used by a server, as `openssl req -x509` makes it.

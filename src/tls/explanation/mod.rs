@@ -16,6 +16,7 @@ use super::trust::Anchors;
 use super::{Code, Refusal};
 use crate::certificate::{Facts, escaped};
 
+pub(super) use issuer::expired as expired_authority;
 pub(super) use protocol::{Offer, Role, Telling, failure};
 
 /// Whose certificate it is.
