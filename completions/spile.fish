@@ -35,6 +35,7 @@ complete -c spile -n "__fish_spile_needs_command" -f -a "cert" -d 'Make, show, c
 complete -c spile -n "__fish_spile_needs_command" -f -a "tls-connect" -d 'Connect stdin and stdout, or a command, to an address by TLS; the peer is verified'
 complete -c spile -n "__fish_spile_needs_command" -f -a "tls-serve" -d 'Serve stdin and stdout, a command, a plain server or a file on an address by TLS'
 complete -c spile -n "__fish_spile_needs_command" -f -a "trap" -d 'Handle, forward, rewrite, wait for, send and explain signals'
+complete -c spile -n "__fish_spile_needs_command" -f -a "echo-server" -d 'Serve echo, discard, chargen, daytime, time, whoami, a file or HTTP for tests'
 complete -c spile -n "__fish_spile_needs_command" -f -a "wait" -d 'Wait until addresses answer, all within one deadline'
 complete -c spile -n "__fish_spile_needs_command" -f -a "resolve" -d 'Look up names, services, protocols and interfaces'
 complete -c spile -n "__fish_spile_using_subcommand run" -s t -l timeout -d 'End everything after this long, with status 124 (0: never)' -r
@@ -798,6 +799,108 @@ complete -c spile -n "__fish_spile_using_subcommand trap" -l exit-128 -d 'Exit 1
 complete -c spile -n "__fish_spile_using_subcommand trap" -l time -d 'Say on stderr how long it took and what it used'
 complete -c spile -n "__fish_spile_using_subcommand trap" -l dry-run -d 'Say as JSON what would be run, and run nothing'
 complete -c spile -n "__fish_spile_using_subcommand trap" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l mode -d 'What peers are served with (echo)' -r -f -a "echo\t'What comes goes back (RFC 862)'
+discard\t'What comes goes nowhere (RFC 863)'
+chargen\t'Characters for ever (RFC 864)'
+daytime\t'Date and time as text (RFC 867)'
+time\t'Seconds since 1900 in four bytes (RFC 868)'
+whoami\t'The peer\'s address, its process and user on a Unix socket, what TLS says of it'
+fixed\t'The content of --fixed'
+http\t'An answer to each HTTP request: method and path, or the content of --fixed'"
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l fixed -d 'Say the content of this file, read once at the start; with --mode http answer requests with it' -r -F
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l status -d 'The status of HTTP answers (200)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-body -d 'Most bytes of the body of an HTTP request (64MiB)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l chunk -d 'Say no more than this many bytes at a time' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l close-after -d 'Close each connection after so many bytes have been sent (discard: received), or after so much time: 100, 4K, 500ms' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rst-after -d 'The same with a reset' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l json -d 'Write the counters as JSON, one object a line: to stderr, where events are JSON then, too, or into FILE' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rate -d 'Pass on no more than this a second, in each direction of each session' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l delay -d 'Pass each piece on this much later, in both directions (at most 4 MiB are under way)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-total -l count -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l grace -d 'How long open connections may take to finish after TERM; a second TERM ends them at once' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l idle-timeout -d 'End when nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l deadline -d 'End after this long, whatever happens' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -s s -l bind -d 'Local address to connect from or listen on' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default, on loopback no)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keepidle -d 'Silence before the first probe (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keepintvl -d 'Time between probes (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l mark -d 'Firewall mark (SO_MARK)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l sockopt -d 'Any socket option by number; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l accept-timeout -d 'How long to wait for the first peer' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-conns -d 'Connections served at once; more wait. Who has still to shake hands is not counted' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow -d 'Networks that may connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for; allow=CIDR says which may' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l join -d 'Multicast group to receive; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l mtu -d 'Most bytes of a stream in one datagram (8192)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l eof-on-empty -d 'An empty datagram is the end' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l user -d 'Owner of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l group -d 'Group of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l crl -d 'Revocation list; one that has expired is an error; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l crl-soft -d 'Certificates that no list is about are fine' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l cert -d 'Our certificate and what leads to its authority; the key may be in it' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l key -d 'Our key, where the certificate\'s file has none' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l min -d 'Oldest version of TLS (1.2)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max -d 'Newest version of TLS (1.3)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l groups -d 'Key exchange groups, such as x25519:secp256r1; the order of the client counts' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ciphers -d 'Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ignore-unexpected-eof -d 'A connection that ends without close_notify has ended well' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keylog -d 'Write the keys of sessions to this file, for wireshark: whoever has it can read them' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l strict-perms -d 'A key that others can read is an error' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l at -d 'Judge certificates as if it were then (RFC 3339)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l self-signed -d 'Make a certificate for these names, for this run alone (localhost)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l sni-cert -d 'Another certificate, for clients that ask for NAME; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l strict-sni -d 'Refuse clients that ask for a host we have no certificate for' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ocsp -d 'OCSP response to staple to the certificate (DER)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l client-ca -d 'Clients must show a certificate of these authorities; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l client-optional -d 'Clients may also show none' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-any -d 'Any certificate of the client authorities will do' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-dns -d 'Clients whose certificate names this host; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-uri -d 'Clients whose certificate names this URI; * is one segment of its path; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-cn -d 'Clients with this common name; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-ou -d 'Clients of this organizational unit; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-pin -d 'Clients with this key; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l tickets -d 'Tickets for quicker handshakes to give to each client (2)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l reload-every -d 'Look this often whether certificates, keys and lists have changed, and read them again' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l cert-out -d 'Write the certificate of --self-signed to this file, for clients to trust' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l port-file -d 'Write the port numbers to this file once peers can connect: a line for each address in their order, - where it has none' -r -F
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -s 4 -d 'IPv4 alone'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -s 6 -d 'IPv6 alone'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l half-close-test -d 'Answer only once a peer has said its end, which shows that a half-close gets through; up to 1 MiB is kept'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l amplify -d 'Let datagrams from other hosts be answered with more than they had'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l stats -d 'Say at the end what was served (-v does, too)'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s t -l timeout -d 'Give up after this long, all addresses together' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l expect -d 'What the server must say first: a regular expression; for datagrams, what it must answer' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l send -d 'Send this first (\\n, \\r and \\xHH are understood)' -r

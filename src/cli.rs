@@ -52,6 +52,7 @@ const ROWS: &[Row] = &[
     row::<commands::tls_connect::Args>(),
     row::<commands::tls_serve::Args>(),
     row::<commands::trap::Args>(),
+    row::<commands::echo_server::Args>(),
     row::<commands::wait::Args>(),
     row::<commands::resolve::Args>(),
 ];

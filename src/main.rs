@@ -17,6 +17,7 @@ mod address;
 mod certificate;
 mod cli;
 mod commands;
+mod echo;
 mod endpoint;
 mod error;
 mod event_loop;

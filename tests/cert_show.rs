@@ -237,9 +237,22 @@ fn what_is_no_certificate_is_one_clear_line() {
         }
         at.runs(&format!("spile cert show {file}"));
     }
-    at.runs("spile cert pin c.p12").complains("openssl pkcs12");
+    for line in ["pin c.p12", "show c.p12", "match c.pem c.p12"] {
+        at.runs(&format!("spile cert {line}")).exits(58).complains("openssl pkcs12");
+    }
     at.runs("spile cert pin c.p7b").complains("openssl pkcs7 -print_certs");
     at.runs("spile cert pin trusted").complains("openssl x509");
+}
+
+#[test]
+fn a_key_whose_line_breaks_were_lost_is_refused_without_being_shown() {
+    let at = Workshop::new();
+    at.says("spile cert self x --out c.pem --key-out c.key");
+    at.says("tr -d '\n' <c.key >lost.key; chmod 600 lost.key");
+    for line in ["show lost.key", "convert lost.key --to der", "match c.pem lost.key", "pin lost.key"] {
+        let told = at.runs(&format!("spile cert {line}")).exits(58).complains("line breaks were lost");
+        assert!(told.stderr.len() < 200, "a key is told: {told:?}");
+    }
 }
 
 /// A line, perhaps a hint, and nothing on stdout.

@@ -2,6 +2,7 @@
 //! TLS: what is trusted, and by whom, is decided higher up.
 
 mod authority;
+pub mod der;
 mod distinguished_name;
 mod escape;
 mod facts;
@@ -19,8 +20,7 @@ mod place;
 mod read;
 mod request;
 pub mod revocation;
-mod signature;
-pub mod signed;
+pub mod signature;
 mod signer;
 mod verify;
 #[cfg(test)]

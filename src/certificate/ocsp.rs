@@ -7,7 +7,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::ReasonCode;
 
-use super::signed::{ENUMERATED, Elements, PublicKey, SEQUENCE, Signed};
+use super::der::{ENUMERATED, Elements, SEQUENCE};
 
 /// The only kind of response there is: id-pkix-ocsp-basic, in DER.
 const BASIC: &[u8] = &[0x06, 0x09, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01];
@@ -30,8 +30,8 @@ pub enum NoAnswer {
 /// What a responder has answered.
 #[derive(Clone, Debug)]
 pub struct Answer<'a> {
-    /// The answer with its signature.
-    pub signed: Signed<'a>,
+    /// All of it with its signature: DER, in the form of certificates.
+    pub signed: &'a [u8],
     /// Certificates that may be of the key that has signed it: DER.
     pub certificates: Vec<&'a [u8]>,
     /// What it says, of one certificate each.
@@ -86,8 +86,10 @@ impl<'a> Answer<'a> {
         if bytes.any()?.whole != BASIC {
             return None;
         }
-        let mut basic = Elements(bytes.octets()?).sequence()?;
-        let signed = Signed::of(&mut basic)?;
+        let signed = bytes.octets()?;
+        let mut basic = Elements(signed).sequence()?;
+        let mut data = basic.sequence()?;
+        let (_algorithm, _signature) = (basic.sequence()?, basic.bits()?);
         let mut certificates = Vec::new();
         if let Some(given) = basic.tagged(0) {
             let mut given = Elements(given).sequence()?;
@@ -95,7 +97,6 @@ impl<'a> Answer<'a> {
                 certificates.push(certificate.whole);
             }
         }
-        let mut data = Elements(signed.message).sequence()?;
         let _version = data.tagged(0);
         // By name or by the hash of a key: which key it is, the signature tells.
         let _responder = data.tagged(1).or_else(|| data.tagged(2))?;
@@ -110,12 +111,12 @@ impl<'a> Answer<'a> {
     }
 
     /// What it says of the certificate with this serial, of the issuer with this name (DER); of that with this key
-    /// alone, where it is known.
-    pub fn about(&self, issuer: &[u8], key: Option<&PublicKey<'_>>, serial: &[u8]) -> Option<&Statement<'a>> {
+    /// (the bits alone) only, where it is known.
+    pub fn about(&self, issuer: &[u8], key: Option<&[u8]>, serial: &[u8]) -> Option<&Statement<'a>> {
         self.statements.iter().find(|statement| {
             statement.serial == serial
                 && statement.is_hash_of(statement.issuer_name, issuer)
-                && key.is_none_or(|key| statement.is_hash_of(statement.issuer_key, key.bits))
+                && key.is_none_or(|key| statement.is_hash_of(statement.issuer_key, key))
         })
     }
 }

@@ -3,10 +3,12 @@
 pub mod cert;
 pub mod connect;
 mod dial;
+pub mod echo_server;
 mod flags;
 pub mod listen;
 pub mod log;
 pub mod nc_letters;
+mod opening;
 mod outcome;
 mod own_key;
 pub mod pipe;

@@ -21,6 +21,7 @@ const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Si
 pub struct Interrupts {
     signals: Signals,
     on_hangup: Option<Box<dyn Fn()>>,
+    on_user_signal: Option<Box<dyn Fn()>>,
     /// The signal that came last.
     pub last: Option<Signal>,
 }
@@ -42,9 +43,16 @@ impl Interrupts {
         Interrupts::of(Signals::take_unless_ignored(&ENDING), Some(Box::new(reload)))
     }
 
+    /// The same, and USR1 calls `report`.
+    pub fn on_user_signal(self, report: impl Fn() + 'static) -> Result<Interrupts, Failure> {
+        let all = [&ENDING[..], &[Signal::SIGUSR1]].concat();
+        let interrupts = Interrupts::of(Signals::take_unless_ignored(&all), self.on_hangup)?;
+        Ok(Interrupts { on_user_signal: Some(Box::new(report)), ..interrupts })
+    }
+
     fn of(signals: io::Result<Signals>, on_hangup: Option<Box<dyn Fn()>>) -> Result<Interrupts, Failure> {
         let signals = signals.map_err(|why| Failure::other("cannot read signals", why))?;
-        Ok(Interrupts { signals, on_hangup, last: None })
+        Ok(Interrupts { signals, on_hangup, on_user_signal: None, last: None })
     }
 
     /// Waits for a signal that ends the program.
@@ -52,6 +60,7 @@ impl Interrupts {
         loop {
             match (self.signals.next().await, &self.on_hangup) {
                 (Ok(Signal::SIGHUP), Some(reload)) => reload(),
+                (Ok(Signal::SIGUSR1), _) => self.on_user_signal.iter().for_each(|report| report()),
                 (Ok(Signal::SIGTSTP), _) => stop_until_continued(),
                 (Ok(Signal::SIGWINCH), _) => crate::endpoint::follow_our_terminal(),
                 (Ok(signal), _) => {

@@ -30,6 +30,18 @@ fn rate(text: &str) -> Result<u64, String> {
 }
 
 impl ShapeArgs {
+    /// Bytes a second, where that was asked for.
+    pub fn rate(self) -> Option<u64> {
+        self.rate
+    }
+
+    /// How late each piece is, where that was asked for.
+    pub fn lateness(self) -> Option<Lateness> {
+        let is_asked = self.delay.is_some() || self.jitter.is_some();
+        let (delay, jitter) = (self.delay.unwrap_or_default(), self.jitter.unwrap_or_default());
+        is_asked.then_some(Lateness { delay, jitter })
+    }
+
     /// Holds back what both ends say, as far as that was asked for.
     pub fn apply(self, (mut left, mut right): (Endpoint, Endpoint)) -> (Endpoint, Endpoint) {
         left.source = self.around(left.source);
@@ -42,11 +54,10 @@ impl ShapeArgs {
             Some(rate) => Paced::around(source, rate),
             None => source,
         };
-        if self.delay.is_none() && self.jitter.is_none() {
-            return source;
+        match self.lateness() {
+            Some(lateness) => Delayed::around(source, lateness),
+            None => source,
         }
-        let (delay, jitter) = (self.delay.unwrap_or_default(), self.jitter.unwrap_or_default());
-        Delayed::around(source, Lateness { delay, jitter })
     }
 }
 

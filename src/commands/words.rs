@@ -172,6 +172,18 @@ impl WordsArgs {
         Ok(all)
     }
 
+    /// Every word as an address that is listened on.
+    pub fn listening<S: Side>(&self, flags: &AddressFlags<S>) -> Result<Vec<Address>, Failure> {
+        if let Some(program) = self.command.first() {
+            let program = format!("'{}'", program.to_string_lossy());
+            return Err(Failure::usage(program, "is one word too many").hint("no program is run here"));
+        }
+        let parsed = self.words.iter().map(|word| Address::parse_over(S::LAYER, word, Role::Listen));
+        let mut all = parsed.collect::<Result<Vec<_>, _>>()?;
+        self.configure(&mut all, &flags.options, Role::Listen)?;
+        Ok(all)
+    }
+
     /// Applies what flags say to every end that it means something to. What means nothing to any is refused.
     fn configure<'a>(
         &self,
@@ -229,6 +241,10 @@ pub trait Side: Clone + std::fmt::Debug + Default + Send + Sync + 'static {
     const PARTS: &'static [Part];
     /// What is spoken there.
     const LAYER: Layer = Layer::Plain;
+    /// What else can be spoken there, if an address says so.
+    const ALSO: &'static [Layer] = &[];
+    /// Options that are said in the address alone: their names mean something else to the command.
+    const UNFLAGGED: &'static [Key] = &[];
 }
 
 /// `connect` and `wait`.
@@ -250,6 +266,10 @@ pub struct ListensTls;
 /// `relay`.
 #[derive(Clone, Debug, Default)]
 pub struct Either;
+
+/// `echo-server`.
+#[derive(Clone, Debug, Default)]
+pub struct ListensToAny;
 
 impl Side for Connects {
     const PARTS: &'static [Part] = &[Part::Connecting];
@@ -273,6 +293,12 @@ impl Side for Either {
     const PARTS: &'static [Part] = &Part::ALL;
 }
 
+impl Side for ListensToAny {
+    const PARTS: &'static [Part] = &[Part::Listening];
+    const ALSO: &'static [Layer] = &[Layer::Tls];
+    const UNFLAGGED: &'static [Key] = &[Key::Mode];
+}
+
 /// The options of the address language as flags: `--nodelay no` is `nodelay=no` on the network side.
 #[derive(Clone, Debug, Default)]
 pub struct AddressFlags<S: Side> {
@@ -285,7 +311,11 @@ pub struct AddressFlags<S: Side> {
 const LETTERS: &[(Key, char)] = &[(Key::Bind, 's'), (Key::SourcePort, 'p'), (Key::ConnectTimeout, 'w')];
 
 fn rows<S: Side>() -> impl Iterator<Item = &'static OptionRow> {
-    address::OPTIONS.iter().filter(|row| S::PARTS.iter().any(|part| row.is_flag(*part, S::LAYER)))
+    let in_part = |row: &OptionRow, part: &Part| {
+        S::ALSO.iter().chain([&S::LAYER]).any(|layer| row.is_flag(*part, *layer))
+    };
+    let fits = move |row: &&OptionRow| S::PARTS.iter().any(|part| in_part(row, part));
+    address::OPTIONS.iter().filter(fits).filter(|row| !S::UNFLAGGED.contains(&row.key))
 }
 
 impl<S: Side> clap::Args for AddressFlags<S> {

@@ -151,6 +151,18 @@ impl Listener {
         })
     }
 
+    /// True where datagrams are received.
+    pub fn has_datagrams(&self) -> bool {
+        self.sockets.iter().any(|socket| matches!(socket, Listening::Datagrams(_)))
+    }
+
+    /// True where they can come from other hosts.
+    pub fn hears_datagrams_of_others(&self) -> bool {
+        let address = |name: &String| name.split_once(' ')?.1.parse::<std::net::SocketAddr>().ok();
+        let is_local = |address: std::net::SocketAddr| address.ip().to_canonical().is_loopback();
+        self.has_datagrams() && !self.names.iter().filter_map(address).all(is_local)
+    }
+
     /// What every connection begins with, where that is TLS.
     pub fn acceptor(&self) -> Option<&tls::Acceptor> {
         self.acceptor.as_ref()

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use super::answer::Gate;
 use super::delay::Delayed;
 use super::descriptor::Descriptor;
+use super::known::Known;
 use super::message::MessageSource;
 use super::pace::Paced;
 use super::session::SessionSource;
@@ -48,6 +49,8 @@ pub enum Source {
     Session(Box<SessionSource>),
     /// Bytes known beforehand, then the end.
     Fixed(Box<Cursor<Vec<u8>>>),
+    /// The same in memory that is shared, once or for ever.
+    Known(Box<Known>),
     /// Two sources, one after the other.
     Chain(Box<(Source, Source)>),
     /// A source whose line ends are turned into CR LF.
@@ -58,6 +61,8 @@ pub enum Source {
     Paced(Box<Paced>),
     /// A source that is heard late.
     Delayed(Box<Delayed>),
+    /// A source that says so many bytes of a stream at a time at most.
+    InPieces(Box<Source>, usize),
     /// A source that waits until it was spoken to.
     Gated(Box<(Gate, Source)>),
     /// Never says anything and never ends.
@@ -75,6 +80,7 @@ impl Source {
             Source::Messages(messages) => messages.poll_read(cx, buffer),
             Source::Session(session) => session.poll_read(cx, buffer).map(Ok),
             Source::Fixed(cursor) => Poll::Ready(cursor.read(buffer).map(bytes)),
+            Source::Known(known) => Poll::Ready(Ok(bytes(known.read(buffer)))),
             Source::Chain(both) => match ready!(both.0.poll_read(cx, buffer))? {
                 Input::End => {
                     let second = std::mem::replace(&mut both.1, Source::Ended);
@@ -99,6 +105,10 @@ impl Source {
             }
             Source::Paced(paced) => paced.poll_read(cx, buffer),
             Source::Delayed(delayed) => delayed.poll_read(cx, buffer),
+            Source::InPieces(inner, piece) => {
+                let room = (*piece).min(buffer.len());
+                inner.poll_read(cx, &mut buffer[..room])
+            }
             Source::Gated(gated) => {
                 ready!(gated.0.poll(cx));
                 let source = std::mem::replace(&mut gated.1, Source::Ended);
@@ -116,7 +126,16 @@ impl Source {
             Source::Stream(fd) => fd.poll_readable(cx),
             Source::Tls(stream) => stream.poll_readable(cx),
             Source::Messages(messages) => messages.poll_readable(cx),
+            Source::InPieces(inner, _) => inner.poll_ready(cx),
             _ => Poll::Ready(()),
+        }
+    }
+
+    /// The same source in pieces of `piece` bytes at most; messages stay whole.
+    pub fn in_pieces(self, piece: usize) -> Source {
+        match self.has_messages() {
+            true => self,
+            false => Source::InPieces(Box::new(self), piece.max(1)),
         }
     }
 
@@ -135,6 +154,7 @@ impl Source {
         match self {
             Source::Paced(paced) => paced.holds_back(),
             Source::Delayed(delayed) => delayed.holds_back(),
+            Source::InPieces(inner, _) => inner.holds_back(),
             _ => false,
         }
     }
@@ -175,7 +195,7 @@ impl Source {
     pub fn has_more(&self) -> bool {
         let mut nobody = Context::from_waker(Waker::noop());
         let waits = match self.innermost() {
-            Source::Fixed(_) | Source::Chain(_) => true,
+            Source::Fixed(_) | Source::Known(_) | Source::Chain(_) => true,
             source @ (Source::Stream(_) | Source::Tls(_)) => source.poll_ready(&mut nobody).is_ready(),
             _ => false,
         };
@@ -198,6 +218,7 @@ impl Source {
             Source::UntilByte(inner, _) => inner.innermost(),
             Source::Paced(paced) => paced.source.innermost(),
             Source::Delayed(delayed) => delayed.source.innermost(),
+            Source::InPieces(inner, _) => inner.innermost(),
             source => source,
         }
     }

@@ -122,6 +122,22 @@ async fn linger_both(relay: &mut Relay) {
     tokio::join!(linger(left), linger(right));
 }
 
+/// Says the end to one peer, and lets it read what it was sent; `is_heard_out` where it has said its own.
+pub async fn leave(endpoint: &mut Endpoint, is_heard_out: bool) {
+    endpoint.sink.half_close();
+    end_tls(endpoint).await;
+    linger(still_heard(endpoint, is_heard_out)).await;
+}
+
+/// The same without waiting for anything.
+pub fn leave_at_once(endpoint: &mut Endpoint) {
+    endpoint.sink.half_close();
+    if let Some(stream) = endpoint.sink.tls() {
+        stream.leave();
+    }
+    drop_unread(endpoint);
+}
+
 /// The socket of a peer that may still be saying something, and how long to listen.
 fn still_heard(endpoint: &Endpoint, ended: bool) -> Option<(Arc<Descriptor>, Duration)> {
     let is_stream_socket =

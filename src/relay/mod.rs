@@ -11,15 +11,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-pub use closing::abort;
-pub use limits::{Finish, Limits};
+pub use closing::{abort, leave, leave_at_once};
+pub use direction::{Direction, Ending};
+pub use limits::{Clock, Finish, Limits};
 pub use outcome::{Outcome, Report, Side};
 
 use crate::endpoint::{Descriptor, Endpoint, Sink, Stream, forsaken};
 use crate::event_loop::{Never, Stop, timeout};
 use crate::process::ChildStatus;
-use direction::{Direction, Ending};
-use limits::Clock;
 
 /// A session in progress: `up` carries left to right, `down` right to left.
 pub struct Relay {

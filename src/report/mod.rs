@@ -1,5 +1,6 @@
 //! What is told to people and scripts: events while things happen, one report at the end; text and JSON.
 
+mod echo;
 mod event;
 mod pipeline;
 mod process;
@@ -10,6 +11,7 @@ mod signal;
 mod streams;
 pub mod tls;
 
+pub use echo::{counters_json, counters_text};
 pub use event::{Event, Events, failure_json};
 pub use pipeline::pipe_json;
 pub use process::{limit_name, run_json, scope_name, signal_json, status_json, tree_json};

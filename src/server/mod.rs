@@ -5,9 +5,12 @@ mod arrivals;
 mod open;
 mod ready;
 
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 pub use access::Access;
@@ -55,11 +58,26 @@ pub enum End {
     NobodyCame,
 }
 
+/// Where peers come in, and who may.
+pub struct Door {
+    /// What they connect to.
+    pub listener: Listener,
+    /// Counts in them are of all doors together.
+    pub rules: Arc<Rules>,
+}
+
+/// What all doors have in common.
+struct Service<'a, H> {
+    events: &'a Events,
+    open: Rc<Open>,
+    handle: Rc<H>,
+    last_id: Cell<u64>,
+}
+
 /// Serves peers until `stop` resolves or `max_total` is reached, then lets those connected finish.
 /// A peer's failure never ends the service; `handle` reports it by itself.
 pub async fn serve<F>(
-    mut listener: Listener,
-    rules: &Arc<Rules>,
+    doors: Vec<Door>,
     events: &Events,
     stop: &mut (dyn Stop + '_),
     handle: impl Fn(Incoming, u64) -> F + 'static,
@@ -67,20 +85,30 @@ pub async fn serve<F>(
 where
     F: Future<Output = ()> + 'static,
 {
+    let Some(rules) = doors.first().map(|door| door.rules.clone()) else { return End::Drained };
     let open = Open::new(rules.max_handshakes);
-    let handle = Rc::new(handle);
+    let service = Service { events, open: open.clone(), handle: Rc::new(handle), last_id: Cell::new(0) };
     tokio::select! {
         biased;
         () = stop.requested() => {}
         () = open.enough(rules.max_total) => {}
-        end = accept_loop(&mut listener, rules, events, &open, &handle) => {
+        end = first_end(doors.into_iter().map(|door| accept_loop(door, &service))) => {
             if let Some(end) = end {
                 return end;
             }
         }
     }
-    drop(listener);
     drain(&open, rules.grace, events, stop).await
+}
+
+/// What the first of several futures comes to.
+async fn first_end<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> T {
+    let mut all: Vec<_> = all.map(Box::pin).collect();
+    poll_fn(|cx| {
+        let polled = all.iter_mut().map(|one| one.as_mut().poll(cx)).find(Poll::is_ready);
+        polled.unwrap_or(Poll::Pending)
+    })
+    .await
 }
 
 async fn drain(open: &Rc<Open>, grace: Duration, events: &Events, stop: &mut (dyn Stop + '_)) -> End {
@@ -104,24 +132,23 @@ async fn drain(open: &Rc<Open>, grace: Duration, events: &Events, stop: &mut (dy
     End::Cut
 }
 
-async fn accept_loop<F>(
-    listener: &mut Listener,
-    rules: &Arc<Rules>,
-    events: &Events,
-    open: &Rc<Open>,
-    handle: &Rc<impl Fn(Incoming, u64) -> F + 'static>,
-) -> Option<End>
+async fn accept_loop<F, H>(door: Door, service: &Service<'_, H>) -> Option<End>
 where
     F: Future<Output = ()> + 'static,
+    H: Fn(Incoming, u64) -> F + 'static,
 {
-    let (mut id, mut in_a_row, mut pause) = (0_u64, 0_u32, FIRST_PAUSE);
+    let Door { mut listener, rules } = door;
+    let Service { events, open, handle, last_id } = service;
+    let (mut in_a_row, mut pause) = (0_u32, FIRST_PAUSE);
     let first_by = rules.accept_timeout.map(|time| Instant::now() + time);
     while !open.is_enough(rules.max_total) {
         open.has_room(rules.max_conns).await;
-        let accepted = match first_by.filter(|_| id == 0) {
+        let accepted = match first_by.filter(|_| last_id.get() == 0) {
             Some(at) => {
                 match timeout(at.saturating_duration_since(Instant::now()), listener.accept()).await {
                     Ok(accepted) => accepted,
+                    // By another door, perhaps.
+                    Err(_) if last_id.get() > 0 => continue,
                     Err(_) => return Some(End::NobodyCame),
                 }
             }
@@ -144,13 +171,14 @@ where
             events(&Event::Rejected { peer: incoming.peer.to_string(), why: "not allowed" });
             continue;
         }
-        id += 1;
+        let id = last_id.get() + 1;
+        last_id.set(id);
         if rules.talkative {
             events(&Event::Accepted { id, peer: incoming.peer.to_string() });
         }
         match incoming.is_established() {
-            true => begin(incoming, id, open, rules, handle),
-            false => establish(incoming, id, open, rules, events, handle),
+            true => begin(incoming, id, open, &rules, handle),
+            false => establish(incoming, id, open, &rules, events, handle),
         }
     }
     None

@@ -6,17 +6,20 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Failure;
 
-/// A file with the port number, removed at the end.
+/// A file with the port numbers, one a line in the order of their addresses; removed at the end.
 pub struct PortFile(PathBuf);
 
 impl PortFile {
     /// Writes the file beside its place and renames it there: who sees it can read it whole.
-    pub fn write(path: &Path, port: u16) -> Result<PortFile, Failure> {
+    /// An address without a port has a line with a `-`.
+    pub fn write(path: &Path, ports: &[Option<u16>]) -> Result<PortFile, Failure> {
+        let line = |port: &Option<u16>| port.map_or_else(|| "-\n".to_owned(), |port| format!("{port}\n"));
+        let text: String = ports.iter().map(line).collect();
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(format!(".{}", std::process::id()));
         let write = || -> io::Result<()> {
             let mut file = File::create(&temporary)?;
-            writeln!(file, "{port}")?;
+            file.write_all(text.as_bytes())?;
             std::fs::rename(&temporary, path)
         };
         write().map_err(|why| {

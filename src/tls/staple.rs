@@ -4,13 +4,14 @@ use rustls::pki_types::UnixTime;
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::server_verifier::valid_at;
 use super::trust::{Anchors, Stapling};
 use super::{Code, Refusal};
+use crate::certificate::der::{self, Elements};
 use crate::certificate::ocsp::{Answer, NoAnswer, State, Statement, must_be_stapled};
-use crate::certificate::signed::{Elements, PublicKey, Signed};
-use crate::certificate::{distinguished_name, time_text};
+use crate::certificate::{distinguished_name, signature, time_text};
 
 /// How far clocks may be apart.
 const SKEW: Duration = Duration::minutes(5);
@@ -68,25 +69,27 @@ impl<'a> Subject<'a> {
         self.certificate.issuer().as_raw()
     }
 
-    /// The key of the issuer, known by its signature: a name is anybody's.
-    fn issuer(&self) -> Option<PublicKey<'a>> {
-        let signed = Signed::certificate(self.chain.first()?)?;
-        let of_chain = self.chain.iter().filter_map(|der| key_of(der, self.issuer_name()));
+    /// The key of the issuer (DER of its SubjectPublicKeyInfo), known by its signature: a name is anybody's.
+    fn issuer(&self) -> Option<Vec<u8>> {
+        let of_chain = self.chain.iter().filter_map(|der| {
+            let (_, certificate) = X509Certificate::from_der(der).ok()?;
+            let is_named = certificate.subject().as_raw() == self.issuer_name();
+            is_named.then(|| certificate.public_key().raw.to_vec())
+        });
         // The store has names and keys without their heads.
         let name = Elements(self.issuer_name()).sequence()?.0;
         let roots = self.anchors.into_iter().flat_map(|anchors| &anchors.roots.roots);
         let roots = roots.filter(|root| root.subject.as_ref() == name);
-        let of_roots =
-            roots.filter_map(|root| PublicKey::of(Elements(root.subject_public_key_info.as_ref())));
-        of_chain.chain(of_roots).find(|key| signed.is_by(key))
+        let of_roots = roots.map(|root| der::sequence(&root.subject_public_key_info));
+        let own = self.chain.first()?;
+        of_chain.chain(of_roots).find(|key| is_signed(own, key) == Ok(true))
     }
 }
 
-/// The key of a certificate, where that is of this name.
-fn key_of<'a>(der: &'a [u8], name: &[u8]) -> Option<PublicKey<'a>> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    let info = certificate.tbs_certificate.subject_pki.raw;
-    (certificate.subject().as_raw() == name).then(|| PublicKey::of(Elements(info).sequence()?))?
+/// Whether something is signed with this key (DER); in words why that cannot be told.
+fn is_signed(der: &[u8], key: &[u8]) -> Result<bool, String> {
+    let (_, key) = SubjectPublicKeyInfo::from_der(key).map_err(|_| "its key cannot be decoded")?;
+    signature::check(der, &key)
 }
 
 /// What speaks against a certificate that authorities vouch for: its staple, or that it has none. Also what that says.
@@ -163,7 +166,11 @@ fn examine(staple: &[u8], subject: &Subject<'_>, now: UnixTime) -> Stapled {
         }
     };
     let (issuer, serial) = (subject.issuer(), subject.certificate.raw_serial());
-    let Some(statement) = answer.about(subject.issuer_name(), issuer.as_ref(), serial) else {
+    let bits = issuer.as_deref().and_then(|key| {
+        let (_, key) = SubjectPublicKeyInfo::from_der(key).ok()?;
+        Some(key.subject_public_key.data.to_vec())
+    });
+    let Some(statement) = answer.about(subject.issuer_name(), bits.as_deref(), serial) else {
         return of_no_use(Status::Invalid, "is about another certificate".to_owned());
     };
     let by = match (&issuer, subject.anchors) {
@@ -189,22 +196,21 @@ fn examine(staple: &[u8], subject: &Subject<'_>, now: UnixTime) -> Stapled {
 fn signer(
     answer: &Answer<'_>,
     subject: &Subject<'_>,
-    issuer: &PublicKey<'_>,
+    issuer: &[u8],
     now: UnixTime,
 ) -> Result<String, String> {
-    if answer.signed.is_by(issuer) {
+    if is_signed(answer.signed, issuer) == Ok(true) {
         return Ok(format!("its issuer '{}'", name(subject.issuer_name())));
     }
     for der in answer.certificates.iter().take(MOST_RESPONDERS) {
         let Ok((_, responder)) = X509Certificate::from_der(der) else { continue };
-        let key = Elements(responder.public_key().raw).sequence().and_then(PublicKey::of);
-        if !key.is_some_and(|key| answer.signed.is_by(&key)) {
+        if is_signed(answer.signed, responder.public_key().raw) != Ok(true) {
             continue;
         }
         let who = name(responder.subject().as_raw());
         let fail = |why: &str| Err(format!("is signed by '{who}', {why}"));
-        let is_issued = responder.issuer().as_raw() == subject.issuer_name()
-            && Signed::certificate(der).is_some_and(|signed| signed.is_by(issuer));
+        let is_issued =
+            responder.issuer().as_raw() == subject.issuer_name() && is_signed(der, issuer) == Ok(true);
         let may_sign = responder
             .extended_key_usage()
             .is_ok_and(|usage| usage.is_some_and(|usage| usage.value.ocsp_signing));

@@ -1,5 +1,4 @@
-//! What is signed, and by which key: the form that certificates and OCSP responses share (RFC 5280, 4.1.1), and the
-//! elements of DER that it is made of.
+//! The elements of DER (X.690), one after the other: for what has no decoder of its own.
 
 use x509_parser::asn1_rs::{Any, Class, FromDer as _};
 
@@ -73,49 +72,27 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// A public key.
-#[derive(Clone, Copy, Debug)]
-pub struct PublicKey<'a> {
-    algorithm: &'a [u8],
-    /// The key itself, whose hash names it in OCSP.
-    pub bits: &'a [u8],
+/// A SEQUENCE of what is given (X.690, 8.1.3 for its length).
+pub fn sequence(content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let zeros = length.iter().take_while(|byte| **byte == 0).count();
+    let long = [&[0x80 | (length.len() - zeros) as u8], &length[zeros..]].concat();
+    let length = if content.len() < 0x80 { vec![content.len() as u8] } else { long };
+    [&[0x30], &length[..], content].concat()
 }
 
-impl<'a> PublicKey<'a> {
-    /// Out of what is in a SubjectPublicKeyInfo.
-    pub fn of(mut info: Elements<'a>) -> Option<PublicKey<'a>> {
-        let algorithm = info.sequence()?.0;
-        Some(PublicKey { algorithm, bits: info.bits()? })
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Something with a signature.
-#[derive(Clone, Copy, Debug)]
-pub struct Signed<'a> {
-    /// What is signed.
-    pub message: &'a [u8],
-    algorithm: &'a [u8],
-    signature: &'a [u8],
-}
-
-impl<'a> Signed<'a> {
-    /// Takes the three elements that it is made of.
-    pub fn of(elements: &mut Elements<'a>) -> Option<Signed<'a>> {
-        let message = elements.take(SEQUENCE)?.whole;
-        Some(Signed { message, algorithm: elements.sequence()?.0, signature: elements.bits()? })
-    }
-
-    /// A certificate.
-    pub fn certificate(der: &'a [u8]) -> Option<Signed<'a>> {
-        Signed::of(&mut Elements(der).sequence()?)
-    }
-
-    /// Whether the signature is of this key, by an algorithm that is accepted (none with SHA-1).
-    pub fn is_by(&self, key: &PublicKey<'_>) -> bool {
-        webpki::ALL_VERIFICATION_ALGS.iter().any(|known| {
-            known.signature_alg_id().as_ref() == self.algorithm
-                && known.public_key_alg_id().as_ref() == key.algorithm
-                && known.verify_signature(key.bits, self.message, self.signature).is_ok()
-        })
+    #[test]
+    fn what_is_put_into_a_sequence_is_found_in_it() {
+        for length in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0x1_0000] {
+            let content = vec![5; length];
+            let whole = sequence(&content);
+            let mut elements = Elements(&whole);
+            assert_eq!(elements.sequence().map(|found| found.0), Some(&content[..]), "{length}");
+            assert!(elements.0.is_empty());
+        }
     }
 }

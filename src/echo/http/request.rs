@@ -1,0 +1,222 @@
+//! The head of a request: read by httparse, then judged by what decides where its body ends. No I/O.
+
+use httparse::{EMPTY_HEADER, Error, Header, Request as Parsed, Status};
+
+use super::refusal::Refusal;
+
+/// Most bytes of a head.
+pub const LONGEST_HEAD: usize = 32 * 1024;
+/// Most headers.
+const MOST_HEADERS: usize = 100;
+/// What we answer; CONNECT and TRACE would mean something else.
+const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Where the body of a request ends, RFC 9112, section 6.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// After so many bytes.
+    Length(u64),
+    /// With its last chunk.
+    Chunked,
+}
+
+/// A head that can be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// `GET`.
+    pub method: String,
+    /// What is asked for, as it was sent.
+    pub target: String,
+    /// HTTP/1.0 or 1.1: the last digit.
+    pub minor: u8,
+    /// The body that follows.
+    pub framing: Framing,
+    /// The body comes when we ask for it.
+    pub expects_continue: bool,
+    /// Another request may follow.
+    pub keeps_alive: bool,
+}
+
+/// Reads a head; `None` while it is not whole. Beside it the bytes that it took.
+pub fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
+    let mut headers = [EMPTY_HEADER; MOST_HEADERS];
+    let mut parsed = Parsed::new(&mut headers);
+    let used = match parsed.parse(bytes) {
+        Ok(Status::Complete(used)) if used <= LONGEST_HEAD => used,
+        Ok(Status::Partial) if bytes.len() < LONGEST_HEAD => return Ok(None),
+        Ok(_) => return Err(too_long(bytes)),
+        Err(Error::TooManyHeaders) => return Err(Refusal::new(431, "there are more than 100 headers")),
+        Err(Error::Version) => return Err(Refusal::new(505, "only HTTP/1.0 and HTTP/1.1 are spoken")),
+        Err(_) => return Err(Refusal::bad("this is no HTTP request")),
+    };
+    judge(&parsed).map(|head| Some((head, used)))
+}
+
+fn too_long(bytes: &[u8]) -> Refusal {
+    match bytes[..LONGEST_HEAD].contains(&b'\n') {
+        true => Refusal::new(431, "the headers are longer than 32 KiB"),
+        false => Refusal::new(414, "the target is longer than 32 KiB"),
+    }
+}
+
+fn judge(parsed: &Parsed) -> Result<Head, Refusal> {
+    let minor = parsed.version.unwrap_or(1);
+    let (method, target) = (parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
+    let says = |word: &[u8]| list(parsed.headers, "connection").any(|item| item.eq_ignore_ascii_case(word));
+    let framing = framing(parsed.headers, minor)?;
+    let hosts = named(parsed.headers, "host").count();
+    if hosts > 1 || (hosts == 0 && minor == 1) {
+        return Err(Refusal::bad("there must be one Host"));
+    }
+    if !METHODS.contains(&method) {
+        return Err(Refusal::new(501, "GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS are answered"));
+    }
+    let is_star = target == "*" && method == "OPTIONS";
+    if !(target.starts_with('/')
+        || target.starts_with("http://")
+        || target.starts_with("https://")
+        || is_star)
+    {
+        return Err(Refusal::bad("the target must be a path or an address"));
+    }
+    let expects = named(parsed.headers, "expect").next();
+    if expects.is_some_and(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
+        return Err(Refusal::new(417, "only 100-continue can be expected"));
+    }
+    Ok(Head {
+        method: method.to_owned(),
+        target: target.to_owned(),
+        minor,
+        framing,
+        expects_continue: expects.is_some() && minor == 1,
+        keeps_alive: !says(b"close") && (minor == 1 || says(b"keep-alive")),
+    })
+}
+
+/// Two parties that take the body's end for different places are how requests are smuggled: what is not plain is
+/// refused.
+fn framing(headers: &[Header], minor: u8) -> Result<Framing, Refusal> {
+    let codings: Vec<&[u8]> = list(headers, "transfer-encoding").collect();
+    let mut lengths = named(headers, "content-length");
+    let length = lengths.next();
+    if named(headers, "transfer-encoding").next().is_some() {
+        if length.is_some() {
+            return Err(Refusal::bad("Transfer-Encoding and Content-Length contradict each other"));
+        }
+        if minor == 0 {
+            return Err(Refusal::bad("HTTP/1.0 has no Transfer-Encoding"));
+        }
+        return match &codings[..] {
+            [one] if one.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
+            [.., last] if last.eq_ignore_ascii_case(b"chunked") => {
+                Err(Refusal::new(501, "chunked is the only Transfer-Encoding"))
+            }
+            _ => Err(Refusal::bad("the last Transfer-Encoding must be chunked")),
+        };
+    }
+    let Some(length) = length else { return Ok(Framing::Length(0)) };
+    if lengths.any(|other| other != length) {
+        return Err(Refusal::bad("there are two Content-Lengths"));
+    }
+    let bad = Refusal::bad("Content-Length is no number");
+    if length.is_empty() || !length.iter().all(u8::is_ascii_digit) {
+        return Err(bad);
+    }
+    let digits = std::str::from_utf8(length).map_err(|_| bad)?;
+    digits.parse().map(Framing::Length).map_err(|_| Refusal::new(413, "the body is too long"))
+}
+
+fn named<'a>(headers: &'a [Header<'a>], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+}
+
+/// The items of a header that is a list.
+fn list<'a>(headers: &'a [Header<'a>], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    named(headers, name).flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(text: &str) -> u16 {
+        match read(text.as_bytes()) {
+            Ok(Some(_)) => 200,
+            Ok(None) => 0,
+            Err(refusal) => refusal.status,
+        }
+    }
+
+    fn head(text: &str) -> Head {
+        read(text.as_bytes()).unwrap().unwrap().0
+    }
+
+    #[test]
+    fn a_head_is_read_to_its_end_and_no_further() {
+        let text = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\n";
+        let (head, used) = read(text).unwrap().unwrap();
+        assert_eq!((head.method.as_str(), head.target.as_str(), used), ("GET", "/a", 28));
+        for n in 0..28 {
+            assert_eq!(read(&text[..n]), Ok(None), "{n} bytes");
+        }
+    }
+
+    #[test]
+    fn connections_persist_as_their_version_says() {
+        let keeps = |text: &str| head(text).keeps_alive;
+        assert!(keeps("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert!(!keeps("GET / HTTP/1.1\r\nHost: x\r\nConnection: x, Close\r\n\r\n"));
+        assert!(!keeps("GET / HTTP/1.0\r\n\r\n"));
+        assert!(keeps("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"));
+    }
+
+    #[test]
+    fn where_a_body_ends_is_never_a_guess() {
+        let post = |headers: &str| format!("POST / HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+        let of = |headers: &str| head(&post(headers)).framing;
+        assert_eq!(of(""), Framing::Length(0));
+        assert_eq!(of("Content-Length: 5\r\n"), Framing::Length(5));
+        assert_eq!(of("Content-Length: 5\r\nContent-Length: 5\r\n"), Framing::Length(5));
+        assert_eq!(of("Transfer-Encoding: Chunked\r\n"), Framing::Chunked);
+        for (headers, wanted) in [
+            ("Content-Length: 5\r\nContent-Length: 6\r\n", 400),
+            ("Content-Length: +5\r\n", 400),
+            ("Content-Length: 5, 5\r\n", 400),
+            ("Content-Length: \r\n", 400),
+            ("Content-Length: 99999999999999999999\r\n", 413),
+            ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", 400),
+            ("Transfer-Encoding: chunked, identity\r\n", 400),
+            ("Transfer-Encoding: \r\n", 400),
+            ("Transfer-Encoding: gzip, chunked\r\n", 501),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 501),
+            ("Transfer-Encoding : chunked\r\n", 400),
+        ] {
+            assert_eq!(status(&post(headers)), wanted, "{headers}");
+        }
+        assert_eq!(status("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
+    }
+
+    #[test]
+    fn what_cannot_be_answered_gets_its_status() {
+        for (text, wanted) in [
+            ("GET / HTTP/1.1\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+            ("GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
+            ("BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+            ("CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+            ("GET a HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+            ("GET * HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+            ("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 200),
+            ("GET http://h/ HTTP/1.1\r\nHost: x\r\n\r\n", 200),
+            ("PUT / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n", 417),
+            ("\x16\x03\x01\x02\x00\x01", 400),
+        ] {
+            assert_eq!(status(text), wanted, "{text:?}");
+        }
+        let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(101));
+        assert_eq!(status(&many), 431);
+        let long = format!("GET / HTTP/1.1\r\nHost: x\r\na: {}", "b".repeat(LONGEST_HEAD));
+        assert_eq!(status(&long), 431);
+        assert_eq!(status(&format!("GET /{}", "b".repeat(LONGEST_HEAD))), 414);
+    }
+}
