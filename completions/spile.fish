@@ -93,7 +93,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l ignore -d 'Ignored b
 complete -c spile -n "__fish_spile_using_subcommand run" -l block -d 'Blocked in the program' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l default -d 'At their defaults and not blocked' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l ok -d 'Statuses that are a success, beside 0: 1,3-5,TERM; spile then exits 0' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l report -d 'Write one JSON object at the end, to a file, a descriptor, or stdout (-)' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l events -d 'Write events as they happen, one JSON object a line' -r -F
@@ -151,7 +151,7 @@ complete -c spile -n "__fish_spile_using_subcommand pipe" -l ignore -d 'Ignored 
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l block -d 'Blocked in the program' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l default -d 'At their defaults and not blocked' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l dry-run -d 'Say as JSON what would be run, with the ends of each stage, and run nothing'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l strict-pipe -d 'A stage that dies of a broken pipe has failed, as with bash\'s pipefail, even if its reader was content'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l exit-128 -d 'Exit 128 + N when the deciding stage dies of signal N; else spile dies of it, too'
@@ -759,7 +759,7 @@ complete -c spile -n "__fish_spile_using_subcommand trap" -l ignore -d 'Ignored 
 complete -c spile -n "__fish_spile_using_subcommand trap" -l block -d 'Blocked in the program' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l default -d 'At their defaults and not blocked' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
-complete -c spile -n "__fish_spile_using_subcommand trap" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l signal -d 'The signal that asks to end' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts for it (systemd-run, docker, at) is nobody\'s descendant, and out of reach' -r -f -a "child\t''

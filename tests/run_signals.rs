@@ -113,7 +113,7 @@ fn after_a_signal_the_programs_own_verdict_counts() {
     let process = spile(["run", "--", "sh", "-c", script]).gets("ready\n");
     process.signal("INT");
     process.ends().exits(0).says("cleaned\n");
-    let process = spile(["run", "--", "sh", "-c", "echo ready; sleep 30"]).gets("ready\n");
+    let process = spile(["run", "--", "sh", "-c", "echo ready; exec sleep 30"]).gets("ready\n");
     process.signal("INT");
     process.ends().dies_of(2);
 }

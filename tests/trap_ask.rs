@@ -136,6 +136,17 @@ signal.pause()
 }
 
 #[test]
+fn a_name_of_a_process_does_nothing_to_a_terminal() {
+    let script = "import ctypes, time
+ctypes.CDLL(None).prctl(15, b'a\\x1b[2Jb')
+print('ready', flush=True)
+time.sleep(60)";
+    let process = program("python3", &["-c", script]).gets("ready\n");
+    let shown = text(trap(&["--show", &process.pid().to_string()]));
+    assert!(!shown.contains('\x1b') && shown.contains("[2Jb"), "{shown:?}");
+}
+
+#[test]
 fn without_a_process_what_spile_was_started_with_is_shown() {
     let script = "
 import os, signal, sys

@@ -2,7 +2,6 @@
 
 mod harness;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use harness::*;
@@ -362,34 +361,4 @@ fn the_program_is_told_when_its_init_is_killed() {
     let mut process = command(&words).gets("ready\n");
     process.signal("KILL");
     process.read(b"orphaned\n");
-}
-
-#[test]
-fn a_signal_that_comes_while_the_program_starts_is_not_lost() {
-    for offset in 0..200 {
-        let mut command = Command::new(SPILE);
-        command.args(["trap", "--", "sleep", "30"]);
-        let process = start(command);
-        let until = Instant::now() + Duration::from_micros(offset * 25);
-        while Instant::now() < until {}
-        process.signal("TERM");
-        assert_eq!(process.ends().status, 143, "after {} us", offset * 25);
-    }
-}
-
-#[test]
-fn without_descriptors_it_works_or_says_why_it_cannot() {
-    let nap = unique_sleep(4);
-    for most in 4..16 {
-        let script = format!("(setsid sleep {nap} &); kill -HUP $PPID; exit 7");
-        let line = format!(
-            "ulimit -n {most}; exec $SPILE trap --init --on HUP='run:exit 0' --grace 100ms -- sh -c '{script}'"
-        );
-        let ended = shell(&line).ends();
-        match ended.status {
-            7 => assert_eq!(asleep(&nap), [0; 0], "with {most}"),
-            _ => _ = ended.exits(125).complains("Too many open files"),
-        }
-        assert_eq!(with_argument(&nap), [0; 0], "with {most}");
-    }
 }

@@ -78,16 +78,18 @@ def pss_kib(leader):
     The shares of file pages (program and libraries) change when somebody else starts a program that uses
     the same libraries, by up to some MiB; the anonymous part does not.
     """
-    total = anonymous = 0
-    for pid in session(leader):
-        try:
-            with open(f"/proc/{pid}/smaps_rollup") as file:
-                sizes = {line.split(":")[0]: int(line.split()[1]) for line in file if line.startswith("Pss")}
-        except OSError:
-            continue  # it has just ended
-        total += sizes.get("Pss", 0)  # a zombie has none
-        anonymous += sizes.get("Pss_Anon", 0)
-    return total, anonymous
+    of_all = [pss_kib_of(pid) for pid in session(leader)]
+    return sum(total for total, _ in of_all), sum(anonymous for _, anonymous in of_all)
+
+
+def pss_kib_of(pid):
+    """The same of one process; nothing of one that has just ended, or is a zombie."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            sizes = {line.split(":")[0]: int(line.split()[1]) for line in file if line.startswith("Pss")}
+    except OSError:
+        sizes = {}
+    return sizes.get("Pss", 0), sizes.get("Pss_Anon", 0)
 
 
 def kernel_kib():

@@ -5,6 +5,7 @@ mod failure;
 mod inherited;
 pub mod limit;
 mod lookup;
+mod memory;
 mod plan;
 mod program;
 pub mod pty;
@@ -21,6 +22,7 @@ pub use child::{Child, ChildStatus, end_left_behind};
 pub use failure::SpawnError;
 pub use inherited::{descriptor, fill_standard_streams, raise_open_files, seal_inherited, take_descriptor};
 pub use lookup::lookup;
+pub use memory::release_code;
 pub use program::{
     Base, Change, Ends, Environment, Group, Identity, Inherits, Limit, Program, SignalBase, Signals,
 };

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::certificate::escaped;
 use crate::signal::{Arrival, Number, Sender, Set, State};
 
 /// A signal: number, name, meaning.
@@ -66,7 +67,7 @@ pub fn state_text(pid: i32, state: &State) -> String {
     };
     format!(
         "process {pid} {}\npending {}\nblocked {}\nignored {}\ncaught  {}\nqueued  {} of {}\n",
-        state.name,
+        escaped(&state.name),
         list(state.pending),
         list(state.blocked),
         list(state.ignored),

@@ -27,7 +27,7 @@ pub struct SignalArgs {
     #[arg(long, value_name = "FROM:TO", value_delimiter = ',', value_parser = rewrite)]
     rewrite: Vec<(Number, Option<Number>)>,
     /// Do not pass these on: spile ignores them as well, however often they come; without a value, none at all.
-    /// Whoever insists is still heard: a second INT within 2 s ends everything, a third kills it
+    /// With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it
     #[arg(long, value_name = "SIGNAL", value_delimiter = ',', num_args = 0..=1, require_equals = true,
           default_missing_value = "all", value_parser = kept)]
     no_forward: Vec<Set>,

@@ -13,7 +13,7 @@ use crate::commands::log::say;
 use crate::commands::run::results::{Telling, tell_time};
 use crate::commands::run::verdict::Verdict;
 use crate::error::{Exit, Failure};
-use crate::process::{Ends, Program};
+use crate::process::{self, Ends, Program};
 use crate::reaction::{Cause, HandlerResult, News, Reactions, Sequel};
 use crate::report::{arrival_text, cause_json, result_json, run_json, trap_json, tree_json};
 use crate::signal::Arrival;
@@ -21,6 +21,9 @@ use crate::supervise::{
     Act, Company, Event, Forwarding, Happening, Insistence, Job, Keys, Limits, Order, Outcome, Supervisor,
     attempt,
 };
+
+/// After this long we are to take little memory.
+const SETTLING: Duration = Duration::from_millis(200);
 
 /// Everything that is alive while `trap` runs.
 pub struct Course<'a> {
@@ -40,6 +43,7 @@ impl<'a> Course<'a> {
             reactions: Reactions::new(args.rules.rules(manner.grace)),
             telling: args.results.open(Instant::now())?,
             notify: args.notify.as_deref().map(Notify::open).transpose()?,
+            settles: None,
             failure: None,
         };
         Ok(Course { args, supervisor, watch, restarts: 0 })
@@ -125,6 +129,8 @@ struct Watch {
     reactions: Reactions,
     telling: Telling,
     notify: Option<Notify>,
+    /// When the program has run for so long that we are likely to wait for long.
+    settles: Option<Instant>,
     /// What went wrong with `notify`, which is given up then.
     failure: Option<Failure>,
 }
@@ -196,10 +202,13 @@ impl Company for Watch {
         if let Some(notify) = &self.notify {
             notify.waits(fds);
         }
-        self.reactions.waits(fds)
+        [self.settles, self.reactions.waits(fds)].into_iter().flatten().min()
     }
 
-    fn advance(&mut self, _now: Instant) -> bool {
+    fn advance(&mut self, now: Instant) -> bool {
+        if self.settles.take_if(|settles| now >= *settles).is_some() {
+            process::release_code();
+        }
         if let Some(notify) = &mut self.notify {
             let flushed = notify.flush();
             self.notified(flushed);
@@ -233,6 +242,9 @@ impl Company for Watch {
     }
 
     fn told(&mut self, happening: Happening<'_>) {
+        if let Happening::Started(_) = happening {
+            self.settles = Some(Instant::now() + SETTLING);
+        }
         self.reactions.told(happening);
         self.telling.told(happening);
     }
