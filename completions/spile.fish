@@ -34,6 +34,7 @@ complete -c spile -n "__fish_spile_needs_command" -f -a "relay" -d 'Move bytes b
 complete -c spile -n "__fish_spile_needs_command" -f -a "cert" -d 'Make, show, check and convert certificates'
 complete -c spile -n "__fish_spile_needs_command" -f -a "tls-connect" -d 'Connect stdin and stdout, or a command, to an address by TLS; the peer is verified'
 complete -c spile -n "__fish_spile_needs_command" -f -a "tls-serve" -d 'Serve stdin and stdout, a command, a plain server or a file on an address by TLS'
+complete -c spile -n "__fish_spile_needs_command" -f -a "trap" -d 'Handle, forward, rewrite, wait for, send and explain signals'
 complete -c spile -n "__fish_spile_needs_command" -f -a "echo-server" -d 'Serve echo, discard, chargen, daytime, time, whoami, a file or HTTP for tests'
 complete -c spile -n "__fish_spile_needs_command" -f -a "wait" -d 'Wait until addresses answer, all within one deadline'
 complete -c spile -n "__fish_spile_needs_command" -f -a "resolve" -d 'Look up names, services, protocols and interfaces'
@@ -455,7 +456,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l uri -d 'A URI that it is good for: spiffe://example.org/db' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l cn -d 'Its common name, instead of the first NAME' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l ou -d 'Its organisational unit' -r
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l csr -d 'Certify the key of this request; of all that it asks for, its name and alternative names are taken' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l csr -d 'Certify the key of this request; of all that it asks for, its name and alternative names are taken; - is stdin' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l days -d 'How many days it is good' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from sign" -l not-after -d 'Until when it is good; times that have passed are fine, too' -r
@@ -490,7 +491,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l ca-key -d 'The key of the authority, where it is a file of its own' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l ca-pass-file -d 'The first line of this file opens that key' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke -d 'Revoke the certificate with this serial (\'spile cert show\' tells it)' -r
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke-cert -d 'Revoke the certificate in this file' -r -F
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l revoke-cert -d 'Revoke the certificate in this file, which must be one of this authority; of a chain, the first counts' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l number -d 'The number of the list, which must grow from one to the next; the seconds since 1970 if not given' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l days -d 'How many days it is good' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from crl" -l not-before -d 'From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given' -r
@@ -511,7 +512,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l purpose -d 'What it is to be used for' -r -f -a "server\t''
 client\t''"
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l crl -d 'Revocation lists; every certificate of the chain must be covered by one that is not overdue' -r -F
-complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l expires-in -d 'Status 3 where it is good, but expires within this time' -r
+complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l expires-in -d 'Status 3 where it is good, but will not be after this time: it, or one that leads to its authority, expires' -r
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -l json -d 'One JSON object, also of what is refused'
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from convert" -l to -d 'The form that is wanted' -r -f -a "der\t'Bytes, one object'
@@ -587,6 +588,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pin -d 'The 
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pin-only -d 'The pin stands in for names, dates and authorities' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l crl -d 'Revocation list; one that has expired is an error; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l crl-soft -d 'Certificates that no list is about are fine' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l staple -d 'The OCSP response that a server staples: check it where there is one, require one, or ignore it (check)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l insecure -d 'Go on whoever the peer is; what is wrong is still told' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l name -d 'Who the peer must be, and is asked for (HOST of the address)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l sni -d 'The host that is asked for, if another than the one verified' -r
@@ -596,8 +598,8 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l key -d 'Our 
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l min -d 'Oldest version of TLS (1.2)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l max -d 'Newest version of TLS (1.3)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l groups -d 'Key exchange groups in order, such as x25519:secp256r1' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ciphers -d 'Cipher suites in order, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l groups -d 'Key exchange groups, such as x25519:secp256r1; the order of the client counts' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ciphers -d 'Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l expect-alpn -d 'The application protocol that must come of it' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l starttls -d 'Begin in plain text and ask for TLS as this protocol does: smtp lmtp imap pop3 ftp nntp xmpp xmpp-server postgres mysql ldap sieve irc telnet' -r
@@ -688,8 +690,8 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l key -d 'Our ke
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l min -d 'Oldest version of TLS (1.2)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max -d 'Newest version of TLS (1.3)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l groups -d 'Key exchange groups in order, such as x25519:secp256r1' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ciphers -d 'Cipher suites in order, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l groups -d 'Key exchange groups, such as x25519:secp256r1; the order of the client counts' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ciphers -d 'Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
@@ -701,7 +703,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l at -d 'Judge c
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l self-signed -d 'Make a certificate for these names, for this run alone (localhost)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l sni-cert -d 'Another certificate, for clients that ask for NAME; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l strict-sni -d 'Refuse clients that ask for a host we have no certificate for' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ocsp -d 'OCSP response to send along (DER)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ocsp -d 'OCSP response to staple to the certificate (DER)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l client-ca -d 'Clients must show a certificate of these authorities; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l client-optional -d 'Clients may also show none' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-any -d 'Any certificate of the client authorities will do' -r
@@ -738,6 +740,65 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s k -l keep -d '
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l show-hello -d 'Show what each client offers: host, application protocols, groups, cipher suites, signatures. With --once the first client is the one, even if its handshake fails'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l notify -d 'Write a line for each signal, as read(1) takes it: NAME NUMBER PID UID VALUE, with - for what there is not' -r -F
+complete -c spile -n "__fish_spile_using_subcommand trap" -l on -d 'What a signal does, instead of being passed on: run:\'CMD\' for /bin/sh, both:\'CMD\' (it is passed on afterwards), send:SIGNAL, forward, ignore, exit:N, stop[:GRACE], restart, report; several in their order' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l double -d 'What a second signal does that comes soon after the first' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l after -d 'Do something once the program has run this long; cpu:TIME counts the CPU time of it and all below it, user:TIME that outside of the kernel' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l every -d 'The same again and again' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l handler-timeout -d 'How long a handler may run before it is ended (0: for ever)' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l wait -d 'Wait for one of these, and say which came, from whom, with which value' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -s t -l timeout -d 'With --wait and --pause: give up after this long, with status 124' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l describe -d 'Say what signals are: names, numbers, or statuses such as 139' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l show -d 'Print what a process has pending, blocks, ignores and catches; without PID, what spile was started with' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l send -d 'Send a signal; 0 only asks whether it could be sent' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l to -d 'Whom --send reaches: a process, group:PGID, or tree:PID with all its descendants; several with commas' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l value -d 'What comes along with the signal, as by sigqueue(3); what is sent so is counted and not merged, if its signal is a real-time one' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l signals -d 'What a program begins with: exactly what spile was started with (inherit), or everything at its default; usually PIPE is at its default and what was ignored stays so' -r -f -a "inherit\t''
+default\t''"
+complete -c spile -n "__fish_spile_using_subcommand trap" -l ignore -d 'Ignored by the program, as nohup does with HUP' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l block -d 'Blocked in the program' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l default -d 'At their defaults and not blocked' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l signal -d 'The signal that asks to end' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts for it (systemd-run, docker, at) is nobody\'s descendant, and out of reach' -r -f -a "child\t''
+group\t''
+tree\t''"
+complete -c spile -n "__fish_spile_using_subcommand trap" -l orphans -d 'What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace' -r -f -a "leave\t''
+wait\t''
+term\t''
+kill\t''"
+complete -c spile -n "__fish_spile_using_subcommand trap" -s C -l dir -d 'Start in this directory; a relative path of the program is still meant from here' -r -F
+complete -c spile -n "__fish_spile_using_subcommand trap" -s e -l env -d 'Set a variable; NAME alone keeps ours in spite of -i' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -s u -l unset -d 'Remove a variable' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l env-file -d 'Set the variables of this file: NAME=VALUE lines, one pair of quotes around a value is taken off' -r -F
+complete -c spile -n "__fish_spile_using_subcommand trap" -l argv0 -d 'What the program sees as its own name' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l user -d 'Run as this user, with its groups' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l group -d 'Run as this group' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l groups -d 'Supplementary groups' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l umask -d 'File mode creation mask, octal' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l nice -d 'Add to the nice value' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l rlimit -d 'Resource limit, as ulimit and prlimit name them: nofile=4096, as=1G, core=0, cpu=10:20 (soft:hard)' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l pass-fd -d 'Inherit these alone' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l pgroup -d 'The process group: a new one or ours; usually a new one, but ours in a terminal\'s foreground' -r -f -a "new\t''
+same\t''"
+complete -c spile -n "__fish_spile_using_subcommand trap" -l pdeath -d 'Sent to the program when spile itself is killed' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l ok -d 'Statuses that are a success, beside 0: 1,3-5,TERM; spile then exits 0' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l report -d 'Write one JSON object at the end, to a file, a descriptor, or stdout (-)' -r -F
+complete -c spile -n "__fish_spile_using_subcommand trap" -l events -d 'Write events as they happen, one JSON object a line' -r -F
+complete -c spile -n "__fish_spile_using_subcommand trap" -l pid-file -d 'A file with the program\'s process id while it runs' -r -F
+complete -c spile -n "__fish_spile_using_subcommand trap" -l init -d 'Be the first process of a container: what the program leaves behind is ended, too, with TERM and after --grace KILL, unless --orphans says otherwise; as process 1 that goes without saying'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l pause -d 'Wait for any signal that would end a process, and say which'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l list -d 'Print every signal: number, name, what it does by default, meaning'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l json -d 'Print one JSON object'
+complete -c spile -n "__fish_spile_using_subcommand trap" -s i -l ignore-environment -d 'Begin with an empty environment'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l close-fds -d 'Inherit no descriptor above 2'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l session -d 'Start in a session of its own, without a terminal'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l exit-128 -d 'Exit 128 + N when the program dies of signal N; else spile dies of it, too'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l time -d 'Say on stderr how long it took and what it used'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l dry-run -d 'Say as JSON what would be run, and run nothing'
+complete -c spile -n "__fish_spile_using_subcommand trap" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l mode -d 'What peers are served with (echo)' -r -f -a "echo\t'What comes goes back (RFC 862)'
 discard\t'What comes goes nowhere (RFC 863)'
 chargen\t'Characters for ever (RFC 864)'
@@ -802,8 +863,8 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -l key -d 'Our 
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l min -d 'Oldest version of TLS (1.2)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max -d 'Newest version of TLS (1.3)' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l groups -d 'Key exchange groups in order, such as x25519:secp256r1' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ciphers -d 'Cipher suites in order, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l groups -d 'Key exchange groups, such as x25519:secp256r1; the order of the client counts' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ciphers -d 'Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
@@ -815,7 +876,7 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -l at -d 'Judge
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l self-signed -d 'Make a certificate for these names, for this run alone (localhost)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l sni-cert -d 'Another certificate, for clients that ask for NAME; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l strict-sni -d 'Refuse clients that ask for a host we have no certificate for' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ocsp -d 'OCSP response to send along (DER)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ocsp -d 'OCSP response to staple to the certificate (DER)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l client-ca -d 'Clients must show a certificate of these authorities; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l client-optional -d 'Clients may also show none' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-any -d 'Any certificate of the client authorities will do' -r

@@ -51,6 +51,7 @@ const ROWS: &[Row] = &[
     row::<commands::cert::Args>(),
     row::<commands::tls_connect::Args>(),
     row::<commands::tls_serve::Args>(),
+    row::<commands::trap::Args>(),
     row::<commands::echo_server::Args>(),
     row::<commands::wait::Args>(),
     row::<commands::resolve::Args>(),

@@ -204,6 +204,10 @@ fn files() -> BTreeMap<String, String> {
         ("man/spile.1", main_page(&tree)),
         ("man/spile-addresses.7", addresses_page()),
         ("man/spile-python.7", title("spile-python", 7) + include_str!("generated/python.roff")),
+        (
+            "man/spile-python-signal.7",
+            title("spile-python-signal", 7) + include_str!("generated/python_signal.roff"),
+        ),
         ("man/spile-python-ssl.7", title("spile-python-ssl", 7) + include_str!("generated/python_ssl.roff")),
         ("completions/spile.bash", completion(Shell::Bash)),
         ("completions/_spile", completion(Shell::Zsh)),

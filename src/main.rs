@@ -28,6 +28,7 @@ mod names;
 mod pipeline;
 mod pool;
 mod process;
+mod reaction;
 mod relay;
 mod report;
 mod server;
@@ -35,6 +36,7 @@ mod services;
 mod signal;
 mod starttls;
 mod streams;
+mod suggest;
 mod supervise;
 mod tls;
 

@@ -35,9 +35,11 @@ fn keys_are_for_their_owner_alone_whatever_the_umask() {
 #[test]
 fn a_file_is_never_open_to_others_not_even_for_a_moment() {
     let at = Workshop::new();
-    let calls = "openat,fchmod,chmod,fchmodat,rename,renameat2";
-    at.says(&format!("umask 0; strace -f -qq -o calls -e trace={calls} spile cert self localhost --out c.pem --key-out c.key"));
+    let calls = "openat,fchmod,chmod,fchmodat,rename,renameat2,fsync";
+    at.says(&format!("umask 0; strace -y -f -qq -o calls -e trace={calls} spile cert self localhost --out c.pem --key-out c.key"));
     let calls = String::from_utf8(at.read("calls")).unwrap();
+    // What is reported as written is on the disk.
+    assert!(calls.lines().any(|line| line.contains("fsync(") && line.contains("/c.key>")), "{calls}");
     let call = calls.lines().find(|line| line.contains("\"c.key\"")).unwrap();
     for flag in ["O_CREAT", "O_EXCL", "O_NOFOLLOW", "0600"] {
         assert!(call.contains(flag), "{call}");

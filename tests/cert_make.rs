@@ -29,6 +29,8 @@ fn dev_makes_all_that_a_test_needs_and_forgets_the_key_of_its_ca() {
     for key in ["server", "client"] {
         at.runs(&format!("spile cert match t/ca.pem t/{key}.key")).exits(58);
     }
+    let secret = at.says("grep -c 'PRIVATE KEY' t/* | grep -v ':0$'");
+    assert_eq!(secret, "t/client.key:2\nt/server.key:2\n", "first and last lines of keys");
     at.says("spile cert dev localhost -d t2 --ca-key-out ca.key && spile cert match t2/ca.pem ca.key");
     assert_eq!(at.mode("ca.key"), 0o600);
 }
@@ -60,8 +62,13 @@ fn a_ca_signs_for_the_names_it_was_made_for_alone() {
 fn lifetimes_and_serials_are_as_wanted() {
     let at = Workshop::new();
     at.says("spile cert self localhost --out a.pem --key-out a.key");
+    let text = at.says("openssl x509 -in a.pem -noout -text");
+    assert!(text.contains("NIST CURVE: P-256") && text.contains("ecdsa-with-SHA256"), "{text}");
     at.says("openssl x509 -in a.pem -noout -checkend $((86400 * 30 - 60))");
     at.runs("openssl x509 -in a.pem -noout -checkend $((86400 * 30 + 60))").exits(1);
+    at.says("spile cert ca --out year.pem --key-out year.key");
+    at.says("openssl x509 -in year.pem -noout -checkend $((86400 * 365 - 60))");
+    at.runs("openssl x509 -in year.pem -noout -checkend $((86400 * 365 + 60))").exits(1);
     at.says("spile cert ca --out ca.pem --key-out ca.key --days 3");
     at.says("openssl x509 -in ca.pem -noout -checkend $((86400 * 3 - 60))");
     at.says("spile cert self localhost --not-before 2020-01-01 --not-after 2060-02-03T04:05:06+01:00 --out b.pem --key-out b.key");
@@ -74,6 +81,10 @@ fn lifetimes_and_serials_are_as_wanted() {
     assert!(serials.iter().all(|serial| serial.trim().len() == "serial=".len() + 32), "{serials:?}");
     at.runs("spile cert self x --not-before now --not-after -1d").exits(2).complains("before it begins");
     at.runs("spile cert self x --days 4294967295").exits(2);
+    at.runs("spile cert self x --days -1").exits(2).complains("say --not-after -1d");
+    let late = "spile cert sign --ca ca.pem --ca-key ca.key localhost --key-out k --force --days";
+    at.runs(&format!("{late} 4")).exits(0).complains("warning: the authority expires on");
+    assert_eq!(at.runs(&format!("{late} 2")).exits(0).stderr, "");
 }
 
 /// Example 12.
@@ -262,6 +273,10 @@ fn a_request_that_its_key_has_not_signed_is_refused() {
     at.says("openssl req -new -sha1 -newkey rsa:2048 -nodes -keyout s.key -subj /CN=s -addext subjectAltName=DNS:s.org -out s.csr 2>/dev/null");
     sign("s.csr").exits(58).complains("rsa-sha1");
     sign("ca.pem").exits(58).complains("it holds no request");
+    at.says("openssl req -new -newkey rsa:2048 -nodes -keyout s.key -subj /CN=s.org -out s.csr 2>/dev/null");
+    sign("s.csr").exits(2).complains("the request asks for no name of a server");
+    assert_eq!(sign("s.csr --client").exits(0).stderr, "its subject: CN=s.org\n");
+    assert_eq!(sign("- --client <s.csr").exits(0).stderr, "its subject: CN=s.org\n");
 }
 
 #[test]
@@ -282,6 +297,10 @@ fn revoked_certificates_are_known_to_openssl() {
     let openssl = |name: &str| {
         at.runs(&format!("openssl verify -crl_check -CRLfile crl.pem -CAfile ca.pem {name}.pem"))
     };
+    let twice = format!("--revoke {serial} --revoke 00:{serial} --revoke-cert a.pem");
+    let listed =
+        at.says(&format!("spile cert crl --ca ca.pem --ca-key ca.key {twice} | openssl crl -noout -text"));
+    assert_eq!(listed.matches("Serial Number").count(), 1, "{listed}");
     let spile = |name: &str| at.runs(&format!("spile cert verify --crl crl.pem --cafile ca.pem {name}.pem"));
     for name in ["a", "b"] {
         openssl(name).exits(2).complains("certificate revoked");
@@ -296,6 +315,27 @@ fn revoked_certificates_are_known_to_openssl() {
 }
 
 #[test]
+fn a_certificate_of_another_authority_is_not_revoked() {
+    let at = Workshop::new();
+    at.says("spile cert dev a.org -d own --ca-key-out own.key 2>/dev/null; spile cert dev a.org -d twin 2>/dev/null");
+    at.says("spile cert ca --cn other --out other.pem --key-out other.key; spile cert sign --ca other.pem --ca-key other.key a.org --out theirs.pem --key-out k");
+    let revoke = |file: &str| {
+        at.runs(&format!("spile cert crl --ca own/ca.pem --ca-key own.key --revoke-cert {file}"))
+    };
+    revoke("theirs.pem")
+        .exits(58)
+        .complains("it was issued by another authority, 'CN=other'")
+        .complains("hint: ");
+    revoke("twin/server.pem").exits(58).complains("another authority of the same name, 'CN=spile test CA'");
+    for own in ["own/server.pem", "own/client.pem"] {
+        revoke(own).exits(0);
+    }
+    // Nor does it matter what has become of it.
+    at.says("spile cert sign --ca own/ca.pem --ca-key own.key a.org --not-before -9d --not-after -1d --out past.pem --key-out p");
+    revoke("past.pem").exits(0);
+}
+
+#[test]
 fn names_that_are_none_are_refused_with_what_to_type() {
     let at = Workshop::new();
     for (name, why) in [
@@ -304,11 +344,20 @@ fn names_that_are_none_are_refused_with_what_to_type() {
         ("'a b'", "is no DNS name"),
         ("$'a\\e[31m'", "a\\u{1b}[31m"),
         ("''", "is no DNS name"),
+        ("me@example.org", "is an email address"),
+        ("-- -a.org", "is no DNS name"),
+        ("a --cn ''", "a common name is not empty"),
+        ("a --ou ''", "an organisational unit is not empty"),
+        ("a --ou $(printf %065d 1)", "64 characters at most"),
+        ("a -out x", "write --out"),
     ] {
         let ended = at.runs(&format!("spile cert self {name}")).exits(2).complains(why);
         assert!(!ended.stderr.contains('\x1b'));
     }
-    at.says("spile cert self könig.example --out k.pem --key-out k.key");
+    assert!(at.files().is_empty());
+    at.says("spile cert self könig.example KÖNIG.example 127.0.0.1 127.0.0.1 --out k.pem --key-out k.key");
+    let names = at.says("openssl x509 -in k.pem -noout -ext subjectAltName");
+    assert_eq!(names.lines().last().unwrap().trim(), "DNS:xn--knig-5qa.example, IP Address:127.0.0.1");
     at.says("openssl verify -verify_hostname xn--knig-5qa.example -CAfile k.pem k.pem");
     at.says("spile cert verify --cafile k.pem --name KÖNIG.example k.pem");
 }

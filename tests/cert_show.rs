@@ -109,7 +109,11 @@ fn expiry_is_told_by_the_status_as_checkend_tells_it() {
     }
     at.runs("spile cert show --expires-in 11d c.pem").exits(3).complains("within 11 days");
     at.runs("spile cert show --expires-in 1d c.key").exits(58).complains("no certificate that could expire");
-    at.runs("cat c.pem old.pem | spile cert show --expires-in 1d -").exits(60).complains("it has expired");
+    // Whatever their order: what has expired counts for more than what will.
+    for both in ["c.pem old.pem", "old.pem c.pem"] {
+        let line = format!("cat {both} | spile cert show --expires-in 11d -");
+        at.runs(&line).exits(60).complains("it has expired");
+    }
 }
 
 #[test]
@@ -178,6 +182,10 @@ fn conversions_are_openssls() {
         assert_eq!(at.read("ours.pem"), at.read(file), "{file}");
     }
     at.says("spile cert convert - --to der <t/ca.pem | openssl x509 -inform DER -noout");
+    for line in ["pin -", "match - t/server.key", "verify --cafile t/ca.pem -"] {
+        at.says(&format!("cat t/server.pem | spile cert {line}"));
+    }
+    at.says("cat t/server.key | spile cert match t/server.pem -");
     at.runs("cat t/ca.pem t/server.pem | spile cert convert - --to der").exits(58).complains("2 objects");
     at.runs("spile cert convert t/ca.pem --to text").exits(2);
 }
@@ -229,9 +237,22 @@ fn what_is_no_certificate_is_one_clear_line() {
         }
         at.runs(&format!("spile cert show {file}"));
     }
-    at.runs("spile cert pin c.p12").complains("openssl pkcs12");
+    for line in ["pin c.p12", "show c.p12", "match c.pem c.p12"] {
+        at.runs(&format!("spile cert {line}")).exits(58).complains("openssl pkcs12");
+    }
     at.runs("spile cert pin c.p7b").complains("openssl pkcs7 -print_certs");
     at.runs("spile cert pin trusted").complains("openssl x509");
+}
+
+#[test]
+fn a_key_whose_line_breaks_were_lost_is_refused_without_being_shown() {
+    let at = Workshop::new();
+    at.says("spile cert self x --out c.pem --key-out c.key");
+    at.says("tr -d '\n' <c.key >lost.key; chmod 600 lost.key");
+    for line in ["show lost.key", "convert lost.key --to der", "match c.pem lost.key", "pin lost.key"] {
+        let told = at.runs(&format!("spile cert {line}")).exits(58).complains("line breaks were lost");
+        assert!(told.stderr.len() < 200, "a key is told: {told:?}");
+    }
 }
 
 /// A line, perhaps a hint, and nothing on stdout.

@@ -322,3 +322,34 @@ fn the_report_has_the_chain_and_the_verdict() {
         })
     );
 }
+
+#[test]
+fn the_whole_path_must_last_for_so_long() {
+    let at = Workshop::new();
+    chain(&at);
+    // The authority in the middle ends before the leaf, and before the one beside it.
+    at.says(
+        "exec 2>/dev/null; export OPENSSL_CONF=empty.cnf
+         openssl x509 -req -in middle.csr -CA root.pem -CAkey root.key -extfile ext.cnf -extensions ca -days 9 -out short.pem
+         cat leaf.pem short.pem >shortchain.pem; cat leaf.pem short.pem middle.pem >eitherway.pem
+         spile cert self x --not-before -9d --not-after -1d >old.pem; cat leaf.pem middle.pem old.pem >withold.pem",
+    );
+    let verify = |flags: &str| at.runs(&format!("spile cert verify --cafile root.pem {flags}"));
+    for (file, within, status) in [
+        ("shortchain.pem", "8d", 0),
+        ("shortchain.pem", "10d", 3),
+        ("chain.pem", "10d", 0),
+        ("chain.pem", "31d", 3),
+        ("eitherway.pem", "10d", 0),
+        ("withold.pem", "10d", 0),
+        ("withold.pem", "31d", 3),
+        ("leaf.pem", "10d", 60),
+    ] {
+        let flags = format!("--expires-in {within} {file}");
+        verify(&flags).exits(status);
+        let told: Value =
+            serde_json::from_slice(&verify(&format!("--json {flags}")).exits(status).stdout).unwrap();
+        assert_eq!(told["exit_code"], status, "{flags}");
+    }
+    verify("--expires-in 10d shortchain.pem").complains("certificate 'CN=middle': it expires on");
+}

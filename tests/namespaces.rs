@@ -8,16 +8,6 @@ use std::time::{Duration, Instant};
 
 use harness::*;
 
-/// True where namespaces can be made; says so where a test is skipped.
-fn have(namespace: &str) -> bool {
-    let made =
-        Command::new("unshare").args([namespace, "true"]).output().is_ok_and(|out| out.status.success());
-    if !made {
-        eprintln!("skipped: no namespace can be made here (unshare {namespace}); run as root");
-    }
-    made
-}
-
 /// Two hosts with one wire between them: this one is 10.99.0.1, and `$far` runs what follows on 10.99.0.2.
 const TWO_HOSTS: &str = "
     set -e
@@ -44,7 +34,7 @@ c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
 
 #[test]
 fn s8_a_reset_from_another_host_after_its_end_is_noticed_at_once() {
-    if !have("-n") {
+    if !have_namespace("-n") {
         return;
     }
     // The right side reads to the end and says nothing: writing would be another way to hear of the reset.
@@ -83,7 +73,7 @@ fn with_names(hosts: &std::path::Path, line: &str) -> Process {
 
 #[test]
 fn s42_a_name_server_that_does_not_answer_is_within_the_connect_timeout() {
-    if !have("-m") {
+    if !have_namespace("-m") {
         return;
     }
     let Ok(_silent) = UdpSocket::bind("127.53.53.53:53") else {
@@ -103,7 +93,7 @@ fn s42_a_name_server_that_does_not_answer_is_within_the_connect_timeout() {
 
 #[test]
 fn s42_a_name_is_looked_up_again_for_every_try() {
-    if !have("-m") {
+    if !have_namespace("-m") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -128,7 +118,7 @@ fn s42_a_name_is_looked_up_again_for_every_try() {
 
 #[test]
 fn addresses_of_a_host_come_once_each_in_order_and_by_version() {
-    if !have("-m") {
+    if !have_namespace("-m") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();

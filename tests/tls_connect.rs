@@ -329,6 +329,7 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     ("--pin-only --pin PIN --roots system", "roots"),
     ("--pin-only --pin PIN --trust-cert ca.pem", "trust-cert"),
     ("--pin-only --pin PIN --crl crl.pem", "crl"),
+    ("--pin-only --pin PIN --staple require", "staple"),
     ("--pin-only --pin PIN --insecure", "insecure"),
     ("--pin-only --pin PIN --at 2027-01-01T00:00:00Z", "at"),
     ("--min 1.3 --max 1.2", "max"),

@@ -36,46 +36,11 @@ fn file(name: &str) -> String {
 }
 
 /// Echoes what each client says. Arguments: certificate, key or "", authorities of clients or "".
-const SERVER: &str = r#"
-import socket, ssl, sys
-certificate, key, authorities = sys.argv[1:]
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(certificate, key or None)
-if authorities:
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(authorities)
-listener = socket.create_server(('127.0.0.1', 0))
-print('listening 127.0.0.1:%d' % listener.getsockname()[1], file=sys.stderr, flush=True)
-while True:
-    connection = listener.accept()[0]
-    connection.settimeout(20)
-    try:
-        with context.wrap_socket(connection, server_side=True) as tls:
-            while data := tls.recv(1 << 16):
-                tls.sendall(data)
-            tls.unwrap()
-    except OSError:
-        connection.close()
-"#;
+const SERVER: &str = include_str!("fakes/python_server.py");
 
 /// Says a word to a server and prints what it makes of it.
 /// Arguments: port, authorities, name, revocation list or "", own certificate or "".
-const CLIENT: &str = r#"
-import socket, ssl, sys
-port, authorities, name, revoked, own = sys.argv[1:]
-context = ssl.create_default_context(cafile=authorities)
-if revoked:
-    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-    context.load_verify_locations(revoked)
-if own:
-    context.load_cert_chain(own)
-try:
-    with context.wrap_socket(socket.create_connection(('127.0.0.1', int(port)), 20), server_hostname=name) as tls:
-        tls.sendall(b'hello')
-        print('accepted' if tls.recv(5) == b'hello' else 'refused: cut off')
-except (ssl.SSLError, ConnectionError, UnicodeError) as why:
-    print('refused:', why)
-"#;
+const CLIENT: &str = include_str!("fakes/python_client.py");
 
 /// A server of either kind; it is ended with the value.
 struct Server {

@@ -120,7 +120,9 @@ fn what_was_sent_arrives_before_the_close() {
     let file = dir.path().join("upload");
     let bytes = noise(3, 2_000_000);
     for flags in [&["--send-only"][..], &[]] {
-        let (server, port) = socat_server(&format!("sleep .5; cat >{}", file.display()));
+        // It speaks while we leave: a socket that is closed on unread bytes would destroy what it was sent.
+        let speaks = "(for i in $(seq 50); do sleep .02; echo more; done) & sleep .5";
+        let (server, port) = socat_server(&format!("{speaks}; cat >{}; wait", file.display()));
         tls_connect(&port, flags).sends(&bytes).eof().ends().exits(0);
         server.ends().exits(0);
         let got = std::fs::read(&file).unwrap();

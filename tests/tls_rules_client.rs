@@ -5,46 +5,18 @@
 mod harness;
 
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
-use harness::look::{GOOD, Looked, s_server};
+use harness::leaf::{Leaf, Lists, run_in};
+use harness::look::{GOOD, Looked, s_server, words};
 use harness::*;
 
-/// A directory with a certificate of the tests' authority, `leaf.pem`, and its key.
-struct Leaf {
-    dir: tempfile::TempDir,
-}
-
-impl Leaf {
-    /// With this subject and these lines of an OpenSSL configuration as extensions.
-    fn new(subject: &str, extensions: &str) -> Leaf {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("ext"), extensions).unwrap();
-        let line = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out leaf.key
-            openssl req -new -utf8 -key leaf.key -subj \"$SUBJECT\" -out request
-            openssl x509 -req -in request -CA $PKI/ca.pem -CAkey $PKI/ca.key -set_serial 77 -days 30 \
-                -extfile ext -out leaf.pem";
-        run(dir.path(), line, subject);
-        Leaf { dir }
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.dir.path().join(name).display().to_string()
-    }
-
-    fn served(&self) -> Looked {
-        s_server(&format!("-cert {} -key {} -quiet", self.file("leaf.pem"), self.file("leaf.key")))
-    }
-}
-
-fn run(dir: &Path, line: &str, subject: &str) {
-    let mut command = Command::new("bash");
-    command.args(["-ec", line]).current_dir(dir).env("PKI", certificates()).env("SUBJECT", subject);
-    start(command).eof().ends().exits(0);
+/// OpenSSL serves it.
+fn served(leaf: &Leaf) -> Looked {
+    s_server(&format!("-cert {} -key {} -quiet", leaf.file("leaf.pem"), leaf.file("leaf.key")))
 }
 
 const CHECK: &str = "--check --cafile PKI/ca.pem";
@@ -121,9 +93,34 @@ fn rule_8_names() {
         ("/CN=x", "subjectAltName=DNS:*.spile.test", "spile.test", 60),
         ("/CN=x", "subjectAltName=DNS:LocalHost", "localhost", 0),
     ] {
-        let server = Leaf::new(subject, extensions).served();
+        let server = served(&Leaf::new(subject, extensions));
         let ended = server.looked_at(&format!("{CHECK} --name {name}"));
         assert_eq!(ended.status, status, "{subject} {extensions} as {name}: {ended:?}");
+    }
+}
+
+/// Rule 9: authorities that are named take the place of the system's, and are added to them only where that is said.
+#[test]
+fn rule_9_authorities_are_those_that_were_named() {
+    let server = s_server(&format!("{GOOD} -quiet"));
+    let missing = "/nonexistent/authorities.pem".to_owned();
+    for (system, options, status) in [
+        (certificate("ca.pem"), "", 0),
+        (certificate("ca.pem"), "--cafile PKI/other-ca.pem", 60),
+        (certificate("ca.pem"), "--ca-add PKI/other-ca.pem", 0),
+        (certificate("ca.pem"), "--roots none --ca-add PKI/other-ca.pem", 60),
+        (certificate("ca.pem"), "--roots mozilla", 60),
+        (certificate("other-ca.pem"), "", 60),
+        (certificate("other-ca.pem"), "--cafile PKI/ca.pem", 0),
+        (certificate("other-ca.pem"), "--ca-add PKI/ca.pem", 0),
+        (missing.clone(), "", 77),
+        (missing, "--cafile PKI/ca.pem", 0),
+    ] {
+        let mut command = Command::new(SPILE);
+        command.args(["tls-connect", "--check", &format!("localhost:{}", server.port)]);
+        command.args(words(options)).env("SSL_CERT_FILE", &system).env_remove("SSL_CERT_DIR");
+        let ended = start(command).eof().ends();
+        assert_eq!(ended.status, status, "{system} {options}: {ended:?}");
     }
 }
 
@@ -133,12 +130,12 @@ fn rule_10_exactly_this_certificate() {
     let leaf = Leaf::new("/CN=localhost", "subjectAltName=DNS:localhost");
     let trusted = leaf.file("leaf.pem");
     let check = format!("--check --trust-cert {trusted}");
-    leaf.served().looked_at(&check).exits(0);
-    leaf.served().looked_at(&format!("{check} --name other.test")).exits(60);
-    leaf.served().looked_at(&format!("{check} --at 2099-01-01T00:00:00Z")).exits(60).complains("expired");
+    served(&leaf).looked_at(&check).exits(0);
+    served(&leaf).looked_at(&format!("{check} --name other.test")).exits(60);
+    served(&leaf).looked_at(&format!("{check} --at 2099-01-01T00:00:00Z")).exits(60).complains("expired");
     let again = "openssl x509 -req -in request -CA $PKI/ca.pem -CAkey $PKI/ca.key -set_serial 78 -days 30 \
         -extfile ext -out again.pem";
-    run(leaf.dir.path(), again, "");
+    leaf.runs(again);
     let server = s_server(&format!("-cert {} -key {} -quiet", leaf.file("again.pem"), leaf.file("leaf.key")));
     server.looked_at(&check).exits(60);
 }
@@ -150,7 +147,7 @@ fn rule_12_a_clients_certificate_is_no_servers() {
     for (usage, status) in
         [("serverAuth", 0), ("serverAuth,clientAuth", 0), ("clientAuth", 60), ("codeSigning", 60)]
     {
-        let server = Leaf::new("/CN=localhost", &format!("{names}{usage}")).served();
+        let server = served(&Leaf::new("/CN=localhost", &format!("{names}{usage}")));
         server.looked_at(CHECK).exits(status);
     }
 }
@@ -158,23 +155,16 @@ fn rule_12_a_clients_certificate_is_no_servers() {
 /// Rule 13: a list that is over says nothing, and silence is no consent unless that is asked for.
 #[test]
 fn rule_13_revocation_fails_closed() {
-    let dir = tempfile::tempdir().unwrap();
-    let line = "mkdir new && : >index && echo 01 >number
-        printf '[ca]\\ndefault_ca=x\\n[x]\\ndatabase=index\\ndefault_md=sha256\\nnew_certs_dir=new\\n' >conf
-        printf 'crlnumber=number\\ncrl_extensions=list\\n[list]\\nauthorityKeyIdentifier=keyid\\n' >>conf
-        openssl ca -config conf -gencrl -cert $PKI/ca.pem -keyfile $PKI/ca.key -crl_lastupdate 20200101000000Z \
-            -crl_nextupdate 20200201000000Z -out over.pem
-        openssl ca -config conf -gencrl -cert $PKI/other-ca.pem -keyfile $PKI/other-ca.key -crldays 30 -out other.pem";
-    run(dir.path(), line, "");
-    let (over, other) = (dir.path().join("over.pem"), dir.path().join("other.pem"));
+    let lists = Lists::new();
+    let (over, other) = (lists.file("over.pem"), lists.file("other.pem"));
     let server = s_server(&format!("{GOOD} -quiet"));
     server.looked_at(&format!("{CHECK} --crl PKI/crl.pem")).exits(0);
     for soft in ["", "--crl-soft"] {
-        let ended = server.looked_at(&format!("{CHECK} --crl {} {soft}", over.display()));
+        let ended = server.looked_at(&format!("{CHECK} --crl {over} {soft}"));
         ended.exits(60).complains("2020-02-01");
     }
-    server.looked_at(&format!("{CHECK} --crl {}", other.display())).exits(60);
-    server.looked_at(&format!("{CHECK} --crl {} --crl-soft", other.display())).exits(0);
+    server.looked_at(&format!("{CHECK} --crl {other}")).exits(60);
+    server.looked_at(&format!("{CHECK} --crl {other} --crl-soft")).exits(0);
     let revoked = s_server("-cert PKI/revoked.pem -key PKI/revoked.key -quiet");
     revoked.looked_at(&format!("{CHECK} --crl PKI/crl.pem --crl-soft")).exits(60).complains("revoked");
 }
@@ -217,7 +207,7 @@ fn rule_21_secrets_are_no_words() {
     let dir = tempfile::tempdir().unwrap();
     let line = "openssl pkcs8 -topk8 -v2 aes256 -passout pass:swordfish -in $PKI/client.key -out key.pem
         echo swordfish >pass";
-    run(dir.path(), line, "");
+    run_in(dir.path(), line, "");
     let file = |name: &str| dir.path().join(name).display().to_string();
     let identity = format!("--cert PKI/client.pem --key {} --pass-file {}", file("key.pem"), file("pass"));
     let server = s_server(&format!("{GOOD} -Verify 1 -verify_return_error -CAfile PKI/ca.pem -rev -quiet"));
@@ -253,7 +243,7 @@ fn rule_24_no_early_data() {
 fn rule_28_nothing_steers_the_terminal() {
     let bad = "a\u{1b}[31m\u{9b}2J\u{202e}z";
     let leaf = Leaf::new(&format!("/CN={bad}"), "subjectAltName=DNS:other.test");
-    let peer = leaf.served();
+    let peer = served(&leaf);
     let trust = "--cafile PKI/ca.pem";
     let told = [
         peer.looked_at(&format!("--check {trust}")).exits(60),

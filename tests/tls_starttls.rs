@@ -2,7 +2,7 @@
 
 mod harness;
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -102,6 +102,24 @@ fn words_put_in_behind_the_go_ahead_are_fatal() {
         assert!(ended.stderr.contains(words), "{protocol}: {}", ended.stderr);
         assert!(ended.stdout.is_empty(), "{protocol}");
     }
+}
+
+/// A go-ahead that fills a read to its last byte: what is put in is still in the socket when TLS is to begin.
+#[test]
+fn words_put_in_behind_a_go_ahead_of_any_length_are_fatal() {
+    let port = server(|stream| {
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let say = |text: &str| (&stream).write_all(text.as_bytes()).unwrap();
+        say("220 fake\r\n");
+        lines.next();
+        say("250 STARTTLS\r\n");
+        lines.next();
+        say(&format!("220 {}\r\nEXTRA", "x".repeat(4096 - "220 \r\n".len())));
+        // Whatever is said now is not to be lost to a reset.
+        let _ = std::io::copy(&mut &stream, &mut std::io::sink());
+    });
+    let ended = client("smtp", port).sends("hello\n").ends().exits(35);
+    ended.complains("5 bytes of plaintext came where only TLS may follow: EXTRA\n").says("");
 }
 
 #[test]

@@ -349,6 +349,10 @@ fn rsa_and_ecdsa_are_presented_to_whom_can_check_them() {
 
 #[test]
 fn who_holds_a_key_cannot_be_dumped_and_its_children_can() {
+    // Ours may be 0 without this, and would then be no other than the server's.
+    let own = rustix::process::getrlimit(rustix::process::Resource::Core);
+    let most = rustix::process::Rlimit { current: own.maximum, ..own };
+    rustix::process::setrlimit(rustix::process::Resource::Core, most).unwrap();
     let serving = serve("--cert PKI/server.pem --key PKI/server.key");
     let limits = |pid: u32| {
         let text = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();

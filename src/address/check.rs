@@ -82,9 +82,17 @@ impl End {
             Key::Sni => [Key::NoSni].into_iter().find(given),
             // A pin that stands for everything leaves nothing to look at.
             Key::PinOnly if self.has(Key::PinOnly) => {
-                let unused =
-                    [Key::Insecure, Key::Cafile, Key::CaAdd, Key::Roots, Key::TrustCert, Key::Crl, Key::At];
-                unused.into_iter().find(given)
+                const UNUSED: [Key; 8] = [
+                    Key::Insecure,
+                    Key::Cafile,
+                    Key::CaAdd,
+                    Key::Roots,
+                    Key::TrustCert,
+                    Key::Crl,
+                    Key::Staple,
+                    Key::At,
+                ];
+                UNUSED.into_iter().find(given)
             }
             Key::Min if self.options.text(Key::Min) == Some("1.3") => {
                 let oldest_only = self.options.text(Key::Max) == Some("1.2");

@@ -3,9 +3,9 @@
 use super::option_table::{IP, OPTIONS, OptionRow, Part, TLS, option};
 use super::scan::piece;
 use super::scheme_table::Scheme;
-use super::suggest::nearest;
 use super::{Family, Options, Value, socat};
 use crate::error::Failure;
+use crate::suggest::nearest;
 
 /// Options being read: for which scheme, in which part, and what was found so far.
 pub struct Given {

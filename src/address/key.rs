@@ -135,6 +135,8 @@ pub enum Key {
     Crl,
     /// A certificate that no list is about is fine.
     CrlSoft,
+    /// What becomes of the OCSP response of a server.
+    Staple,
     /// Go on whoever the peer is.
     Insecure,
     /// Who the peer must be.

@@ -15,7 +15,6 @@ mod scan;
 mod scheme;
 mod scheme_table;
 mod socat;
-mod suggest;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -27,7 +26,6 @@ pub use proxy::{Proxy, ProxyKind};
 pub use scan::unescape;
 pub use scheme::{Family, Host, Layer, Net, Port, Target, UnixKind, UnixName};
 pub use scheme_table::{SCHEMES, Scheme};
-pub use suggest::nearest;
 pub use value::{Value, duration, size};
 
 use crate::error::Failure;

@@ -2,8 +2,9 @@
 
 pub use super::key::Key;
 use super::value;
-use super::{Layer, Proxy, Value, nearest};
+use super::{Layer, Proxy, Value};
 use crate::starttls;
+use crate::suggest::nearest;
 
 /// Internet sockets.
 pub const IP: u32 = 1;
@@ -280,6 +281,7 @@ options! {
     PinOnly "pin-only" [] Flag, "YES", TLS, NONE, "The pin stands in for names, dates and authorities";
     Crl "crl" [] Text, "FILE", TLS, TLS, "Revocation list; one that has expired is an error; may repeat";
     CrlSoft "crl-soft" [] Flag, "YES", TLS, TLS, "Certificates that no list is about are fine";
+    Staple "staple" [] Word(&["check", "require", "ignore"]), "WHAT", TLS, NONE, "The OCSP response that a server staples: check it where there is one, require one, or ignore it (check)";
     Insecure "insecure" [] Flag, "YES", TLS, NONE, "Go on whoever the peer is; what is wrong is still told";
     Name "name" [] Text, "HOST", TLS, NONE, "Who the peer must be, and is asked for (HOST of the address)";
     Sni "sni" ["snihost" "openssl-snihost"] Text, "HOST", TLS, NONE, "The host that is asked for, if another than the one verified";
@@ -289,8 +291,8 @@ options! {
     PassFile "pass-file" [] Text, "FILE", TLS, TLS, "The passphrase of the key: the first line of a file or /dev/fd/N";
     Min "min" ["openssl-min-proto-version" "min-version"] Word(&["1.2", "1.3"]), "VERSION", TLS, TLS, "Oldest version of TLS (1.2)";
     Max "max" ["openssl-max-proto-version" "max-version"] Word(&["1.3", "1.2"]), "VERSION", TLS, TLS, "Newest version of TLS (1.3)";
-    Groups "groups" ["curves"] Text, "LIST", TLS, TLS, "Key exchange groups in order, such as x25519:secp256r1";
-    Ciphers "ciphers" ["cipher" "cipherlist" "openssl-cipherlist"] Text, "LIST", TLS, TLS, "Cipher suites in order, such as TLS_AES_128_GCM_SHA256";
+    Groups "groups" ["curves"] Text, "LIST", TLS, TLS, "Key exchange groups, such as x25519:secp256r1; the order of the client counts";
+    Ciphers "ciphers" ["cipher" "cipherlist" "openssl-cipherlist"] Text, "LIST", TLS, TLS, "Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256";
     Alpn "alpn" ["openssl-alpn"] Text, "LIST", TLS, TLS, "Application protocols to offer or to take: h2,http/1.1";
     ExpectAlpn "expect-alpn" [] Text, "NAME", TLS, NONE, "The application protocol that must come of it";
     Starttls "starttls" [] Choice(starttls::NAMES), "PROTOCOL", TLS, NONE, "Begin in plain text and ask for TLS as this protocol does: smtp lmtp imap pop3 ftp nntp xmpp xmpp-server postgres mysql ldap sieve irc telnet";
@@ -304,7 +306,7 @@ options! {
     SelfSigned "self-signed" [] Or("localhost"), "NAMES", NONE, TLS, "Make a certificate for these names, for this run alone (localhost)";
     SniCert "sni-cert" [] Text, "NAME=FILE", NONE, TLS, "Another certificate, for clients that ask for NAME; may repeat";
     StrictSni "strict-sni" [] Flag, "YES", NONE, TLS, "Refuse clients that ask for a host we have no certificate for";
-    Ocsp "ocsp" [] Text, "FILE", NONE, TLS, "OCSP response to send along (DER)";
+    Ocsp "ocsp" [] Text, "FILE", NONE, TLS, "OCSP response to staple to the certificate (DER)";
     ClientCa "client-ca" [] Text, "FILE", NONE, TLS, "Clients must show a certificate of these authorities; may repeat";
     ClientOptional "client-optional" [] Flag, "YES", NONE, TLS, "Clients may also show none";
     AllowAny "allow-any" [] Flag, "YES", NONE, TLS, "Any certificate of the client authorities will do";

@@ -8,9 +8,9 @@ use super::host::{host_port, is_port};
 use super::option_table::Part;
 use super::scan::{dual, piece};
 use super::scheme_table::{Kind, SCHEMES, Scheme, scheme, secured};
-use super::suggest::nearest;
 use super::{Address, End, Family, Layer, Net, Options, Port, Role, Target, UnixKind, UnixName, socat};
 use crate::error::Failure;
+use crate::suggest::nearest;
 
 /// Reads an address that TLS is spoken with, whether it says so or not.
 pub fn tls(text: &str, role: Role) -> Result<Address, Failure> {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::host::host_port;
-use super::suggest::nearest;
 use super::{Host, Port};
+use crate::suggest::nearest;
 
 /// A proxy to connect through.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Authorities: certificates with their keys that may sign others.
 
 use rcgen::{CertificateParams, Issuer, KeyIdMethod};
+use time::OffsetDateTime;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -60,6 +61,12 @@ impl Authority {
     /// Its certificate.
     pub fn certificate(&self) -> &Der {
         &self.certificate
+    }
+
+    /// Its last second.
+    pub fn until(&self) -> Option<OffsetDateTime> {
+        let (_, certificate) = X509Certificate::from_der(&self.certificate).ok()?;
+        Some(certificate.validity().not_after.to_datetime())
     }
 
     /// Its key.

@@ -12,8 +12,8 @@ use super::signer::{Signer, fill};
 use super::{Der, verify};
 use crate::error::{Exit, Failure};
 
-/// Most characters of a common name (RFC 5280, ub-common-name).
-const LONGEST_COMMON_NAME: usize = 64;
+/// Most characters of a common name or a unit (RFC 5280, ub-common-name and ub-organizational-unit-name).
+const LONGEST_ATTRIBUTE: usize = 64;
 
 /// What a certificate is for; its extended key usage says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,19 +65,16 @@ impl Subject {
             name.push(kind.clone(), value.as_str());
         }
         if let Some(unit) = &self.unit {
-            name.push(DnType::OrganizationalUnitName, unit.as_str());
+            name.push(DnType::OrganizationalUnitName, attribute("an organisational unit", unit)?);
         }
         // Clients that look at common names take every one for a DNS name, unless it cannot be one.
         let first = self.names.first().map(|name| match name {
             Name::Dns(name) => name.clone(),
             Name::Ip(address) => format!("address {address}"),
         });
-        let first = first.filter(|first| first.len() <= LONGEST_COMMON_NAME && self.others.is_empty());
+        let first = first.filter(|first| first.len() <= LONGEST_ATTRIBUTE && self.others.is_empty());
         if let Some(common) = self.common_name.as_deref().or(otherwise).or(first.as_deref()) {
-            if common.chars().count() > LONGEST_COMMON_NAME {
-                return Err(Failure::usage("a common name", "has 64 characters at most"));
-            }
-            name.push(DnType::CommonName, common);
+            name.push(DnType::CommonName, attribute("a common name", common)?);
         }
         Ok(name)
     }
@@ -88,7 +85,14 @@ impl Subject {
             uri.as_str().try_into().map(SanType::URI).map_err(|_| format!("'{uri}' is no ASCII"))
         };
         let all = self.names.iter().map(Name::alternative).chain(self.uris.iter().map(uri));
-        all.collect::<Result<_, _>>().map_err(|why| Failure::usage(why, ""))
+        let mut once: Vec<SanType> = Vec::new();
+        for name in all {
+            let name = name.map_err(|why| Failure::usage(why, ""))?;
+            if !once.contains(&name) {
+                once.push(name);
+            }
+        }
+        Ok(once)
     }
 
     /// The parameters of a request for a certificate: its extensions are the alternative names alone.
@@ -97,6 +101,15 @@ impl Subject {
         params.distinguished_name = self.distinguished_name(None)?;
         params.subject_alt_names = self.alternative_names()?;
         Ok(params)
+    }
+}
+
+/// Text that may stand in a name.
+fn attribute<'a>(what: &str, text: &'a str) -> Result<&'a str, Failure> {
+    match text.chars().count() {
+        0 => Err(Failure::usage(what, "is not empty")),
+        1..=LONGEST_ATTRIBUTE => Ok(text),
+        _ => Err(Failure::usage(what, "has 64 characters at most")),
     }
 }
 

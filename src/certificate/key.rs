@@ -10,6 +10,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, P
 use x509_parser::der_parser::asn1_rs::{Any, FromDer};
 use zeroize::Zeroizing;
 
+use super::read::{FROM_PKCS12, PKCS12, is_pkcs12};
 use super::{Passphrase, file, pem};
 use crate::error::{Exit, Failure};
 
@@ -52,6 +53,7 @@ impl KeyFile {
     pub fn of(name: &str, content: &[u8]) -> Result<KeyFile, Failure> {
         let form = match pem::is_pem(content) {
             true => pem_form(name, content)?,
+            false if is_pkcs12(content) => return Err(fail(name, PKCS12).hint(FROM_PKCS12)),
             false => der_form(content).map_err(|why| fail(name, why))?,
         };
         Ok(KeyFile { name: name.to_owned(), form })
@@ -93,7 +95,11 @@ fn pem_form(name: &str, content: &[u8]) -> Result<Form, Failure> {
     let blocks = pem::blocks(content).map_err(|why| fail(name, why))?;
     let Some(block) = blocks.iter().find(|block| is_key(block.label)) else {
         let labels: Vec<String> = blocks.iter().take(3).map(|block| super::escaped(block.label)).collect();
-        return Err(fail(name, format!("it holds no private key, only: {}", labels.join(", "))));
+        let failure = fail(name, format!("it holds no private key, only: {}", labels.join(", ")));
+        return Err(match blocks.iter().any(|block| block.label == "OPENSSH PRIVATE KEY") {
+            true => failure.hint(format!("ssh-keygen -p -m PKCS8 -f {name} writes one of RSA or EC anew")),
+            false => failure,
+        });
     };
     if block.is_legacy_encrypted {
         return Err(fail(name, "it is encrypted in a way that is no longer safe (Proc-Type: 4,ENCRYPTED)")

@@ -2,6 +2,7 @@
 //! TLS: what is trusted, and by whom, is decided higher up.
 
 mod authority;
+pub mod der;
 mod distinguished_name;
 mod escape;
 mod facts;
@@ -12,12 +13,14 @@ mod lifetime;
 mod limits;
 mod names;
 mod object;
+pub mod ocsp;
 mod passphrase;
 mod pem;
 mod place;
 mod read;
 mod request;
 pub mod revocation;
+pub mod signature;
 mod signer;
 mod verify;
 #[cfg(test)]
@@ -40,6 +43,7 @@ pub use passphrase::Passphrase;
 pub use pem::encode as pem;
 pub use read::{read_authorities, read_chain, read_crls};
 pub use request::{REQUEST, Request, RequestFacts, make as make_request};
+pub use signature::is_issued_by;
 pub use signer::{KeyType, Signer, belongs, kind_of};
 pub use write::{Existing, Output, Readers, prepare, write};
 

@@ -27,6 +27,9 @@ impl FromStr for Name {
         if let Ok(address) = bare.parse() {
             return Ok(Name::Ip(address));
         }
+        if text.contains('@') {
+            return Err(format!("'{}' is an email address, which names no host", super::escaped(text)));
+        }
         if text.contains("://") {
             return Err(format!("'{}' is a URI: give it as --uri", super::escaped(text)));
         }
@@ -41,10 +44,12 @@ impl FromStr for Name {
         };
         let is_label = |label: &str| {
             (1..=LONGEST_LABEL).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
                 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
         if !ascii.split('.').all(is_label) || wildcard.len() + ascii.len() > LONGEST_NAME {
-            return fail("labels are letters, digits, '-' and '_', 1 to 63 of them");
+            return fail("labels are letters, digits, '_' and, within, '-', 1 to 63 of them");
         }
         if !wildcard.is_empty() && !ascii.contains('.') {
             return fail("a wildcard has two labels or more behind it, or no client accepts it");
@@ -119,6 +124,8 @@ mod tests {
             "a..b",
             "localhost:80",
             "a b",
+            "-a.org",
+            "a-.org",
             "a/b",
             "*",
             "*.*.org",
@@ -133,6 +140,7 @@ mod tests {
             assert!(text.parse::<Name>().is_err(), "{text}");
         }
         assert!("https://x".parse::<Name>().unwrap_err().contains("--uri"));
+        assert!("me@example.org".parse::<Name>().unwrap_err().contains("email"));
     }
 
     #[test]

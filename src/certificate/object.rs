@@ -6,7 +6,7 @@ use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
-use super::read::{CERTIFICATE, CRL};
+use super::read::{CERTIFICATE, CRL, FROM_PKCS12, PKCS12, is_pkcs12};
 use super::{file, key, pem, request::REQUEST};
 
 /// What an object is, by its label or, in DER, by its form.
@@ -40,6 +40,9 @@ pub struct Object {
 pub fn objects(content: &[u8]) -> Result<Vec<Object>, String> {
     if content.is_empty() {
         return Err("it is empty".to_owned());
+    }
+    if is_pkcs12(content) {
+        return Err(format!("{PKCS12}: {FROM_PKCS12}"));
     }
     if !pem::is_pem(content) {
         let label = label_of(content)

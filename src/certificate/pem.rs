@@ -7,6 +7,10 @@ use zeroize::Zeroizing;
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
+/// Most bytes of a label; what is longer is no label, and may be a key.
+const LONGEST_LABEL: usize = 64;
+/// What some editors put before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A block, not decoded yet: one of a kind that nobody asks for may be as broken as it likes.
 pub struct Block<'a> {
@@ -26,6 +30,7 @@ pub fn is_pem(content: &[u8]) -> bool {
 pub fn blocks(content: &[u8]) -> Result<Vec<Block<'_>>, String> {
     let mut found = Vec::new();
     let mut open: Option<Block<'_>> = None;
+    let content = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content);
     // Of old Macs, a lone CR; an empty line between CR and LF does no harm.
     for line in content.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii) {
         if let Some(label) = label(line, BEGIN) {
@@ -41,7 +46,14 @@ pub fn blocks(content: &[u8]) -> Result<Vec<Block<'_>>, String> {
                     return Err(format!("it has an end of a '{}' that never began", super::escaped(label)));
                 }
             }
+        } else if line.starts_with(BEGIN.as_bytes()) {
+            return Err(
+                "the first line of a block goes on behind its label: line breaks were lost".to_owned()
+            );
         } else if let Some(block) = &mut open {
+            if line.starts_with(DASHES.as_bytes()) {
+                return Err(cut(block));
+            }
             block.take(line);
         }
     }
@@ -53,7 +65,8 @@ fn cut(block: &Block<'_>) -> String {
 }
 
 fn label<'a>(line: &'a [u8], opening: &str) -> Option<&'a str> {
-    std::str::from_utf8(line).ok()?.strip_prefix(opening)?.strip_suffix(DASHES)
+    let label = std::str::from_utf8(line).ok()?.strip_prefix(opening)?.strip_suffix(DASHES)?;
+    Some(label).filter(|label| label.len() <= LONGEST_LABEL && !label.contains(DASHES))
 }
 
 impl<'a> Block<'a> {
@@ -121,6 +134,23 @@ mod tests {
         for text in [half.to_owned(), format!("{half}{}", &*text), "-----END X-----".to_owned()] {
             assert!(blocks(text.as_bytes()).is_err(), "{text}");
         }
+    }
+
+    /// A label that runs to the end of the line would be told, and the key with it.
+    #[test]
+    fn a_key_whose_line_breaks_were_lost_is_not_told() {
+        let text = encode("PRIVATE KEY", &[0x5a; 48]);
+        let long = format!("{BEGIN}{}{DASHES}\n", "WlpaWlpa".repeat(9));
+        for text in [text.replace('\n', ""), text.replace('\n', " "), text.replace('\n', "\\n"), long] {
+            let why = blocks(text.as_bytes()).err().unwrap();
+            assert!(why.contains("line breaks were lost") && !why.contains("Wlpa"), "{why}");
+        }
+    }
+
+    #[test]
+    fn the_mark_of_an_editor_is_passed_over() {
+        let text = [BYTE_ORDER_MARK, encode("X", &[1]).as_bytes()].concat();
+        assert_eq!(blocks(&text).unwrap()[0].label, "X");
     }
 
     #[test]

@@ -92,8 +92,7 @@ fn objects(content: &[u8], labels: &[&str], noun: &str) -> Result<Vec<Vec<u8>>, 
         return Err(Why::plain("it is empty"));
     }
     if is_pkcs12(content) {
-        let hint = Some("openssl pkcs12 -in FILE -nodes -out NEW gives the certificates and the key");
-        return Err(Why { text: "it is a PKCS#12 file".to_owned(), hint });
+        return Err(Why { text: PKCS12.to_owned(), hint: Some(FROM_PKCS12) });
     }
     if !pem::is_pem(content) {
         return match content.first() {
@@ -111,8 +110,13 @@ fn objects(content: &[u8], labels: &[&str], noun: &str) -> Result<Vec<Vec<u8>>, 
     }
 }
 
+/// What is said of a PKCS#12 file.
+pub const PKCS12: &str = "it is a PKCS#12 file";
+/// What can be done about it.
+pub const FROM_PKCS12: &str = "openssl pkcs12 -in FILE -nodes -out NEW gives the certificates and the key";
+
 /// PFX of RFC 7292: a sequence that opens with version 3 and another sequence.
-fn is_pkcs12(content: &[u8]) -> bool {
+pub fn is_pkcs12(content: &[u8]) -> bool {
     Any::from_der(content).is_ok_and(|(_, any)| any.data.starts_with(&[0x02, 0x01, 0x03, 0x30]))
 }
 

@@ -3,16 +3,15 @@
 use rcgen::{DnType, PublicKeyData, SignatureAlgorithm};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use webpki::ALL_VERIFICATION_ALGS;
 use x509_parser::certification_request::X509CertificationRequest;
-use x509_parser::der_parser::asn1_rs::{Any, FromDer};
 use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::prelude::FromDer;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
 use super::issue::{Subject, failed};
 use super::names::{self, Name};
 use super::signer::{self, Signer};
-use super::{distinguished_name, facts};
+use super::{distinguished_name, facts, signature};
 use crate::error::Failure;
 
 /// The labels of a request; the second is an old one.
@@ -176,25 +175,8 @@ fn extension_name(extension: &ParsedExtension<'_>) -> String {
 
 /// The holder of the key has signed the request, with an algorithm that is good enough.
 fn check_signature(der: &[u8]) -> Result<(), String> {
-    let undecodable = |_| "its signature cannot be decoded".to_owned();
     let (_, request) = X509CertificationRequest::from_der(der).map_err(|_| "it cannot be decoded")?;
-    let key = &request.certification_request_info.subject_pki;
-    // The identifiers as they stand, without their outermost tag: that is how rustls' algorithms name themselves.
-    let inner = |bytes| Any::from_der(bytes).map(|(_, any)| any.data).map_err(undecodable);
-    let (signature, _) = Any::from_der(inner(der)?).map_err(undecodable)?;
-    let (signature_id, key_id) = (inner(signature)?, inner(inner(key.raw)?)?);
-    let (message, sent) = (request.certification_request_info.raw, request.signature_value.data.as_ref());
-    let fits = |algorithm: &&&dyn rustls::pki_types::SignatureVerificationAlgorithm| {
-        algorithm.signature_alg_id().as_ref() == signature_id
-            && algorithm.public_key_alg_id().as_ref() == key_id
-    };
-    let mut known = ALL_VERIFICATION_ALGS.iter().filter(fits).peekable();
-    if known.peek().is_none() {
-        let (how, kind) = (facts::signature_text(&request.signature_algorithm), facts::key_text(key));
-        return Err(format!("its signature ({how} by {kind}) is of a kind that is not accepted here"));
-    }
-    let key = key.subject_public_key.data.as_ref();
-    match known.any(|algorithm| algorithm.verify_signature(key, message, sent).is_ok()) {
+    match signature::check(der, &request.certification_request_info.subject_pki)? {
         true => Ok(()),
         false => Err("it is not signed by the key that it names".to_owned()),
     }

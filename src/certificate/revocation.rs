@@ -1,5 +1,7 @@
 //! Revocation lists, made and decoded.
 
+use std::collections::BTreeSet;
+
 use rcgen::{CertificateRevocationListParams, RevokedCertParams, SerialNumber};
 use rustls::pki_types::CertificateRevocationListDer;
 use serde::Serialize;
@@ -40,7 +42,8 @@ pub fn make(
     number: u64,
     now: OffsetDateTime,
 ) -> Result<CertificateRevocationListDer<'static>, Failure> {
-    let revoked = |serial: &Vec<u8>| RevokedCertParams {
+    let once: BTreeSet<&[u8]> = serials.iter().map(|serial| without_zeros(serial)).collect();
+    let revoked = |serial: &[u8]| RevokedCertParams {
         serial_number: SerialNumber::from_slice(serial),
         revocation_time: now.min(validity.until),
         reason_code: None,
@@ -51,13 +54,19 @@ pub fn make(
         next_update: validity.until,
         crl_number: SerialNumber::from(number),
         issuing_distribution_point: None,
-        revoked_certs: serials.iter().map(revoked).collect(),
+        revoked_certs: once.into_iter().map(revoked).collect(),
         key_identifier_method: authority.key_identifier(),
     };
     let list = list.signed_by(authority.issuer());
     let fail =
         |_| Failure::new(Exit::OWN_CERTIFICATE, "cannot make a revocation list", "the signature failed");
     Ok(list.map_err(fail)?.der().clone())
+}
+
+/// The number itself: padding would make two of one serial.
+fn without_zeros(serial: &[u8]) -> &[u8] {
+    let zeros = serial.iter().take_while(|byte| **byte == 0).count();
+    &serial[zeros.min(serial.len().saturating_sub(1))..]
 }
 
 /// A revocation list, decoded; text of others is escaped.
@@ -117,6 +126,7 @@ mod tests {
         for text in ["03f1", "3F1", "03:f1"] {
             assert_eq!(serial(text), Ok(vec![0x03, 0xf1]));
         }
+        assert_eq!((without_zeros(&[0, 0, 0xff]), without_zeros(&[0, 0])), (&[0xff][..], &[0][..]));
         for text in ["", ":", "xyz", "-1", "0x1", &"11".repeat(21)] {
             assert!(serial(text).is_err(), "{text}");
         }

@@ -25,6 +25,7 @@ mod taps;
 pub mod tls_connect;
 mod tls_report;
 pub mod tls_serve;
+pub mod trap;
 pub mod wait;
 mod words;
 

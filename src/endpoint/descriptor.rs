@@ -223,3 +223,19 @@ impl AsRawFd for Descriptor {
         self.as_fd().as_raw_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::event_loop::{run, timeout};
+
+    #[test]
+    fn a_time_limit_holds_though_there_is_always_more_to_throw_away() {
+        let endless = std::fs::File::open("/dev/zero").unwrap();
+        let endless = Descriptor::new(endless.into(), Kind::File).unwrap();
+        let drained = run(timeout(Duration::from_millis(20), endless.drain())).unwrap();
+        assert!(drained.is_err());
+    }
+}

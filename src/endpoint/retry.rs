@@ -60,7 +60,8 @@ impl Patience {
 /// True for what no further try will change: words that cannot be understood, our own files, and a verdict on who
 /// the peer is, or of the peer on who we are.
 fn is_final(exit: Exit) -> bool {
-    matches!(exit, Exit::USAGE | Exit::OWN_CERTIFICATE | Exit::UNTRUSTED | Exit::AUTHORITY | Exit::PIN)
+    let of_files = matches!(exit, Exit::USAGE | Exit::OWN_CERTIFICATE | Exit::AUTHORITY);
+    of_files || matches!(exit, Exit::UNTRUSTED | Exit::PIN | Exit::STAPLE)
 }
 
 /// Runs `attempt` to reach `name` until it succeeds or patience ends; what is final is never tried again.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::plumbing::Courier;
 use super::stage::{Body, Output, Stage};
 use crate::process::{self, Ends, Group, Program, Signals, SpawnError, Started};
-use crate::supervise::{Foreground, Supervisor};
+use crate::supervise::{Foreground, Keys, Supervisor};
 
 /// Ourselves, also when our file has been replaced or moved (proc_pid_exe(5)).
 const SELF: &str = "/proc/self/exe";
@@ -100,7 +100,7 @@ impl Grouping {
     /// Decides by what the first program would get.
     pub fn arrange() -> Grouping {
         let mut probe = Program::default();
-        let foreground = Foreground::arrange(&mut probe, None);
+        let foreground = Foreground::arrange(&mut probe, None, Keys::Programs);
         Grouping { foreground, group: probe.group, leader: None }
     }
 

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use super::grammar::is_address;
 use super::stage::{Copy, Errors, Modifier, Output, Stage, Time, Weight};
-use crate::address::{Address, duration, nearest, size};
+use crate::address::{Address, duration, size};
 use crate::error::Failure;
 use crate::flow::{Existing, Extent};
 use crate::process::Change;
+use crate::suggest::nearest;
 
 /// Every modifier but `@sh`, which is the stage itself; with what its value is, empty where there is none.
 const MODIFIERS: &[(&str, &str)] = &[

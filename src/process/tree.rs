@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
+use nix::errno::Errno;
+use nix::unistd::{SysconfVar, sysconf};
 use rustix::process::{Pid, PidfdFlags};
 
 use crate::signal::{Number, send_to};
@@ -27,8 +30,19 @@ pub struct Stat {
     pub group: i32,
     /// Session.
     pub session: i32,
-    /// CPU time of the process and of its reaped children, in clock ticks.
-    pub ticks: u64,
+    /// CPU time of the process and of its reaped children in their own code, in clock ticks.
+    pub user_ticks: u64,
+    /// The same in the kernel.
+    pub system_ticks: u64,
+}
+
+/// What counts as CPU time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CpuClock {
+    /// All of it, as ITIMER_PROF counts.
+    All,
+    /// That in programs and not in the kernel, as ITIMER_VIRTUAL counts.
+    User,
 }
 
 /// Ourselves.
@@ -70,8 +84,26 @@ pub fn stat(pid: i32) -> Option<Stat> {
         parent: number(1)?,
         group: number(2)?,
         session: number(3)?,
-        ticks: (11..15).map(ticks).sum(),
+        user_ticks: ticks(11) + ticks(13),
+        system_ticks: ticks(12) + ticks(14),
     })
+}
+
+/// CPU time of processes and of the children that they have reaped.
+pub fn cpu_time(processes: &[Seen], clock: CpuClock) -> Duration {
+    let ticks = |stat: Stat| match clock {
+        CpuClock::All => stat.user_ticks + stat.system_ticks,
+        CpuClock::User => stat.user_ticks,
+    };
+    let ticks: u64 = processes.iter().filter_map(|seen| stat(seen.pid)).map(ticks).sum();
+    let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().and_then(|n| u32::try_from(n).ok());
+    Duration::from_secs(ticks) / per_second.filter(|n| *n > 0).unwrap_or(100)
+}
+
+/// When to look next at CPU time of which this much is left: several processors can use it up sooner than one.
+pub fn cpu_check(left: Duration) -> Duration {
+    let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+    (left / processors).clamp(Duration::from_millis(10), Duration::from_secs(1))
 }
 
 /// The first word of its command line; its short name where it has none left.
@@ -87,14 +119,40 @@ pub fn name(pid: i32) -> String {
 /// Signals a process that was seen, unless it is gone: its number may belong to somebody else by now, so it must
 /// still have the parent it was seen with, or be an orphan that has come to us. True when it was signalled.
 pub fn signal(seen: Seen, signal: Number) -> bool {
-    let Some(handle) = open(seen.pid) else { return false };
-    let is_same = seen.parent == me()
-        || stat(seen.pid).is_some_and(|now| now.parent == seen.parent || now.parent == me());
-    is_same && send_to(&handle, signal).is_ok()
+    let Ok(handle) = handle(seen.pid) else { return false };
+    seen.is_same() && send_to(&handle, signal, None).is_ok()
 }
 
-fn open(pid: i32) -> Option<OwnedFd> {
-    rustix::process::pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()
+/// Signals a process and all below it. Every one is opened before the first is signalled: then it does not matter
+/// who becomes whose child because of it. The error is that of `root`; others may have ended meanwhile.
+pub fn send(root: i32, signal: Option<Number>, value: Option<i32>) -> Result<(), Errno> {
+    let first = handle(root)?;
+    let open = |seen: Seen| handle(seen.pid).ok().filter(|_| seen.is_same());
+    let others: Vec<OwnedFd> = below(children(root)).into_iter().filter_map(open).collect();
+    let sent = send_to(&first, signal, value);
+    for other in others {
+        let _ = send_to(&other, signal, value);
+    }
+    sent
+}
+
+/// pidfd_open(2): a handle for a process that stays its own.
+pub fn handle(pid: i32) -> Result<OwnedFd, Errno> {
+    let pid = Pid::from_raw(pid).ok_or(Errno::ESRCH)?;
+    let handle = rustix::process::pidfd_open(pid, PidfdFlags::empty());
+    handle.map_err(|why| match why {
+        // The id of a thread that leads no process.
+        rustix::io::Errno::INVAL => Errno::ESRCH,
+        _ => Errno::from_raw(why.raw_os_error()),
+    })
+}
+
+impl Seen {
+    /// True while its number can only be its own: it has the parent it was seen with, or has come to us.
+    fn is_same(self) -> bool {
+        self.parent == me()
+            || stat(self.pid).is_some_and(|now| now.parent == self.parent || now.parent == me())
+    }
 }
 
 #[cfg(test)]

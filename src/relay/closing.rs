@@ -87,7 +87,7 @@ fn half_close_both(relay: &mut Relay) {
 
 /// Says the end of TLS sessions, as far as that is possible at once: without it their peers take it for a cut. Where
 /// something on its way to them is lost, it is one, and must look like one (RFC 8446, 6.1).
-fn leave_tls(relay: &mut Relay) {
+pub fn leave_tls(relay: &mut Relay) {
     let Relay { left, right, up, down, .. } = relay;
     for (end, to_it, from) in [(&*left, &*down, &right.source), (&*right, &*up, &left.source)] {
         if let Some(stream) = end.sink.tls()

@@ -33,6 +33,8 @@ pub struct Relay {
     /// Resolves when a child's peer is gone and the child need not be waited for.
     forsaken: Option<Pin<Box<dyn Future<Output = ()>>>>,
     started: Instant,
+    /// It has a reason to end, and is being ended as that asks.
+    is_ending: bool,
 }
 
 impl Relay {
@@ -54,6 +56,7 @@ impl Relay {
             clock: Clock::default(),
             forsaken: None,
             started,
+            is_ending: false,
         })
     }
 
@@ -66,6 +69,7 @@ impl Relay {
     /// Moves bytes until the session has a reason to end, then closes both ends as that reason asks.
     pub async fn run(mut self: Box<Self>) -> Report {
         let outcome = poll_fn(|cx| self.poll(cx)).await;
+        self.is_ending = true;
         if self.is_closed_by(&outcome) {
             return self.report(outcome, None);
         }
@@ -117,6 +121,7 @@ impl Relay {
 
     /// Ends what there is to end; a request to stop cuts every wait short.
     async fn end(mut self: Box<Self>, outcome: Outcome, stop: &mut dyn Stop) -> Report {
+        self.is_ending = true;
         if !self.is_said_by(&outcome) {
             tokio::select! {
                 biased;
@@ -311,6 +316,15 @@ impl Relay {
         match side {
             Side::Left => &self.left.sink,
             Side::Right => &self.right.sink,
+        }
+    }
+}
+
+/// A service that waits no longer drops its sessions: TLS peers that lose nothing by it hear of the end.
+impl Drop for Relay {
+    fn drop(&mut self) {
+        if !self.is_ending {
+            closing::leave_tls(self);
         }
     }
 }

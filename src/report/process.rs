@@ -40,6 +40,8 @@ pub fn run_json(argv: &[OsString], limits: &Limits, manner: &Manner, outcome: &O
         },
         "rusage": end.map(|(_, usage, _)| usage_json(&usage)),
         "signals": outcome.signals.iter().map(|handled| signal_json(handled, outcome.start)).collect::<Vec<_>>(),
+        "more_signals": outcome.more_signals,
+        "lost_signals": outcome.job.lost_signals(),
         "error": outcome.refused.as_ref().map(error_json),
     })
 }
@@ -120,6 +122,7 @@ pub fn signal_json(handled: &Handled, start: Instant) -> Value {
         Act::Forward(signal) => ("forward", Some(signal.to_string())),
         Act::Shared => ("shared", None),
         Act::Ignore => ("ignore", None),
+        Act::Taken => ("action", None),
         Act::End => ("end", None),
         Act::Kill => ("kill", None),
     };

@@ -1,13 +1,17 @@
 //! Signals sent to spile, read one after the other from a signalfd(2) instead of being delivered.
 
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
 
+use nix::libc;
 use nix::sys::signal::SigSet;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::Number;
+use super::{Code, Number, Set};
 
-/// Every signal that can be blocked is blocked and read here.
+/// Signals that are blocked, and read here.
 pub struct Arrivals {
     fd: SignalFd,
 }
@@ -33,6 +37,8 @@ pub struct Arrival {
     pub signal: Number,
     /// From whom.
     pub sender: Sender,
+    /// In which way.
+    pub code: Code,
     /// What came along by sigqueue(3).
     pub value: Option<i32>,
 }
@@ -40,23 +46,49 @@ pub struct Arrival {
 impl Arrivals {
     /// Blocks and reads all signals from now on. Call it before any thread is started.
     pub fn take() -> nix::Result<Arrivals> {
-        let all = SigSet::all();
-        all.thread_block()?;
-        let fd = SignalFd::with_flags(&all, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        Arrivals::of(SigSet::all())
+    }
+
+    /// Blocks and reads these signals from now on; others do what they did.
+    pub fn take_only(signals: Set) -> nix::Result<Arrivals> {
+        Arrivals::of(signals.to_sigset())
+    }
+
+    fn of(signals: SigSet) -> nix::Result<Arrivals> {
+        signals.thread_block()?;
+        let fd = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         Ok(Arrivals { fd })
+    }
+
+    /// Waits for the next signal, as sigtimedwait(2) does; `None` when the time has come without one.
+    pub fn wait(&self, until: Option<Instant>) -> io::Result<Option<Arrival>> {
+        loop {
+            if let Some(arrival) = self.next()? {
+                return Ok(Some(arrival));
+            }
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(None);
+            }
+            let left = left.map(Timespec::try_from).transpose().unwrap_or_default();
+            match poll(&mut [PollFd::new(&self.fd, PollFlags::IN)], left.as_ref()) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(why) => return Err(why.into()),
+            }
+        }
     }
 
     /// The next signal that has arrived, if any.
     pub fn next(&self) -> nix::Result<Option<Arrival>> {
         let Some(info) = self.fd.read_signal()? else { return Ok(None) };
         let Some(signal) = Number::new(info.ssi_signo as i32) else { return Ok(None) };
-        // si_code <= 0: sent by a process (sigaction(2)); SI_QUEUE is -1.
-        let sender = match info.ssi_code > 0 {
-            true => Sender::Kernel,
-            false => Sender::Process { pid: info.ssi_pid as i32, uid: info.ssi_uid },
+        let code = Code(info.ssi_code);
+        let sender = match code.is_of_a_process() {
+            false => Sender::Kernel,
+            true => Sender::Process { pid: info.ssi_pid as i32, uid: info.ssi_uid },
         };
-        let value = (info.ssi_code == nix::libc::SI_QUEUE).then_some(info.ssi_int);
-        Ok(Some(Arrival { signal, sender, value }))
+        let value = (info.ssi_code == libc::SI_QUEUE).then_some(info.ssi_int);
+        Ok(Some(Arrival { signal, sender, code, value }))
     }
 }
 

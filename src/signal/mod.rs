@@ -2,14 +2,20 @@
 //! signalfds, so that children inherit defaults.
 
 mod arrivals;
+mod code;
 mod inherited;
+mod meaning;
 mod number;
 mod send;
+mod state;
 
 pub use arrivals::{Arrival, Arrivals, Sender};
+pub use code::Code;
 pub use inherited::{blocked_at_start, ignore_broken_pipes, ignored_at_start};
+pub use meaning::Effect;
 pub use number::{Number, Set};
 pub use send::{Stop, die_of, queue, send, send_to, stop_of};
+pub use state::State;
 
 use std::io;
 
@@ -34,8 +40,8 @@ impl Signals {
 
     /// As `take`, leaving alone what we were started with ignored: nohup(1), or a shell's `&` without job control.
     pub fn take_unless_ignored(signals: &[Signal]) -> io::Result<Signals> {
-        let ignored = ignored();
-        let is_wanted = |signal: &Signal| ignored & (1 << (*signal as u32 - 1)) == 0;
+        let ignored = State::of_ourselves().map(|state| state.ignored).unwrap_or_default();
+        let is_wanted = |signal: &Signal| ignored.bits() & (1 << (*signal as u32 - 1)) == 0;
         Signals::take(&signals.iter().copied().filter(is_wanted).collect::<Vec<_>>())
     }
 
@@ -49,11 +55,4 @@ impl Signals {
             }
         }
     }
-}
-
-/// The signals that are ignored, one bit each, from bit 0 for signal 1 (proc(5)).
-fn ignored() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

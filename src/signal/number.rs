@@ -1,9 +1,13 @@
 //! Signal numbers and their names, real-time ones included (signal(7)).
 
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::str::FromStr;
 
 use nix::libc;
+use nix::sys::signal::SigSet;
+
+use crate::suggest::nearest;
 
 /// A signal, from 1 to 64. Unlike nix's enum it knows the real-time signals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +43,11 @@ impl Number {
         (1..=64).contains(&number).then_some(Number(number))
     }
 
+    /// The signal that a shell means by this status of a program: 128 + its number.
+    pub fn from_status(status: i32) -> Option<Number> {
+        status.checked_sub(128).and_then(Number::new)
+    }
+
     /// The number.
     pub fn raw(self) -> i32 {
         self.0
@@ -46,7 +55,12 @@ impl Number {
 
     /// True where a program may say what happens: neither KILL and STOP nor the C library's own two.
     pub fn is_settable(self) -> bool {
-        !matches!(self, Number::KILL | Number::STOP) && !(32..libc::SIGRTMIN()).contains(&self.0)
+        !matches!(self, Number::KILL | Number::STOP) && !self.is_reserved()
+    }
+
+    /// True for the two that the C library keeps for its threads (nptl(7)).
+    pub fn is_reserved(self) -> bool {
+        (32..libc::SIGRTMIN()).contains(&self.0)
     }
 
     /// True for the signals that a terminal sends to its foreground group, and TERM, which stands for them where
@@ -64,6 +78,11 @@ impl Number {
     /// True for the signals that ask to stop, STOP itself among them.
     pub fn asks_to_stop(self) -> bool {
         matches!(self, Number::STOP | Number::TSTP | Number::TTIN | Number::TTOU)
+    }
+
+    /// True for the real-time signals that programs may use: each is queued, with its value, and none is merged.
+    pub fn is_real_time(self) -> bool {
+        self.0 >= libc::SIGRTMIN()
     }
 
     /// Every signal.
@@ -88,7 +107,7 @@ impl fmt::Display for Number {
 impl FromStr for Number {
     type Err = String;
 
-    /// Reads `TERM`, `sigterm`, `15`, `RTMIN+3`, `RTMAX-1`.
+    /// Reads `TERM`, `sigterm`, `15`, `RTMIN+3`, `RTMAX-1`, and 143, which is 128 + 15.
     fn from_str(text: &str) -> Result<Number, String> {
         let upper = text.to_ascii_uppercase();
         let name = upper.strip_prefix("SIG").unwrap_or(&upper);
@@ -97,9 +116,20 @@ impl FromStr for Number {
         named
             .or_else(|| real_time(name))
             .or_else(|| name.parse().ok())
-            .and_then(Number::new)
-            .ok_or_else(|| format!("'{text}' is no signal; for example TERM, SIGHUP, 10, RTMIN+1"))
+            .and_then(|number| Number::new(number).or_else(|| Number::from_status(number)))
+            .ok_or_else(|| match nearest_name(name) {
+                Some(known) => format!("'{text}' is no signal; did you mean {known}?"),
+                None => format!("'{text}' is no signal; for example TERM, SIGHUP, 10, RTMIN+1"),
+            })
     }
+}
+
+/// The name that was probably meant.
+fn nearest_name(typed: &str) -> Option<String> {
+    let aliases = ALIASES.iter().map(|(alias, _)| *alias);
+    let known: Vec<String> =
+        NAMES.into_iter().chain(aliases).chain(["RTMIN", "RTMAX"]).map(str::to_lowercase).collect();
+    nearest(typed, known.iter().map(String::as_str)).map(str::to_uppercase)
 }
 
 /// `RTMIN`, `RTMIN+3`, `RTMAX-1`.
@@ -128,6 +158,18 @@ impl Set {
     /// The set as the kernel takes it.
     pub fn bits(self) -> u64 {
         self.0
+    }
+
+    /// The set as the C library takes it.
+    pub fn to_sigset(self) -> SigSet {
+        let mut set = MaybeUninit::uninit();
+        // SAFETY: sigemptyset(3) initialises the set, and the numbers are from 1 to 64. nix's own way to add one
+        // knows no real-time signals.
+        unsafe {
+            libc::sigemptyset(set.as_mut_ptr());
+            self.iter().for_each(|signal| _ = libc::sigaddset(set.as_mut_ptr(), signal.0));
+            SigSet::from_sigset_t_unchecked(set.assume_init())
+        }
     }
 
     /// Adds one.
@@ -169,8 +211,20 @@ mod tests {
 
     #[test]
     fn what_is_no_signal_is_refused() {
-        for text in ["", "0", "65", "-1", "SIG", "TERMS", "RTMIN+31", "RTMAX-31", "RTMIN-1", "RTMIN+x"] {
+        for text in
+            ["", "0", "65", "128", "193", "-1", "SIG", "TERMS", "RTMIN+31", "RTMAX-31", "RTMIN-1", "RTMIN+x"]
+        {
             assert!(text.parse::<Number>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_status_of_a_shell_names_its_signal_and_a_slip_the_nearest() {
+        assert_eq!("143".parse(), Ok(Number::TERM));
+        assert_eq!("192".parse(), Ok(Number(64)));
+        for (slip, meant) in [("SIGTREM", "TERM"), ("hub", "HUP"), ("WINHC", "WINCH"), ("RTMNI", "RTMIN")] {
+            let why = slip.parse::<Number>().unwrap_err();
+            assert!(why.contains(&format!("did you mean {meant}?")), "{why}");
         }
     }
 

@@ -7,10 +7,10 @@ use nix::libc;
 
 use super::{Number, Set};
 
-/// kill(2): to the process `pid`, or to the process group `-pid`.
-pub fn send(pid: i32, signal: Number) -> Result<(), Errno> {
+/// kill(2): to the process `pid`, or to the process group `-pid`. Without a signal it only asks whether that could be.
+pub fn send(pid: i32, signal: impl Into<Option<Number>>) -> Result<(), Errno> {
     // SAFETY: no memory is involved.
-    Errno::result(unsafe { libc::kill(pid, signal.raw()) }).map(drop)
+    Errno::result(unsafe { libc::kill(pid, signal.into().map_or(0, Number::raw)) }).map(drop)
 }
 
 /// sigqueue(3): to a process, with a value; what is queued is counted, not merged.
@@ -20,12 +20,42 @@ pub fn queue(pid: i32, signal: Number, value: i32) -> Result<(), Errno> {
     Errno::result(unsafe { libc::sigqueue(pid, signal.raw(), value) }).map(drop)
 }
 
-/// pidfd_send_signal(2): to the very process that was opened, never to a later one with its number.
-pub fn send_to(pidfd: impl AsFd, signal: Number) -> Result<(), Errno> {
-    let fd = pidfd.as_fd().as_raw_fd();
-    let information = std::ptr::null::<libc::siginfo_t>();
-    // SAFETY: a null siginfo means "as kill(2) does".
-    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal.raw(), information, 0) };
+/// What pidfd_send_signal(2) takes, the beginning of siginfo_t: the fields of a signal with a value.
+#[repr(C)]
+struct Queued {
+    signo: i32,
+    errno: i32,
+    code: i32,
+    fields: Fields,
+    rest: [u8; 128],
+}
+
+/// Aligned as the kernel's union is: by its pointers.
+#[repr(C)]
+struct Fields {
+    pid: i32,
+    uid: u32,
+    value: *mut libc::c_void,
+}
+
+/// pidfd_send_signal(2): to the very process that was opened, never to a later one with its number; with a value as
+/// sigqueue(3) sends it. Without a signal it only asks whether that could be.
+pub fn send_to(pidfd: impl AsFd, signal: impl Into<Option<Number>>, value: Option<i32>) -> Result<(), Errno> {
+    let (fd, number) = (pidfd.as_fd().as_raw_fd(), signal.into().map_or(0, Number::raw));
+    let queued = value.map(|value| Queued {
+        signo: number,
+        errno: 0,
+        code: libc::SI_QUEUE,
+        fields: Fields {
+            pid: std::process::id() as i32,
+            uid: nix::unistd::getuid().as_raw(),
+            value: std::ptr::without_provenance_mut(value as usize),
+        },
+        rest: [0; 128],
+    });
+    let information = queued.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: null means "as kill(2) does"; else the kernel reads a siginfo_t of 128 bytes, and `Queued` is longer.
+    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, number, information, 0) };
     Errno::result(sent).map(drop)
 }
 

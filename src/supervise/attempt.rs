@@ -6,10 +6,13 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::event::PollFlags;
 
 use super::forward::{Act, Forwarding, Handled};
-use super::{Event, Foreground, Job, Limits, Manner, Member, Reason, Supervisor};
+use super::{Event, Foreground, Job, Keys, Limits, Manner, Member, Reason, Supervisor};
 use crate::error::{Exit, Failure};
 use crate::process::{Ends, Group, Program, SpawnError};
 use crate::signal::{Arrival, Number};
+
+/// How many signals an outcome lists.
+const MOST_SIGNALS: usize = 1000;
 
 /// What is to be done.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub struct Order {
     pub manner: Manner,
     /// Which signals it gets.
     pub forwarding: Forwarding,
+    /// Whose the terminal's keys are.
+    pub keys: Keys,
     /// How long its company may go on after it.
     pub linger: Duration,
 }
@@ -61,6 +66,14 @@ pub trait Company {
     /// Waits for nothing more than what is there already: its time after the program is over.
     fn hang_up(&mut self) {}
 
+    /// Has the first word about a signal that was sent to spile; `None`: it is passed on as usual.
+    fn decide(&mut self, _arrival: &Arrival, _now: Instant) -> Option<Act> {
+        None
+    }
+
+    /// Acts on the program, and starts what belongs to it: after each signal, and whenever something has happened.
+    fn act(&mut self, _now: Instant, _supervisor: &mut Supervisor, _job: &mut Job) {}
+
     /// Hears of every event, also those of other children.
     fn note(&mut self, _event: &Event) {}
 
@@ -80,8 +93,10 @@ pub struct Outcome {
     pub wall: Duration,
     /// When the clock of `signals` began.
     pub start: Instant,
-    /// Signals that were sent to spile meanwhile.
+    /// Signals that were sent to spile meanwhile: the first ones.
     pub signals: Vec<Handled>,
+    /// How many more there were.
+    pub more_signals: u64,
     /// Somebody insisted on an end, with this signal.
     pub interrupted: Option<Number>,
 }
@@ -93,7 +108,7 @@ pub fn attempt(
     ends: Ends,
     company: &mut dyn Company,
 ) -> Result<Outcome, Failure> {
-    let foreground = Foreground::arrange(&mut order.program, order.group);
+    let foreground = Foreground::arrange(&mut order.program, order.group, order.keys);
     let mut attempt = Attempt {
         outcome: Outcome {
             job: Job::new(order.limits, order.manner),
@@ -102,6 +117,7 @@ pub fn attempt(
             wall: Duration::ZERO,
             start: Instant::now(),
             signals: Vec::new(),
+            more_signals: 0,
             interrupted: None,
         },
         forwarding: order.forwarding,
@@ -176,6 +192,7 @@ impl Attempt<'_> {
             if self.company.advance(now) {
                 self.outcome.job.is_active(now);
             }
+            self.company.act(now, supervisor, &mut self.outcome.job);
             let was_ending = self.outcome.job.is_ending();
             self.outcome.job.tick(now, supervisor);
             if self.outcome.job.is_ending() && !was_ending && self.outcome.job.reason() != Reason::Ended {
@@ -199,7 +216,7 @@ impl Attempt<'_> {
         }
     }
 
-    fn hear(&mut self, event: &Event, supervisor: &Supervisor) {
+    fn hear(&mut self, event: &Event, supervisor: &mut Supervisor) {
         let is_about_it = self.outcome.job.note(event);
         match event {
             Event::Ended(..) if is_about_it => {
@@ -213,9 +230,11 @@ impl Attempt<'_> {
         }
     }
 
-    fn signal(&mut self, arrival: &Arrival, supervisor: &Supervisor) {
+    fn signal(&mut self, arrival: &Arrival, supervisor: &mut Supervisor) {
         let now = Instant::now();
-        let act = self.forwarding.decide(arrival, self.foreground.together(), now);
+        let together = self.foreground.together();
+        let wanted = self.company.decide(arrival, now);
+        let act = wanted.unwrap_or_else(|| self.forwarding.decide(arrival, together, now));
         let job = &mut self.outcome.job;
         if arrival.signal == Number::CONT
             && let Some(stopped) = job.members().iter().find(|member| member.stopped)
@@ -232,6 +251,7 @@ impl Attempt<'_> {
                 job.was_sent(signal, supervisor);
             }
             Act::Shared => job.was_sent(arrival.signal, supervisor),
+            Act::Taken => self.company.act(now, supervisor, job),
             Act::Ignore => {}
             Act::End => job.end(Reason::Told, supervisor),
             Act::Kill => job.kill(),
@@ -242,7 +262,10 @@ impl Attempt<'_> {
         }
         let handled = Handled { at: now, arrival: *arrival, act };
         self.company.told(Happening::Signal(&handled));
-        self.outcome.signals.push(handled);
+        match self.outcome.signals.len() < MOST_SIGNALS {
+            true => self.outcome.signals.push(handled),
+            false => self.outcome.more_signals += 1,
+        }
     }
 
     fn finish(self) -> Outcome {

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use rustix::event::PollFlags;
 
-use super::{Company, Event, Happening, Job, Limits, Manner, Reason, Supervisor};
-use crate::signal::Number;
+use super::{Act, Company, Event, Happening, Job, Limits, Manner, Reason, Supervisor};
+use crate::signal::{Arrival, Number};
 
 /// All of them; output of any is output.
 pub struct Companions<'a>(pub Vec<&'a mut dyn Company>);
@@ -28,6 +28,14 @@ impl Company for Companions<'_> {
 
     fn hang_up(&mut self) {
         self.0.iter_mut().for_each(|one| one.hang_up());
+    }
+
+    fn decide(&mut self, arrival: &Arrival, now: Instant) -> Option<Act> {
+        self.0.iter_mut().find_map(|one| one.decide(arrival, now))
+    }
+
+    fn act(&mut self, now: Instant, supervisor: &mut Supervisor, job: &mut Job) {
+        self.0.iter_mut().for_each(|one| one.act(now, supervisor, job));
     }
 
     fn note(&mut self, event: &Event) {

@@ -7,6 +7,16 @@ use crate::process::terminal::Terminal;
 use crate::process::{Group, Program};
 use crate::signal::{self, Arrival, Number, Sender, Stop};
 
+/// Whose the keys of the terminal are while the program runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keys {
+    /// The program's, or of both where it is in our group.
+    #[default]
+    Programs,
+    /// Ours alone, and what is made of them is up to us, until the program reads the terminal.
+    Ours,
+}
+
 /// Who has the terminal, between us and one program.
 ///
 /// In the foreground a program stays in our process group unless it is told otherwise: then the terminal's keys
@@ -15,6 +25,7 @@ use crate::signal::{self, Arrival, Number, Sender, Stop};
 pub struct Foreground {
     terminal: Option<Terminal>,
     together: Togetherness,
+    keys: Keys,
     /// The program's modes while it is stopped.
     modes: Option<Termios>,
     /// A stop that was sent to us, and that we have passed on.
@@ -23,12 +34,13 @@ pub struct Foreground {
 
 impl Foreground {
     /// Decides in which group `program` runs, if it does not say so itself, and whether it gets the terminal.
-    pub fn arrange(program: &mut Program, wanted: Option<Group>) -> Foreground {
+    pub fn arrange(program: &mut Program, wanted: Option<Group>, keys: Keys) -> Foreground {
         let terminal = Terminal::controlling();
         let has_terminal = terminal.as_ref().is_some_and(Terminal::was_ours);
-        program.group = wanted.unwrap_or(if has_terminal { Group::Same } else { Group::New });
+        let shares = has_terminal && keys == Keys::Programs;
+        program.group = wanted.unwrap_or(if shares { Group::Same } else { Group::New });
         program.foreground = match (&terminal, program.group) {
-            (Some(terminal), Group::New) if has_terminal => Some(terminal.raw_fd()),
+            (Some(terminal), Group::New) if shares => Some(terminal.raw_fd()),
             _ => None,
         };
         let together = match program.group {
@@ -36,7 +48,7 @@ impl Foreground {
             Group::Session => Togetherness::OwnSession,
             _ => Togetherness::OwnGroup,
         };
-        Foreground { terminal, together, modes: None, asked: None }
+        Foreground { terminal, together, keys, modes: None, asked: None }
     }
 
     /// The program runs, with this id, and has the terminal if it was to have it.
@@ -63,6 +75,7 @@ impl Foreground {
         let own_group = self.together == Togetherness::OwnGroup;
         if let Some(terminal) = &self.terminal {
             if wants_terminal && own_group && asked.is_none() && terminal.is_ours() {
+                self.keys = Keys::Programs;
                 terminal.give_to(pid);
                 let _ = signal::send(-pid, Number::CONT);
                 return;
@@ -95,7 +108,7 @@ impl Foreground {
             if let Some(modes) = self.modes.take() {
                 terminal.set(&modes);
             }
-            if self.together == Togetherness::OwnGroup {
+            if self.together == Togetherness::OwnGroup && self.keys == Keys::Programs {
                 terminal.give_to(pid);
             }
         }

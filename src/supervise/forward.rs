@@ -12,8 +12,19 @@ const INSISTS: Duration = Duration::from_secs(2);
 pub struct Forwarding {
     rewrites: Vec<(Number, Option<Number>)>,
     kept: Set,
+    insistence: Insistence,
     interrupts: u8,
     last: Option<Instant>,
+}
+
+/// What the second INT in a row means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Insistence {
+    /// An end to everything; the third kills.
+    #[default]
+    Ends,
+    /// What the first means: the program may want many, as an interactive shell does.
+    Nothing,
 }
 
 /// What to do about a signal.
@@ -25,6 +36,8 @@ pub enum Act {
     Shared,
     /// Nothing: it is none of the program's business.
     Ignore,
+    /// Somebody else sees to it: an action was asked for.
+    Taken,
     /// Somebody insists: end everything.
     End,
     /// Somebody insists again: kill everything.
@@ -59,10 +72,16 @@ impl Forwarding {
         Forwarding { rewrites, kept, ..Forwarding::default() }
     }
 
+    /// The same with another meaning of the second INT.
+    pub fn insistence(self, insistence: Insistence) -> Forwarding {
+        Forwarding { insistence, ..self }
+    }
+
     /// Decides about one signal.
     pub fn decide(&mut self, arrival: &Arrival, together: Togetherness, now: Instant) -> Act {
         let signal = arrival.signal;
         if signal == Number::INT
+            && self.insistence == Insistence::Ends
             && let Some(act) = self.insisting(now)
         {
             return act;
@@ -103,9 +122,10 @@ impl Forwarding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signal::Code;
 
     fn sent(signal: Number, sender: Sender) -> Arrival {
-        Arrival { signal, sender, value: None }
+        Arrival { signal, sender, code: Code::USER, value: None }
     }
 
     const SOMEBODY: Sender = Sender::Process { pid: 7, uid: 0 };

@@ -7,6 +7,7 @@ use nix::unistd::Pid;
 
 use super::ending::{self, Killed, Manner, Orphans, Scope};
 use super::limits::{Limits, Passed, Watch};
+use super::unsent::Unsent;
 use super::{Event, Supervisor};
 use crate::process::tree::{Seen, me, stat};
 use crate::process::{Started, Status, Usage};
@@ -69,6 +70,7 @@ pub struct Job {
     killed: Vec<Killed>,
     reaped: u64,
     request: Request,
+    unsent: Unsent,
 }
 
 /// Whether somebody has asked the children to end, past us.
@@ -90,6 +92,7 @@ impl Job {
             killed: Vec::new(),
             reaped: 0,
             request: Request::None,
+            unsent: Unsent::default(),
         }
     }
 
@@ -140,7 +143,10 @@ impl Job {
             self.members.iter_mut().find(|member| member.started.pid == *pid && member.end.is_none());
         let Some(member) = member else { return false };
         match event {
-            Event::Ended(_, status, usage) => member.end = Some((*status, *usage, Instant::now())),
+            Event::Ended(_, status, usage) => {
+                member.end = Some((*status, *usage, Instant::now()));
+                self.unsent.forget(*pid);
+            }
             _ => member.stopped = matches!(event, Event::Stopped(..)),
         }
         true
@@ -158,31 +164,35 @@ impl Job {
 
     /// When it must be looked after even if nothing happens.
     pub fn due(&self) -> Option<Instant> {
-        match self.phase {
+        let round = || Some(Instant::now() + ROUND);
+        let due = match self.phase {
             Phase::Running | Phase::Waiting => self.watch.due(),
             Phase::Asked(until) => Some(until),
-            Phase::Killing(_) => Some(Instant::now() + ROUND),
+            Phase::Killing(_) => round(),
             Phase::Over => None,
-        }
+        };
+        let unsent = if self.unsent.is_empty() { None } else { round() };
+        [due, unsent].into_iter().flatten().min()
     }
 
     /// Sends a signal to the children that have not ended: what a terminal sends goes to whole groups, as it does
-    /// there, if one of the children leads them. The keys that stop do nothing in a session whose leader is the
+    /// there, if one of the children leads them: a group keeps its number as long as somebody is in it. The keys that stop do nothing in a session whose leader is the
     /// child: nobody is there to continue it (orphaned process group, POSIX), so STOP is sent. Who is stopped must go
     /// on to be able to end.
-    pub fn send(&self, signal: Number, value: Option<i32>) {
+    pub fn send(&mut self, signal: Number, value: Option<i32>) {
         let to_groups = signal.is_from_terminals() || signal.asks_to_stop();
         let mut groups = BTreeSet::new();
         for member in self.members.iter().filter(|member| member.end.is_none()) {
             let pid = member.started.pid;
-            let group = group_of(pid).filter(|group| to_groups && self.has_started(*group));
+            let has_started = |group: i32| self.members.iter().any(|member| member.started.pid == group);
+            let group = group_of(pid).filter(|group| to_groups && has_started(*group));
             let to = group.map_or(pid, |group| -group);
             let its = if signal.asks_to_stop() && leads_session(pid) { Number::STOP } else { signal };
             if group.is_none_or(|group| groups.insert(group)) {
-                let _ = match value.filter(|_| group.is_none()) {
-                    Some(value) => signal::queue(to, its, value),
-                    None => signal::send(to, its),
-                };
+                match value.filter(|_| group.is_none()) {
+                    Some(value) => self.unsent.send(to, its, value),
+                    None => _ = signal::send(to, its),
+                }
             }
             if member.stopped && signal.asks_to_end() {
                 let _ = signal::send(to, Number::CONT);
@@ -190,9 +200,9 @@ impl Job {
         }
     }
 
-    /// A group keeps its number as long as somebody is in it, also after its leader's end.
-    fn has_started(&self, group: i32) -> bool {
-        self.members.iter().any(|member| member.started.pid == group)
+    /// Signals that could not be passed on, since nobody had a place for them.
+    pub fn lost_signals(&self) -> u64 {
+        self.unsent.lost()
     }
 
     /// Somebody's signal, not ours, has reached the children. How they take it is their business; but when it asks
@@ -227,6 +237,11 @@ impl Job {
             Number::KILL => self.kill(),
             signal => self.ask(signal, supervisor),
         }
+    }
+
+    /// Gives it this long between the asking and the killing.
+    pub fn set_grace(&mut self, grace: Duration) {
+        self.manner.grace = grace;
     }
 
     /// Kills it now.
@@ -265,6 +280,7 @@ impl Job {
 
     /// Does what is due: a limit that was passed, the next step of the ending. Call it after each `wait`.
     pub fn tick(&mut self, now: Instant, supervisor: &Supervisor) {
+        self.unsent.flush();
         let has_ended = self.running().next().is_none();
         match self.phase {
             Phase::Running if has_ended => self.settle(supervisor),

@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use nix::unistd::{SysconfVar, sysconf};
-
-use crate::process::tree::{Seen, stat};
+use crate::process::tree::{self, CpuClock, Seen};
 
 /// What a job may use. `None` is no limit.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,23 +93,10 @@ impl Watch {
             return Some(Passed::Idle);
         }
         let limit = self.limits.cpu.filter(|_| now >= self.cpu_check)?;
-        let used = cpu_time(&processes());
-        // Several processors can use up what is left sooner than one.
-        let left = limit.saturating_sub(used) / processors();
-        self.cpu_check = now + left.clamp(Duration::from_millis(10), Duration::from_secs(1));
+        let used = tree::cpu_time(&processes(), CpuClock::All);
+        self.cpu_check = now + tree::cpu_check(limit.saturating_sub(used));
         (used >= limit).then_some(Passed::Cpu)
     }
-}
-
-/// CPU time of processes and of the children that they have reaped.
-fn cpu_time(processes: &[Seen]) -> Duration {
-    let ticks: u64 = processes.iter().filter_map(|seen| Some(stat(seen.pid)?.ticks)).sum();
-    let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().and_then(|n| u32::try_from(n).ok());
-    Duration::from_secs(ticks) / per_second.filter(|n| *n > 0).unwrap_or(100)
-}
-
-fn processors() -> u32 {
-    std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 
 #[cfg(test)]

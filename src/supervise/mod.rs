@@ -25,6 +25,7 @@ mod foreground;
 mod forward;
 mod job;
 mod limits;
+mod unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -36,8 +37,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 pub use attempt::{Company, Happening, Order, Outcome, attempt};
 pub use companions::{Companions, end, keep_company, pause, sweep};
 pub use ending::{Killed, Manner, Orphans, Scope};
-pub use foreground::Foreground;
-pub use forward::{Act, Forwarding, Handled};
+pub use foreground::{Foreground, Keys};
+pub use forward::{Act, Forwarding, Handled, Insistence};
 pub use job::{Job, Member, Reason};
 pub use limits::{Clock, Limits};
 
@@ -49,6 +50,12 @@ use crate::signal::{Arrival, Arrivals, Number, Sender};
 
 /// How long we may be stopped unnoticed while a running clock counts.
 const BEAT: Duration = Duration::from_millis(100);
+
+/// How many descriptors looking for descendants takes at once.
+const ROOM: usize = 5;
+
+/// How many signals are read in one round.
+const AT_ONCE: usize = 256;
 
 /// Something that has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +95,7 @@ impl Supervisor {
     /// moves to (PR_SET_CHILD_SUBREAPER). Call it before any thread is started.
     pub fn new() -> io::Result<Supervisor> {
         let arrivals = Arrivals::take()?;
+        ensure_room(&arrivals)?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         let began = Instant::now();
         Ok(Supervisor {
@@ -157,7 +165,9 @@ impl Supervisor {
         let mut woken = Instant::now();
         let mut gap = None;
         let mut signals = Vec::new();
-        while let Some(arrival) = self.arrivals.next()? {
+        // A storm of them must not keep us from everything else: what is left is read in the next round.
+        for _ in 0..AT_ONCE {
+            let Some(arrival) = self.arrivals.next()? else { break };
             match arrival.signal {
                 Number::CHLD => {}
                 // A write of our own into a broken pipe: blocked, it is queued in spite of being ignored.
@@ -216,6 +226,13 @@ impl Supervisor {
         let ours = tree::children(tree::me());
         tree::below(ours.into_iter().filter(|child| !is_others(child)).collect())
     }
+}
+
+/// Fails where few descriptors are left. Whoever is to be ended is looked up in /proc and opened first: without a
+/// descriptor for that, they would be left alive without a word.
+fn ensure_room(fd: impl AsFd) -> io::Result<()> {
+    let copies: Result<Vec<_>, _> = (0..ROOM).map(|_| rustix::io::fcntl_dupfd_cloexec(&fd, 3)).collect();
+    copies.map(drop).map_err(io::Error::from)
 }
 
 /// Sleeps in short pieces where a limit counts: only so can we tell for how long we were stopped. Answers when we

@@ -124,11 +124,14 @@ impl Client {
     /// have one. An empty host, as that of a Unix socket, is a usage failure where a name is needed.
     pub fn start(&self, host: &str) -> Result<(UnbufferedClientConnection, Inspection), Failure> {
         let Names { wanted, sent } = self.names(host)?;
-        let lane = match self.lanes.take(Some(&wanted)) {
+        // A lane with a session whose server would not pass today is left, with all its sessions.
+        let used = self.lanes.take(Some(&wanted));
+        let used =
+            used.filter(|lane| lane.seen.begin_again(|judged| self.judge.still_passes(judged, &wanted)));
+        let lane = match used {
             Some(lane) => lane,
             None => self.lane(wanted.clone(), sent.is_some())?,
         };
-        lane.seen.begin_again();
         let terms = Terms {
             wanted: Some(wanted.to_str().into_owned()),
             sni: sent.as_ref().and_then(sni),

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 
+use super::staple;
+use crate::certificate::ocsp::{Answer, NoAnswer};
 use crate::certificate::{self, Der, Key, Passphrase};
 use crate::error::{Exit, Failure};
 use crate::process::keep_memory_secret;
@@ -39,7 +42,7 @@ pub struct IdentityFiles {
 const LARGEST_STAPLE: u64 = 64 * 1024;
 
 impl IdentityFiles {
-    /// Reads them; status 58 where they cannot be read or do not belong together, 91 for the staple.
+    /// Reads them; status 58 where they cannot be read or do not belong together, 91 for a staple that is none.
     pub(super) fn read(
         &self,
         permissions: Permissions,
@@ -60,6 +63,15 @@ impl IdentityFiles {
         let mut certified = certified(chain, &key).map_err(|error| self.refused(key_file, &error))?;
         certified.ocsp = self.staple.as_deref().map(read_staple).transpose()?;
         Ok(Arc::new(certified))
+    }
+
+    /// What clients will not like about the staple of a server that was read, or about there being none.
+    pub(super) fn doubt_on_staple(&self, read: &CertifiedKey) -> Option<String> {
+        let chain: Vec<&[u8]> = read.cert.iter().map(AsRef::as_ref).collect();
+        let why = staple::doubt(read.ocsp.as_deref(), &chain, UnixTime::now())?;
+        let file = self.staple.as_ref().map(|file| format!("OCSP file {}", file.display()));
+        let file = file.unwrap_or_else(|| format!("certificate file {}", self.certificate.display()));
+        Some(format!("{file}: {why}"))
     }
 
     fn refused(&self, key_file: &Path, error: &Error) -> Failure {
@@ -102,9 +114,9 @@ fn read_staple(path: &Path) -> Result<Vec<u8>, Failure> {
     if bytes.len() as u64 > LARGEST_STAPLE {
         return Err(fail("it is too large for an OCSP response"));
     }
-    // OCSPResponse is a SEQUENCE (RFC 6960); PEM has no agreed label for it.
-    match bytes.first() {
-        Some(0x30) => Ok(bytes),
-        _ => Err(fail("it is no OCSP response in DER")),
+    // PEM has no agreed label for it.
+    match Answer::of(&bytes) {
+        Err(NoAnswer::Broken) => Err(fail("it is no OCSP response in DER")),
+        _ => Ok(bytes),
     }
 }

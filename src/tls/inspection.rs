@@ -9,7 +9,10 @@ use rustls::{AlertDescription, CommonState, Error, HandshakeKind};
 use super::explanation::{self, Offer, Telling};
 use super::seen::{Lane, Lanes, Seen, Shared};
 use super::trust::Anchors;
-use super::{Admission, Basis, Enforcement, UnknownStatus, Verdict, cipher_name, group_name, version_name};
+use super::{
+    Basis, Enforcement, Refusal, Rule, UnknownStatus, Verdict, cipher_name, group_name, version_name,
+};
+use crate::certificate::Der;
 use crate::error::Failure;
 
 /// Watches one handshake. It must be kept until the handshake is over: after that, the configuration it watches may
@@ -118,21 +121,22 @@ impl Inspection {
         self.seen.lock().clone()
     }
 
-    /// To be told once the handshake is over: in a resumed session rustls verifies nothing, and what the first
-    /// handshake has shown still holds.
+    /// A client's, to be told once the handshake is over: in a resumed session rustls verifies nothing, and what the
+    /// first handshake has shown was judged again when this one began.
     pub fn settle(&self, connection: &CommonState) {
         if connection.handshake_kind() == Some(HandshakeKind::Resumed) {
             self.seen.resume(connection.peer_certificates().unwrap_or_default());
         }
     }
 
-    /// What `Server::admit` has found: for a resumed session, in which nothing else was judged.
-    pub fn admitted(&self, admission: &Admission) {
-        if let Admission::By(rule) = admission {
-            let mut seen = self.seen.lock();
-            seen.rule = Some(rule.clone());
-            seen.verdict = Verdict::Trusted(Basis::Authority);
-        }
+    /// A server's: what it has found, after the handshake, about a client that presented this chain.
+    pub(super) fn admits(&self, chain: &[Der], found: &Result<&Rule, Refusal>) {
+        let mut seen = self.seen.lock();
+        seen.chain = chain.to_vec();
+        (seen.verdict, seen.rule) = match found {
+            Ok(rule) => (Verdict::Trusted(Basis::Authority), Some((*rule).clone())),
+            Err(refusal) => (Verdict::Refused(refusal.clone()), None),
+        };
     }
 
     /// Why it failed, in words, with the status that stands for it: 35, 58, 60 or 90. `peer` is how the other end is

@@ -18,6 +18,7 @@ mod self_signed;
 mod server;
 mod server_verifier;
 mod session;
+mod staple;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -34,7 +35,10 @@ pub use rule::{Rule, UriPattern};
 #[cfg(test)]
 pub use seen::CertificateRequest;
 pub use seen::{Hello, Seen};
-pub use server::{Admission, ClientAuthentication, Presence, Server, ServerSettings, Tickets};
+#[cfg(test)]
+pub use server::Admission;
+pub use server::{ClientAuthentication, Presence, Server, ServerSettings, Tickets};
 pub use session::{HEADROOM, Progress, Session};
-pub use trust::{Enforcement, Pinning, Revocation, Roots, Trust, UnknownStatus};
+pub use staple::{Stapled, Status as StapleStatus};
+pub use trust::{Enforcement, Pinning, Revocation, Roots, Stapling, Trust, UnknownStatus};
 pub use verdict::{Basis, Code, Refusal, Verdict};

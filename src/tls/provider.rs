@@ -9,8 +9,8 @@ use rustls::crypto::aws_lc_rs::{self, cipher_suite as suite};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::{CipherSuite, NamedGroup, SupportedCipherSuite, SupportedProtocolVersion, version};
 
-use crate::address::nearest;
 use crate::error::Failure;
+use crate::suggest::nearest;
 
 /// A protocol version; older ones are not safe and not offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

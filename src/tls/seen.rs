@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{CipherSuite, NamedGroup, SignatureScheme};
 
-use super::{Rule, Verdict};
+use super::{Rule, Stapled, Verdict};
 use crate::certificate::Der;
 
 /// What one handshake has shown so far.
@@ -15,8 +15,12 @@ pub struct Seen {
     pub chain: Vec<Der>,
     /// The stapled OCSP response, DER; empty if there was none.
     pub staple: Vec<u8>,
+    /// What that says, where an authority vouches for the certificate.
+    pub stapled: Option<Stapled>,
     /// What has become of them.
     pub verdict: Verdict,
+    /// A client's: when that was found, where it let the server through.
+    pub passed: Option<UnixTime>,
     /// A client's: that the server asked for a certificate.
     pub request: Option<CertificateRequest>,
     /// A server's: what the client offered.
@@ -65,11 +69,14 @@ struct Memory {
 /// Servers of one name that have certificates of their own, and sessions that can be resumed.
 const MOST_JUDGED: usize = 8;
 
+/// What a full handshake has shown of a server that was let through.
 #[derive(Clone, Debug)]
-struct Judged {
-    chain: Vec<Der>,
-    staple: Vec<u8>,
-    verdict: Verdict,
+pub(super) struct Judged {
+    pub(super) chain: Vec<Der>,
+    pub(super) staple: Vec<u8>,
+    pub(super) stapled: Option<Stapled>,
+    pub(super) verdict: Verdict,
+    pub(super) passed: UnixTime,
 }
 
 impl Shared {
@@ -82,17 +89,17 @@ impl Shared {
         self.0.full.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets what the last handshake of a client has shown, but for what a resumed session rests on.
-    pub(super) fn begin_again(&self) {
-        let Seen { chain, staple, verdict, .. } = std::mem::take(&mut *self.lock());
-        if verdict != Verdict::NotJudged {
-            let mut full = self.full();
+    /// Forgets what the last handshake of a client has shown, but for what sessions that resume it rest on. Each of
+    /// those must hold `still`; false where one does not, or where there are more than can be remembered: then no
+    /// session may be resumed.
+    pub(super) fn begin_again(&self, still: impl FnMut(&mut Judged) -> bool) -> bool {
+        let Seen { chain, staple, stapled, verdict, passed, .. } = std::mem::take(&mut *self.lock());
+        let mut full = self.full();
+        if let Some(passed) = passed {
             full.retain(|judged| judged.chain != chain);
-            if full.len() == MOST_JUDGED {
-                full.remove(0);
-            }
-            full.push(Judged { chain, staple, verdict });
+            full.push(Judged { chain, staple, stapled, verdict, passed });
         }
+        full.len() <= MOST_JUDGED && full.iter_mut().all(still)
     }
 
     /// Forgets everything that was shown.
@@ -100,13 +107,15 @@ impl Shared {
         *self.lock() = Seen::default();
     }
 
-    /// The handshake resumes a session with a peer of these certificates: nothing was judged in it.
+    /// The handshake resumes a session with a peer of these certificates: nothing was judged in it but what was
+    /// remembered, when it began.
     pub(super) fn resume(&self, chain: &[Der]) {
         let full = self.full().iter().find(|judged| judged.chain == chain).cloned();
         let mut seen = self.lock();
         seen.chain = chain.to_vec();
-        if let Some(full) = full {
-            (seen.staple, seen.verdict) = (full.staple, full.verdict);
+        if let Some(Judged { staple, stapled, verdict, passed, .. }) = full {
+            (seen.staple, seen.stapled) = (staple, stapled);
+            (seen.verdict, seen.passed) = (verdict, Some(passed));
         }
     }
 }

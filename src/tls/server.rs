@@ -154,12 +154,15 @@ impl ServerSettings {
     ) -> Result<Certificates, Failure> {
         let mut default = Vec::new();
         for files in &self.identities {
-            default.push(files.read(self.permissions, warnings)?);
+            let certified = files.read(self.permissions, warnings)?;
+            warnings.extend(files.doubt_on_staple(&certified));
+            default.push(certified);
         }
         default.extend(made);
         let mut by_name: HashMap<String, Vec<Arc<CertifiedKey>>> = HashMap::new();
         for (name, files) in &self.by_name {
             let certified = files.read(self.permissions, warnings)?;
+            warnings.extend(files.doubt_on_staple(&certified));
             let name = idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_ascii_lowercase());
             by_name.entry(name).or_default().push(certified);
         }
@@ -242,8 +245,13 @@ impl Server {
     }
 
     /// Who the client is, to be asked after every handshake and before a byte of it is used: a resumed session is not
-    /// verified by rustls, so it is judged again here. Status 60 if it is not let in (any more).
-    pub fn admit(&self, connection: &CommonState, peer: &str) -> Result<Admission, Failure> {
+    /// verified by rustls, so it is judged again here. `watch` is told of it. Status 60 if it is not let in (any more).
+    pub fn admit(
+        &self,
+        connection: &CommonState,
+        watch: &Inspection,
+        peer: &str,
+    ) -> Result<Admission, Failure> {
         let Some(judge) = &self.judge else { return Ok(Admission::NotAsked) };
         let what = || format!("TLS with {peer}");
         match connection.peer_certificates() {
@@ -255,6 +263,7 @@ impl Server {
                     (false, Some(leaf)) => judge.rule_for(leaf),
                     _ => judge.again(chain, UnixTime::now()),
                 };
+                watch.admits(chain, &rule);
                 rule.map(|rule| Admission::By(rule.clone())).map_err(|refusal| refusal.failure(what()))
             }
         }
@@ -275,6 +284,8 @@ impl Server {
         };
         let mut config = builder.with_cert_resolver(Arc::new(resolver));
         config.alpn_protocols = self.settings.protocol.alpn_wire();
+        // Suites that were asked for have an order; otherwise the client knows best what is quick for it.
+        config.ignore_client_order = !self.settings.protocol.ciphers.is_empty();
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = match self.settings.tickets {
             Tickets::Sealed(count) => count,

@@ -14,9 +14,11 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::explanation::{self, Case, Peer};
-use super::seen::Shared;
+use super::seen::{Judged, Shared};
 use super::trust::{Anchors, time_of_judgement};
-use super::{Basis, Code, Enforcement, Pinning, Refusal, Terms, Trust, UnknownStatus, Verdict};
+use super::{
+    Basis, Code, Enforcement, Pinning, Refusal, Stapled, Terms, Trust, UnknownStatus, Verdict, staple,
+};
 use crate::certificate::Der;
 use crate::error::{Exit, Failure};
 
@@ -90,7 +92,58 @@ impl Judge {
         }
     }
 
-    /// The same of a chain out of a file.
+    /// The verdict on a server, and what it means for the handshake.
+    fn conclude(&self, presented: &Presented<'_>, wanted: &ServerName<'_>, now: UnixTime) -> Conclusion {
+        let mut stapled = None;
+        let found = match self.judge(presented, wanted, now) {
+            Ok(Basis::Authority) => {
+                let refusal;
+                (stapled, refusal) = self.stapled(presented, now);
+                refusal.map_or(Ok(Basis::Authority), |refusal| Err((staple_error(&refusal), refusal)))
+            }
+            Ok(basis) => Ok(basis),
+            Err(error) => {
+                let refusal = self.refusal(&error, presented, wanted, now);
+                Err((error, refusal))
+            }
+        };
+        let mispinned = self.pinned(presented.end_entity).err().map(|error| (error, wrong_pin()));
+        let is_strict = self.trust.enforcement == Enforcement::Strict;
+        let (verdict, result) = match (found, mispinned) {
+            (Err((error, refusal)), _) if is_strict => (Verdict::Refused(refusal), Err(error)),
+            // A pin is a condition of its own, which `insecure` leaves standing (as curl's -k does).
+            (_, Some((error, refusal))) => (Verdict::Refused(refusal), Err(error)),
+            (Err((_, refusal)), None) => (Verdict::Refused(refusal), Ok(())),
+            (Ok(basis), None) => (Verdict::Trusted(basis), Ok(())),
+        };
+        Conclusion { verdict, stapled, result }
+    }
+
+    /// What is stapled to a certificate that authorities vouch for, and what of it speaks against that.
+    fn stapled(&self, presented: &Presented<'_>, now: UnixTime) -> (Option<Stapled>, Option<Refusal>) {
+        let chain = presented.chain();
+        match staple::Subject::of(&chain, Some(&self.anchors)) {
+            Some(subject) => staple::judge(presented.staple, &subject, self.trust.stapling, now),
+            None => (None, None),
+        }
+    }
+
+    /// Whether a server that was let through would be so now: in a resumed session rustls verifies nothing, and
+    /// certificates, lists and staples run out. Where it would not, a full handshake shows what the server has by now.
+    pub(super) fn still_passes(&self, judged: &mut Judged, wanted: &ServerName<'_>) -> bool {
+        let now = time_of_judgement(self.trust.at, UnixTime::now());
+        // Nothing else that a verdict rests on changes while we run.
+        if judged.passed == now {
+            return true;
+        }
+        let Some((end_entity, intermediates)) = judged.chain.split_first() else { return false };
+        let presented = Presented { end_entity, intermediates, staple: &judged.staple };
+        let Conclusion { verdict, stapled, result } = self.conclude(&presented, wanted, now);
+        (judged.verdict, judged.stapled, judged.passed) = (verdict, stapled, now);
+        result.is_ok()
+    }
+
+    /// What speaks against a chain out of a file.
     pub(super) fn offline(
         &self,
         chain: &[Der],
@@ -138,9 +191,7 @@ impl Judge {
         wanted: &ServerName<'_>,
         now: UnixTime,
     ) -> Refusal {
-        let Presented { end_entity, intermediates, .. } = presented;
-        let chain: Vec<&[u8]> =
-            std::iter::once(*end_entity).chain(*intermediates).map(AsRef::as_ref).collect();
+        let chain = presented.chain();
         let case = Case { peer: Peer::Server(wanted), chain: &chain, anchors: &self.anchors, now };
         explanation::certificate(error, &case)
     }
@@ -159,7 +210,7 @@ fn exact(leaf: &CertificateDer<'_>, wanted: &ServerName<'_>, now: UnixTime) -> R
 }
 
 /// Whether a certificate's time has come and is not over.
-fn valid_at(certificate: &[u8], now: UnixTime) -> Result<(), Error> {
+pub(super) fn valid_at(certificate: &[u8], now: UnixTime) -> Result<(), Error> {
     let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
     let seconds = |time: x509_parser::time::ASN1Time| {
         UnixTime::since_unix_epoch(std::time::Duration::from_secs(
@@ -198,6 +249,28 @@ struct Presented<'a> {
     staple: &'a [u8],
 }
 
+impl Presented<'_> {
+    fn chain(&self) -> Vec<&[u8]> {
+        std::iter::once(self.end_entity).chain(self.intermediates).map(AsRef::as_ref).collect()
+    }
+}
+
+/// What has been found of a server.
+struct Conclusion {
+    verdict: Verdict,
+    stapled: Option<Stapled>,
+    /// What becomes of the handshake.
+    result: Result<(), Error>,
+}
+
+/// The error by which the server is told, in an alert.
+fn staple_error(refusal: &Refusal) -> Error {
+    match refusal.code {
+        Code::Revoked => CertificateError::Revoked.into(),
+        _ => CertificateError::InvalidOcspResponse.into(),
+    }
+}
+
 /// The judge at work in one lane.
 #[derive(Debug)]
 pub(super) struct ServerVerifier {
@@ -215,8 +288,9 @@ impl ServerVerifier {
         result: Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
         result.inspect_err(|_| {
-            let refusal = explanation::handshake_signature(certificate);
-            self.seen.lock().verdict = Verdict::Refused(refusal);
+            let mut seen = self.seen.lock();
+            seen.verdict = Verdict::Refused(explanation::handshake_signature(certificate));
+            seen.passed = None;
         })
     }
 }
@@ -232,24 +306,13 @@ impl ServerCertVerifier for ServerVerifier {
     ) -> Result<ServerCertVerified, Error> {
         let now = time_of_judgement(self.judge.trust.at, now);
         let presented = Presented { end_entity, intermediates, staple };
-        let judged = self.judge.judge(&presented, &self.wanted, now);
-        let pinned = self.judge.pinned(end_entity);
-        let verdict = match (&judged, &pinned) {
-            (Err(error), _) => Verdict::Refused(self.judge.refusal(error, &presented, &self.wanted, now)),
-            (Ok(_), Err(_)) => Verdict::Refused(wrong_pin()),
-            (Ok(basis), Ok(())) => Verdict::Trusted(*basis),
-        };
-        // A pin is a condition of its own, which `insecure` leaves standing (as curl's -k does).
-        let (verdict, result) = match (self.judge.trust.enforcement, pinned) {
-            (Enforcement::RecordOnly, Err(error)) => (Verdict::Refused(wrong_pin()), Err(error)),
-            (Enforcement::RecordOnly, Ok(())) => (verdict, Ok(())),
-            (Enforcement::Strict, pinned) => (verdict, judged.map(|_| ()).and(pinned)),
-        };
+        let Conclusion { verdict, stapled, result } = self.judge.conclude(&presented, &self.wanted, now);
         let mut seen = self.seen.lock();
         seen.chain =
             std::iter::once(end_entity).chain(intermediates).map(|der| der.clone().into_owned()).collect();
-        seen.staple = staple.to_vec();
+        (seen.staple, seen.stapled) = (staple.to_vec(), stapled);
         seen.verdict = verdict;
+        seen.passed = result.is_ok().then_some(now);
         result.map(|()| ServerCertVerified::assertion())
     }
 

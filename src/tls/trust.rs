@@ -12,9 +12,9 @@ use x509_parser::revocation_list::RevokedCertificate;
 
 use super::Pin;
 use super::explanation::words_of;
-use crate::address::nearest;
 use crate::certificate::{self, Der};
 use crate::error::{Exit, Failure};
+use crate::suggest::nearest;
 
 /// A set of authorities that comes with the system or with spile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,34 @@ pub struct Revocation {
     pub unknown: UnknownStatus,
 }
 
+/// What becomes of the OCSP response that a server staples to its certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stapling {
+    /// It must hold; there need be none, unless the certificate says so (must-staple).
+    #[default]
+    Checked,
+    /// There must be one, and it must hold.
+    Required,
+    /// It is told in reports alone.
+    Ignored,
+}
+
+impl FromStr for Stapling {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Stapling, Failure> {
+        match text {
+            "check" => Ok(Stapling::Checked),
+            "require" => Ok(Stapling::Required),
+            "ignore" => Ok(Stapling::Ignored),
+            _ => {
+                let what = format!("staple '{text}'");
+                Err(Failure::usage(what, "is unknown (valid: check, require, ignore)"))
+            }
+        }
+    }
+}
+
 /// How a server is judged.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
@@ -103,6 +131,8 @@ pub struct Trust {
     pub pinning: Pinning,
     /// Revocation lists.
     pub revocation: Revocation,
+    /// OCSP responses that servers staple.
+    pub stapling: Stapling,
     /// Whether the verdict is carried out.
     pub enforcement: Enforcement,
     /// The time to judge by; now where it is not given.
@@ -170,8 +200,15 @@ impl Trust {
             Roots::None => {}
         }
         let crls = self.revocation.read()?;
-        if !crls.is_empty() && (self.pinning == Pinning::Alone || reading.store.is_empty()) {
-            return Err(Failure::usage("--crl", "would not be looked at: there are no authorities to check")
+        let unused = match (crls.is_empty(), self.stapling) {
+            (false, _) => Some("--crl"),
+            (true, Stapling::Required) => Some("--staple require"),
+            _ => None,
+        };
+        if let Some(unused) = unused
+            && (self.pinning == Pinning::Alone || reading.store.is_empty())
+        {
+            return Err(Failure::usage(unused, "would not be looked at: there are no authorities to check")
                 .hint("--cafile FILE names them; --pin-only and --trust-cert ask nobody else"));
         }
         if reading.store.is_empty() && reading.exact.is_empty() && self.needs_authorities() {

@@ -22,6 +22,14 @@ pub enum Code {
     CrlExpired,
     /// No list says whether it is revoked.
     CrlUnknown,
+    /// Its server must staple an OCSP response to it, and does not.
+    StapleMissing,
+    /// What is stapled to it is out of date, or not good yet.
+    StapleExpired,
+    /// What is stapled to it is not about it, or not signed by who may.
+    StapleInvalid,
+    /// The responder whose answer is stapled to it does not know it.
+    StapleUnknown,
     /// It is for servers and used by a client, or the reverse.
     WrongPurpose,
     /// A signature does not fit.
@@ -61,10 +69,13 @@ impl Refusal {
         self
     }
 
-    /// The exit status: 90 for a pin, 60 for the rest.
+    /// The exit status: 90 for a pin, 91 for a staple of no use, 60 for the rest.
     pub fn exit(&self) -> Exit {
         match self.code {
             Code::PinMismatch => Exit::PIN,
+            Code::StapleMissing | Code::StapleExpired | Code::StapleInvalid | Code::StapleUnknown => {
+                Exit::STAPLE
+            }
             _ => Exit::UNTRUSTED,
         }
     }

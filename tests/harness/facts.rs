@@ -114,3 +114,13 @@ pub fn state_of(pid: u32) -> char {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next()).unwrap_or(' ')
 }
+
+/// True where namespaces can be made; says so where a test is skipped.
+pub fn have_namespace(namespace: &str) -> bool {
+    let made =
+        Command::new("unshare").args([namespace, "true"]).output().is_ok_and(|out| out.status.success());
+    if !made {
+        eprintln!("skipped: no namespace can be made here (unshare {namespace}); run as root");
+    }
+    made
+}

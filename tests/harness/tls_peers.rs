@@ -199,3 +199,57 @@ pub static NGINX: LazyLock<String> = LazyLock::new(|| {
     let load = if Path::new(module).exists() { format!("load_module {module};") } else { String::new() };
     format!("{load} daemon off; master_process off; pid DIR/pid; events {{}}")
 });
+
+/// Python's client, in steps: the authority and the port are its arguments, each line of stdin is a step, and the
+/// answer a line of stdout. `begin` does the handshake but for its last message, which goes out with what is said.
+pub const STEPWISE: &str = "
+import socket, ssl, struct, sys
+here, there = ssl.MemoryBIO(), ssl.MemoryBIO()
+context = ssl.create_default_context(cafile=sys.argv[1])
+context.minimum_version = ssl.TLSVersion.TLSv1_3
+tls = context.wrap_bio(here, there, server_hostname='localhost')
+plain = socket.create_connection(('127.0.0.1', int(sys.argv[2])))
+plain.settimeout(20)
+def until_done(step):
+    while True:
+        try:
+            return step()
+        except ssl.SSLWantReadError:
+            plain.sendall(there.read())
+            data = plain.recv(65536)
+            here.write(data) if data else here.write_eof()
+def hear():
+    try:
+        data = until_done(lambda: tls.read(65536))
+    except ssl.SSLEOFError:
+        return 'a cut'
+    except ssl.SSLZeroReturnError:
+        return 'the end'
+    return data.decode() if data else 'the end'
+for line in sys.stdin:
+    word, _, rest = line.strip().partition(' ')
+    if word == 'begin':
+        until_done(tls.do_handshake)
+        print('begun', flush=True)
+    elif word == 'say':
+        tls.write(rest.encode())
+        plain.sendall(there.read())
+        print('said', flush=True)
+    elif word == 'wait':
+        plain.recv(1, socket.MSG_PEEK)
+        print('came', flush=True)
+    elif word == 'hear':
+        print('heard', hear(), flush=True)
+    elif word == 'end':
+        try:
+            tls.unwrap()
+        except ssl.SSLWantReadError:
+            plain.sendall(there.read())
+        hear()
+        break
+    else:
+        if word == 'reset':
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        break
+plain.close()
+";

@@ -1,8 +1,6 @@
 //! `spile cert ca`: an authority.
 
-use std::path::PathBuf;
-
-use super::flags::{KeyArgs, LifetimeArgs, OutArgs};
+use super::flags::MadeArgs;
 use crate::certificate::{self, Name, Subject};
 use crate::error::{Exit, Failure};
 
@@ -29,23 +27,15 @@ pub struct Args {
     #[arg(long, value_name = "TEXT")]
     ou: Option<String>,
     #[command(flatten)]
-    lifetime: LifetimeArgs,
-    #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    out: OutArgs,
-    /// The file for the key, instead of beside the certificate
-    #[arg(long, value_name = "FILE")]
-    key_out: Option<PathBuf>,
+    made: MadeArgs,
 }
 
 impl Args {
     pub fn run(self) -> Result<Exit, Failure> {
-        let validity = self.lifetime.validity(DAYS)?;
+        let validity = self.made.validity(DAYS)?;
         let subject =
             Subject { names: self.names, common_name: Some(self.cn), unit: self.ou, ..Subject::default() };
-        let authority = certificate::authority(&subject, validity, self.key.generate()?)?;
-        let text = certificate::pem("CERTIFICATE", authority.certificate());
-        self.out.put_with_key(&text, &self.key.pem(authority.key())?, self.key_out.as_deref())
+        let authority = certificate::authority(&subject, validity, self.made.generate()?)?;
+        self.made.put(authority.certificate(), authority.key())
     }
 }

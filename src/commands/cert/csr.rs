@@ -41,7 +41,8 @@ impl Args {
         let Some(path) = &self.key else {
             let key = self.new.generate()?;
             let request = pem(&make_request(&subject, &key)?);
-            return self.out.put_with_key(&request, &self.new.pem(&key)?, self.key_out.as_deref());
+            let key = key.pem(self.new.passphrase()?.as_ref())?;
+            return self.out.put_with_key(&request, &key, self.key_out.as_deref());
         };
         let pass_file = self.new.pass_file();
         let key = OwnKey { path, pass_file, pass_flag: "--pass-file", strict_perms: self.strict_perms };

@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use super::flags::{KeyArgs, LifetimeArgs};
 use super::{ca, self_signed};
 use crate::certificate::{
-    self, Authority, Existing, Name, Output, Purpose, Readers, Subject, Validity, pem, revocation, write,
+    self, Authority, Existing, Name, Output, Passphrase, Purpose, Readers, Subject, Validity, pem,
+    revocation, write,
 };
 use crate::commands::log::say;
 use crate::error::{Exit, Failure};
@@ -43,6 +44,13 @@ pub struct Args {
     force: bool,
 }
 
+/// What the server's and the client's certificate are made with.
+struct With<'a> {
+    validity: Validity,
+    authority: &'a Authority,
+    passphrase: Option<Passphrase>,
+}
+
 impl Args {
     pub fn run(self) -> Result<Exit, Failure> {
         let now = OffsetDateTime::now_utc();
@@ -53,21 +61,20 @@ impl Args {
         let mut allowed = self.names.clone();
         allowed.push(client.clone());
         let authority = certificate::authority(&Subject::of(&allowed), around, self.key.generate()?)?;
+        let with = With { validity, authority: &authority, passphrase: self.key.passphrase()? };
         let mut files =
             vec![self.file("ca.pem", &pem("CERTIFICATE", authority.certificate()), Readers::Anybody)];
-        files.extend(self.pair("server", &self.names, Purpose::Server, validity, &authority)?);
-        files.extend(self.pair(
-            "client",
-            std::slice::from_ref(&client),
-            Purpose::Client,
-            validity,
-            &authority,
-        )?);
+        files.extend(self.pair("server", &self.names, Purpose::Server, &with)?);
+        files.extend(self.pair("client", std::slice::from_ref(&client), Purpose::Client, &with)?);
         let list = revocation::make(&authority, &[], around, 1, now)?;
         files.push(self.file("crl.pem", &pem("X509 CRL", &list), Readers::Anybody));
         if let Some(path) = &self.ca_key_out {
-            let content = Zeroizing::new(self.key.pem(authority.key())?.as_bytes().to_vec());
-            files.push(Output { path: path.clone(), content, readers: Readers::Owner });
+            let content = authority.key().pem(with.passphrase.as_ref())?.as_bytes().to_vec();
+            files.push(Output {
+                path: path.clone(),
+                content: Zeroizing::new(content),
+                readers: Readers::Owner,
+            });
         }
         self.make_directory()?;
         write(&files, if self.force { Existing::Replaced } else { Existing::Kept })?;
@@ -81,14 +88,13 @@ impl Args {
         who: &str,
         names: &[Name],
         purpose: Purpose,
-        validity: Validity,
-        authority: &Authority,
+        with: &With<'_>,
     ) -> Result<[Output; 2], Failure> {
         let key = self.key.generate()?;
-        let der = certificate::signed(&Subject::of(names), purpose, validity, &key, authority)?;
+        let der = certificate::signed(&Subject::of(names), purpose, with.validity, &key, with.authority)?;
         Ok([
             self.file(&format!("{who}.pem"), &pem("CERTIFICATE", &der), Readers::Anybody),
-            self.file(&format!("{who}.key"), &self.key.pem(&key)?, Readers::Owner),
+            self.file(&format!("{who}.key"), &key.pem(with.passphrase.as_ref())?, Readers::Owner),
         ])
     }
 
@@ -109,6 +115,7 @@ impl Args {
         let file = |name: &str| shell_word(&self.dir.join(name));
         let host = match &self.names[0] {
             Name::Ip(address) if address.is_ipv6() => format!("[{address}]"),
+            Name::Dns(name) => name.replacen("*.", "www.", 1),
             name => name.to_string(),
         };
         let pass =

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -52,7 +53,7 @@ impl SubjectArgs {
 #[derive(Debug, Default, clap::Args)]
 pub struct LifetimeArgs {
     /// How many days it is good
-    #[arg(long, value_name = "N", conflicts_with = "not_after")]
+    #[arg(long, value_name = "N", value_parser = days, conflicts_with = "not_after", allow_negative_numbers = true)]
     days: Option<u32>,
     /// From when it is good: 2027-01-01T00:00:00Z, 2027-01-01, -10d, +1h, now; an hour ago if not given
     #[arg(long, value_name = "TIME", value_parser = Moment::parse, allow_hyphen_values = true)]
@@ -109,10 +110,47 @@ impl KeyArgs {
         self.pass_file.as_deref()
     }
 
-    /// A key as it is written, encrypted if that is wanted.
-    pub fn pem(&self, key: &Signer) -> Result<Zeroizing<String>, Failure> {
-        let passphrase = self.pass_file.as_deref().map(Passphrase::read).transpose()?;
-        key.pem(passphrase.as_ref())
+    /// What the key is to be encrypted with; it is read once, as it may come out of a pipe.
+    pub fn passphrase(&self) -> Result<Option<Passphrase>, Failure> {
+        self.pass_file.as_deref().map(Passphrase::read).transpose()
+    }
+}
+
+/// A certificate that is made together with its key.
+#[derive(Debug, clap::Args)]
+pub struct MadeArgs {
+    #[command(flatten)]
+    lifetime: LifetimeArgs,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    out: OutArgs,
+    /// The file for the key, instead of beside the certificate
+    #[arg(long, value_name = "FILE")]
+    key_out: Option<PathBuf>,
+}
+
+impl MadeArgs {
+    /// From when to when it is good; `days` where nothing was typed.
+    pub fn validity(&self, days: u32) -> Result<Validity, Failure> {
+        self.lifetime.validity(days)
+    }
+
+    /// A new key.
+    pub fn generate(&self) -> Result<Signer, Failure> {
+        self.key.generate()
+    }
+
+    /// Writes the certificate and its key.
+    pub fn put(&self, certificate: &[u8], key: &Signer) -> Result<Exit, Failure> {
+        let key = key.pem(self.key.passphrase()?.as_ref())?;
+        let text = certificate::pem("CERTIFICATE", certificate);
+        self.out.put_with_key(&text, &key, self.key_out.as_deref())
+    }
+
+    /// Writes a certificate whose key is somewhere else.
+    pub fn put_alone(&self, certificate: &[u8]) -> Result<Exit, Failure> {
+        self.out.put(&certificate::pem("CERTIFICATE", certificate))
     }
 }
 
@@ -120,7 +158,7 @@ impl KeyArgs {
 #[derive(Debug, clap::Args)]
 pub struct OutArgs {
     /// The file to write, instead of stdout
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(out_file))]
     out: Option<PathBuf>,
     /// Replace files that exist
     #[arg(long)]
@@ -169,6 +207,30 @@ impl OutArgs {
 fn put_on_stdout(content: &[u8]) -> Result<Exit, Failure> {
     let stdout = can_be_written().and_then(|()| io::stdout().as_fd().try_clone_to_owned());
     written(stdout.and_then(|stdout| File::from(stdout).write_all(content)))
+}
+
+/// A lifetime in days.
+fn days(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| match text.starts_with('-') {
+        true => format!("for one that has expired, say --not-after {text}d"),
+        false => "it is no number of days".to_owned(),
+    })
+}
+
+/// OpenSSL's habit of one dash would write a key to a strange place.
+fn out_file(path: PathBuf) -> Result<PathBuf, String> {
+    match path == Path::new("ut") {
+        true => Err("-out is read as -o ut; write --out".to_owned()),
+        false => Ok(path),
+    }
+}
+
+/// A file that is read, stdin for `-`.
+pub fn input() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| match path == Path::new("-") {
+        true => PathBuf::from("/dev/stdin"),
+        false => path,
+    })
 }
 
 /// The content of a file, or of stdin for `-`; in words why it cannot be had.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::flags::input;
 use crate::certificate::{belongs, read_chain};
 use crate::commands::own_key::OwnKey;
 use crate::error::{Exit, Failure};
@@ -14,11 +15,11 @@ Examples:
 /// What follows `spile cert match`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The certificate; of a chain, the first counts
-    #[arg(value_name = "CERT")]
+    /// The certificate; of a chain, the first counts; - is stdin
+    #[arg(value_name = "CERT", value_parser = input())]
     certificate: PathBuf,
-    /// The key
-    #[arg(value_name = "KEY")]
+    /// The key; - is stdin
+    #[arg(value_name = "KEY", value_parser = input())]
     key: PathBuf,
     /// The first line of this file opens the key
     #[arg(long, value_name = "FILE")]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::flags::input;
 use crate::certificate::{pin_text, read_chain, spki_pin};
 use crate::commands::stdout::print;
 use crate::error::{Exit, Failure};
@@ -15,8 +16,8 @@ Examples:
 /// What follows `spile cert pin`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The certificate; of a chain, the first counts
-    #[arg(value_name = "FILE")]
+    /// The certificate; of a chain, the first counts; - is stdin
+    #[arg(value_name = "FILE", value_parser = input())]
     file: PathBuf,
 }
 

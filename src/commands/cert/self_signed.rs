@@ -1,8 +1,6 @@
 //! `spile cert self`: a certificate that is signed by its own key.
 
-use std::path::PathBuf;
-
-use super::flags::{KeyArgs, LifetimeArgs, OutArgs, SubjectArgs};
+use super::flags::{MadeArgs, SubjectArgs};
 use crate::certificate::{self, Purpose};
 use crate::error::{Exit, Failure};
 
@@ -25,14 +23,7 @@ pub struct Args {
     #[arg(long)]
     client: bool,
     #[command(flatten)]
-    lifetime: LifetimeArgs,
-    #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    out: OutArgs,
-    /// The file for the key, instead of beside the certificate
-    #[arg(long, value_name = "FILE")]
-    key_out: Option<PathBuf>,
+    made: MadeArgs,
 }
 
 impl Args {
@@ -40,10 +31,9 @@ impl Args {
         let purpose = if self.client { Purpose::Client } else { Purpose::Server };
         let subject = self.subject.subject(None);
         subject.check(purpose)?;
-        let validity = self.lifetime.validity(DAYS)?;
-        let key = self.key.generate()?;
+        let validity = self.made.validity(DAYS)?;
+        let key = self.made.generate()?;
         let der = certificate::self_signed(&subject, purpose, validity, &key)?;
-        let text = certificate::pem("CERTIFICATE", &der);
-        self.out.put_with_key(&text, &self.key.pem(&key)?, self.key_out.as_deref())
+        self.made.put(&der, &key)
     }
 }

@@ -54,16 +54,15 @@ impl Args {
             Some(_) if found.chain.is_empty() => {
                 Err(fail("it holds no certificate that could expire".to_owned()))
             }
-            Some(within) => {
-                found.chain.iter().try_for_each(|(facts, _)| expiry(facts, within)).map(|()| told)
-            }
+            Some(within) => expiry(found.chain.iter().map(|(facts, _)| facts), within).map(|()| told),
             None => Ok(told),
         }
     }
 }
 
-/// Whether a certificate is good for so long.
-pub fn expiry(facts: &Facts, within: Duration) -> Result<(), Failure> {
+/// Whether all of these certificates are good for so long; the failure is that of the one that ends first.
+pub fn expiry<'a>(chain: impl IntoIterator<Item = &'a Facts>, within: Duration) -> Result<(), Failure> {
+    let Some(facts) = chain.into_iter().min_by_key(|facts| facts.seconds_left) else { return Ok(()) };
     let whose = format!("certificate '{}'", facts.subject);
     let days = i64::try_from(within.as_secs() / SECONDS_A_DAY).unwrap_or(i64::MAX);
     match facts.seconds_left {

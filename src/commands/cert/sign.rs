@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rcgen::DnType;
 
-use super::flags::{AuthorityArgs, KeyArgs, LifetimeArgs, OutArgs, SubjectArgs};
+use super::flags::{AuthorityArgs, MadeArgs, SubjectArgs, input};
 use super::self_signed::DAYS;
 use crate::certificate::{
-    self, Kind, Object, Purpose, Request, Signs, Subject, escaped, objects, read_whole,
+    self, Kind, Object, Purpose, Request, Signs, Subject, escaped, objects, read_whole, time_text,
 };
 use crate::commands::log::say;
 use crate::error::{Exit, Failure};
@@ -29,40 +29,39 @@ pub struct Args {
     /// It is a client's
     #[arg(long)]
     client: bool,
-    /// Certify the key of this request; of all that it asks for, its name and alternative names are taken
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["key_type", "pass_file", "key_out"])]
+    /// Certify the key of this request; of all that it asks for, its name and alternative names are taken; - is stdin
+    #[arg(long, value_name = "FILE", value_parser = input(), conflicts_with_all = ["key_type", "pass_file", "key_out"])]
     csr: Option<PathBuf>,
     #[command(flatten)]
-    lifetime: LifetimeArgs,
-    #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    out: OutArgs,
-    /// The file for the key, instead of beside the certificate
-    #[arg(long, value_name = "FILE")]
-    key_out: Option<PathBuf>,
+    made: MadeArgs,
 }
 
 impl Args {
     pub fn run(self) -> Result<Exit, Failure> {
         let purpose = if self.client { Purpose::Client } else { Purpose::Server };
-        let validity = self.lifetime.validity(DAYS)?;
+        let validity = self.made.validity(DAYS)?;
         let request = self.csr.as_deref().map(read_request).transpose()?;
         let asked = request.as_ref().map(|request| request.subject.clone());
         let subject = self.subject.subject(asked);
-        subject.check(purpose)?;
+        subject.check(purpose).map_err(|failure| match &request {
+            Some(_) => failure.hint("the request asks for no name of a server: type one, or say --client"),
+            None => failure,
+        })?;
         let authority = self.authority.load(Signs::Certificates)?;
-        let pem = |der: &[u8]| certificate::pem("CERTIFICATE", der);
+        if let Some(end) = authority.until().filter(|end| *end < validity.until) {
+            say(&format!("warning: the authority expires on {}, before what it signs", time_text(end)));
+        }
         match request {
             Some(request) => {
                 let der = certificate::signed(&subject, purpose, validity, &request.key, &authority)?;
+                let exit = self.made.put_alone(&der)?;
                 tell(&request, &subject);
-                self.out.put(&pem(&der))
+                Ok(exit)
             }
             None => {
-                let key = self.key.generate()?;
+                let key = self.made.generate()?;
                 let der = certificate::signed(&subject, purpose, validity, &key, &authority)?;
-                self.out.put_with_key(&pem(&der), &self.key.pem(&key)?, self.key_out.as_deref())
+                self.made.put(&der, &key)
             }
         }
     }
@@ -72,7 +71,9 @@ impl Args {
 fn tell(request: &Request, subject: &Subject) {
     let names: Vec<String> =
         subject.names.iter().map(ToString::to_string).chain(subject.uris.iter().cloned()).collect();
-    say(&format!("signed for {}", names.join(", ")));
+    if !names.is_empty() {
+        say(&format!("signed for {}", names.join(", ")));
+    }
     let attributes = subject.others.iter().map(|(kind, value)| (label(kind), value));
     let unit = subject.unit.iter().map(|unit| (label(&DnType::OrganizationalUnitName), unit));
     let common = subject.common_name.iter().map(|name| (label(&DnType::CommonName), name));

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde_json::json;
 use time::OffsetDateTime;
 
+use super::flags::input;
 use super::show::expiry;
 use crate::certificate::{Der, Facts, Moment, Name, read_chain, time_text};
 use crate::commands::flags::duration;
@@ -27,8 +28,8 @@ Examples:
 /// What follows `spile cert verify`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The certificate, then those that lead to its authority
-    #[arg(value_name = "CHAIN")]
+    /// The certificate, then those that lead to its authority; - is stdin
+    #[arg(value_name = "CHAIN", value_parser = input())]
     chain: PathBuf,
     /// Trust the authorities in this file or directory, and nobody else unless --roots says so
     #[arg(long, value_name = "FILE")]
@@ -48,7 +49,7 @@ pub struct Args {
     /// Revocation lists; every certificate of the chain must be covered by one that is not overdue
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
-    /// Status 3 where it is good, but expires within this time
+    /// Status 3 where it is good, but will not be after this time: it, or one that leads to its authority, expires
     #[arg(long, value_name = "TIME", value_parser = duration)]
     expires_in: Option<Duration>,
     /// One JSON object, also of what is refused
@@ -73,16 +74,16 @@ impl Args {
     pub fn run(self) -> Result<Exit, Failure> {
         let chain = read_chain(&self.chain)?;
         let at: SystemTime = self.at.on(OffsetDateTime::now_utc())?.into();
-        let judged = self.judge(&chain, at)?;
+        let judged = self.judge(&chain, at, &self.crl)?;
         judged.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
         let facts: Vec<Facts> = chain
             .iter()
             .enumerate()
             .map(|(depth, der)| Facts::of(der, depth, at))
             .collect::<Result<_, _>>()?;
-        let soon = match (self.expires_in, facts.first()) {
-            (Some(within), Some(own)) => expiry(own, within),
-            _ => Ok(()),
+        let soon = match self.expires_in {
+            Some(within) if judged.verdict.refusal().is_none() => self.ending(&chain, &facts, at, within)?,
+            _ => None,
         };
         if self.json {
             return self.tell_json(&facts, &judged, soon);
@@ -91,12 +92,30 @@ impl Args {
             return Err(refusal.failure(self.chain.display().to_string()));
         }
         let told = print(&self.good(&facts, &judged.terms, at))?;
-        soon.map(|()| told)
+        soon.map_or(Ok(told), Err)
     }
 
-    fn judge(&self, chain: &[Der], at: SystemTime) -> Result<Judged, Failure> {
+    /// What expires of a chain that is good, and after this time no longer is by whatever path leads to an authority:
+    /// what lies in the file beside the path may expire. Revocation lists are renewed in time.
+    fn ending(
+        &self,
+        chain: &[Der],
+        facts: &[Facts],
+        at: SystemTime,
+        within: Duration,
+    ) -> Result<Option<Failure>, Failure> {
+        if let Some(then) = at.checked_add(within)
+            && self.judge(chain, then, &[])?.verdict.refusal().is_none()
+        {
+            return Ok(None);
+        }
+        let living = facts.iter().filter(|facts| facts.seconds_left >= 0);
+        Ok(expiry(living, within).err())
+    }
+
+    fn judge(&self, chain: &[Der], at: SystemTime, lists: &[PathBuf]) -> Result<Judged, Failure> {
         let name = self.name.as_ref().map(ToString::to_string);
-        let revocation = Revocation { files: self.crl.clone(), unknown: UnknownStatus::Refused };
+        let revocation = Revocation { files: lists.to_vec(), unknown: UnknownStatus::Refused };
         let roots = self.roots.map(|roots| match roots {
             Roots::System => tls::Roots::System,
             Roots::Mozilla => tls::Roots::Mozilla,
@@ -125,16 +144,11 @@ impl Args {
         format!("good: '{subject}'{name} on {} by {}\n", time_text(at.into()), terms.trust)
     }
 
-    fn tell_json(
-        &self,
-        facts: &[Facts],
-        judged: &Judged,
-        soon: Result<(), Failure>,
-    ) -> Result<Exit, Failure> {
+    fn tell_json(&self, facts: &[Facts], judged: &Judged, soon: Option<Failure>) -> Result<Exit, Failure> {
         let exit = match (judged.verdict.refusal(), soon) {
             (Some(refusal), _) => refusal.exit(),
-            (None, Err(failure)) => failure.exit,
-            (None, Ok(())) => Exit::OK,
+            (None, Some(failure)) => failure.exit,
+            (None, None) => Exit::OK,
         };
         let verify = verify_json(&judged.verdict, &judged.terms, facts.first());
         let told = json!({

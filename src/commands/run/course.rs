@@ -18,7 +18,7 @@ use crate::services::{News, Services, Unready};
 use crate::signal::{self, Number};
 use crate::streams::{Streams, Told, Tty};
 use crate::supervise::{
-    Companions, Company, Event, Happening, Order, Outcome, Scope, Supervisor, attempt, pause, sweep,
+    Companions, Company, Event, Happening, Keys, Order, Outcome, Scope, Supervisor, attempt, pause, sweep,
 };
 
 /// Everything that is alive while `run` runs.
@@ -165,6 +165,7 @@ impl<'a> Course<'a> {
             limits,
             manner,
             forwarding: args.signals.forwarding(),
+            keys: Keys::Programs,
             linger,
         }
     }
@@ -199,7 +200,7 @@ impl<'a> Course<'a> {
         past: Vec<Value>,
     ) {
         if self.args.results.time {
-            tell_time(outcome);
+            tell_time("run", outcome);
         }
         if self.telling.report.is_some() {
             let (given, manner) = (self.args.limits.limits(), self.args.limits.manner());

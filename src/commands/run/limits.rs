@@ -1,15 +1,13 @@
-//! Flags for limits, and for how what has passed one is ended.
+//! Flags for limits.
 
-use std::ffi::OsStr;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
-use clap::{Arg, Command, ValueEnum};
+use clap::ValueEnum;
 
+use super::ending::EndingArgs;
 use crate::commands::flags::duration;
 use crate::error::Failure;
-use crate::signal::Number;
-use crate::supervise::{Clock, Limits, Manner, Orphans, Reason, Scope};
+use crate::supervise::{Clock, Limits, Manner, Reason};
 
 /// How long and how much, and what then.
 #[derive(Clone, Debug, clap::Args)]
@@ -27,20 +25,8 @@ pub struct LimitArgs {
     /// End everything after this much CPU time, all processes together
     #[arg(long, value_name = "TIME", value_parser = duration)]
     cpu_timeout: Option<Duration>,
-    /// The signal that asks to end
-    #[arg(long, value_name = "SIGNAL", default_value = "TERM")]
-    signal: Number,
-    /// Who has not ended after this long is killed; the last process counts, not the first
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
-    grace: Duration,
-    /// Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts
-    /// for it (systemd-run, docker, at) is nobody's descendant, and out of reach
-    #[arg(long, value_name = "SCOPE", value_parser = ScopeParser, default_value = "tree", hide_possible_values = true)]
-    scope: Scope,
-    /// What happens to processes that outlive the program: leave, wait, term or kill; usually they are left, but
-    /// when TERM, INT, HUP or QUIT was sent to spile, they end as well: TERM, and KILL after the grace
-    #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
-    orphans: Option<OrphansName>,
+    #[command(flatten)]
+    ending: EndingArgs,
 }
 
 /// `--timeout-clock`.
@@ -48,46 +34,6 @@ pub struct LimitArgs {
 enum ClockName {
     Running,
     Wall,
-}
-
-/// Reads a scope, knows what completions may offer, and has more to say of what else is typed than clap.
-#[derive(Clone, Copy)]
-struct ScopeParser;
-
-impl TypedValueParser for ScopeParser {
-    type Value = Scope;
-
-    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Scope, clap::Error> {
-        StringValueParser::new().try_map(|text| scope(&text)).parse_ref(command, arg, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(["child", "group", "tree"].into_iter().map(PossibleValue::new)))
-    }
-}
-
-/// Reads `child`, `group` or `tree`.
-fn scope(text: &str) -> Result<Scope, String> {
-    match text {
-        "child" => Ok(Scope::Child),
-        "group" => Ok(Scope::Group),
-        "tree" => Ok(Scope::Tree),
-        "cgroup" => {
-            Err("spile makes no control groups, and 'tree' finds what a session cannot hide; what another \
-                         daemon starts is the one thing to need 'systemd-run --scope'"
-                .into())
-        }
-        _ => Err("it is child, group or tree".into()),
-    }
-}
-
-/// `--orphans`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum OrphansName {
-    Leave,
-    Wait,
-    Term,
-    Kill,
 }
 
 impl LimitArgs {
@@ -120,20 +66,13 @@ impl LimitArgs {
     pub fn after(&self, limit: Option<Duration>, was_killed: bool) -> String {
         let after = limit.map(|limit| format!("after {limit:?}")).unwrap_or_default();
         match was_killed {
-            true => format!("{after}, and --grace {:?} later what was left was killed", self.grace),
+            true => format!("{after}, and --grace {:?} later what was left was killed", self.ending.grace),
             false => after,
         }
     }
 
     /// The way to the end.
     pub fn manner(&self) -> Manner {
-        let orphans = match self.orphans {
-            None => Orphans::Usual,
-            Some(OrphansName::Leave) => Orphans::Leave,
-            Some(OrphansName::Wait) => Orphans::Wait,
-            Some(OrphansName::Term) => Orphans::Term,
-            Some(OrphansName::Kill) => Orphans::Kill,
-        };
-        Manner { signal: self.signal, grace: self.grace, scope: self.scope, orphans }
+        self.ending.manner()
     }
 }

@@ -3,22 +3,21 @@
 mod command;
 mod course;
 pub mod dry_run;
+pub mod ending;
 mod io;
 pub mod limits;
 pub mod results;
 mod retries;
 mod services;
 pub mod signals;
-mod surroundings;
+pub mod surroundings;
 mod users;
+pub mod verdict;
 
 use std::ffi::OsString;
 
 use super::Subcommand;
-use super::log::say;
 use crate::error::{Exit, Failure};
-use crate::process::Status;
-use crate::signal::{self, Number};
 use crate::streams::Plan;
 use crate::supervise::{Outcome, Reason};
 use command::CommandArgs;
@@ -30,6 +29,7 @@ use retries::RetryArgs;
 use services::ServiceArgs;
 use signals::SignalArgs;
 use surroundings::SurroundingArgs;
+use verdict::Verdict;
 
 /// What follows `spile run`.
 #[derive(Debug, clap::Args)]
@@ -50,16 +50,6 @@ pub struct Args {
     results: ResultArgs,
     #[command(flatten)]
     command: CommandArgs,
-}
-
-/// How spile itself ends.
-enum Verdict {
-    /// With this status.
-    Exit(Exit),
-    /// By the signal that the program died of.
-    Die(Number),
-    /// With a line about what went wrong.
-    Fail(Failure),
 }
 
 impl Subcommand for Args {
@@ -94,7 +84,7 @@ Examples:
             return self.tell_plan(&runs);
         }
         let (verdict, failure) = Course::new(&self)?.run(runs)?;
-        self.end(verdict, failure)
+        verdict.end("run", self.results.exit_128, failure)
     }
 }
 
@@ -122,49 +112,7 @@ impl Args {
                 Verdict::Fail(self.limits.failure(reason, outcome.job.was_killed()))
             }
             (_, None) => Verdict::Fail(Failure::new(Exit(125), "the program could not be killed", "")),
-            (_, Some(status)) => self.of_status(status),
-        }
-    }
-
-    fn of_status(&self, status: Status) -> Verdict {
-        match status.signal() {
-            _ if self.results.accepts(status) => Verdict::Exit(Exit::OK),
-            Some(signal) => Verdict::Die(signal),
-            None => Verdict::Exit(status.exit()),
-        }
-    }
-
-    /// Ends as the program did. The terminal is ours again and all files are written by now.
-    fn end(&self, verdict: Verdict, failure: Option<Failure>) -> Result<Exit, Failure> {
-        let exit = verdict.exit();
-        match verdict {
-            Verdict::Fail(failure) => return Err(failure),
-            Verdict::Die(signal) if !self.results.exit_128 && std::process::id() != 1 => {
-                if let Some(failure) = &failure {
-                    say(&format!("spile run: {failure}"));
-                }
-                signal::die_of(signal);
-            }
-            _ => {}
-        }
-        // What spile could not do must not look like a success.
-        match failure {
-            Some(failure) if exit == Exit::OK => Err(failure),
-            Some(failure) => {
-                say(&format!("spile run: {failure}"));
-                Ok(exit)
-            }
-            None => Ok(exit),
-        }
-    }
-}
-
-impl Verdict {
-    fn exit(&self) -> Exit {
-        match self {
-            Verdict::Exit(exit) => *exit,
-            Verdict::Die(signal) => Exit::from_signal(signal.raw()),
-            Verdict::Fail(failure) => failure.exit,
+            (_, Some(status)) => Verdict::of(status, &self.results),
         }
     }
 }

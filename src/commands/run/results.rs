@@ -201,12 +201,12 @@ fn event(happening: Happening<'_>, start: Instant) -> Value {
     }
 }
 
-/// `--time`.
-pub fn tell_time(outcome: &Outcome) {
+/// `--time`, in the name of a subcommand.
+pub fn tell_time(name: &str, outcome: &Outcome) {
     let usage = outcome.member().and_then(|member| member.end).map(|(_, usage, _)| usage);
     let Usage { user, system, max_resident, .. } = usage.unwrap_or_default();
     say(&format!(
-        "spile run: {:.3} s real, {:.3} s user, {:.3} s system, {:.1} MiB",
+        "spile {name}: {:.3} s real, {:.3} s user, {:.3} s system, {:.1} MiB",
         outcome.wall.as_secs_f64(),
         user.as_secs_f64(),
         system.as_secs_f64(),

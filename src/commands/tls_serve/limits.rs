@@ -73,3 +73,15 @@ pub fn of_session(time: TimeArgs, ends: StreamEndArgs, finish: Finish, grace: Du
     });
     Limits { idle: limits.idle.filter(|idle| !idle.is_zero()), ..limits }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_limited_where_nothing_is_said() {
+        let limits =
+            of_session(TimeArgs::default(), StreamEndArgs::default(), Finish::BothEnd, Duration::ZERO);
+        assert_eq!(limits.idle, Some(IDLE));
+    }
+}

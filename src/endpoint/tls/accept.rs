@@ -150,10 +150,9 @@ impl Acceptor {
             (Session::from(connection), Inspection::new(&account.peer, watch));
         let agreed = shake_hands(fd, &mut session, &inspection, allowed).await;
         account.negotiated = Negotiated::of(session.common());
-        let admitted = agreed.and_then(|()| server.admit(session.common(), &account.peer));
-        match admitted {
-            Ok(admission) => {
-                (account.seen, account.terms) = inspection.settle_server(session.common(), &admission);
+        match agreed.and_then(|()| inspection.admit(&server, session.common())) {
+            Ok(()) => {
+                (account.seen, account.terms) = inspection.settle_server();
                 Ok(Stream::new(fd.clone(), session, self.0.ending, inspection))
             }
             Err(failure) => {

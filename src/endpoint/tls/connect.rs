@@ -130,7 +130,7 @@ impl Connector {
             negotiated: Negotiated::of(session.common()),
         });
         if let Err(failure) = shaken {
-            if matches!(failure.exit, Exit::UNTRUSTED | Exit::PIN) {
+            if matches!(failure.exit, Exit::UNTRUSTED | Exit::PIN | Exit::STAPLE) {
                 journey.reaches(Stage::Verify);
             }
             return Err(failure);

@@ -9,7 +9,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::handshake::Allowance;
 use crate::certificate::{self, escaped};
 use crate::error::{Exit, Failure};
-use crate::tls::{self, Admission, Negotiated, Seen, Terms};
+use crate::tls::{self, Negotiated, Seen, Server, Terms};
 
 /// What can go wrong with a handshake.
 #[derive(Debug)]
@@ -146,14 +146,20 @@ impl Inspection {
         self.watch.take_if(|watch| watch.seen().request.is_none());
     }
 
-    /// The handshake of a server is over, and this is who the client is: what it has shown, and by what it was judged.
-    pub fn settle_server(&mut self, session: &CommonState, admission: &Admission) -> (Seen, Terms) {
-        let Some(watch) = self.watch.take() else { return Default::default() };
-        watch.settle(session);
-        watch.admitted(admission);
-        let seen = watch.seen();
-        self.sni = seen.hello.as_ref().and_then(|hello| hello.server_name.clone());
-        (seen, watch.terms().clone())
+    /// Who the client is, whose handshake is over; a failure where it is not let in.
+    pub fn admit(&self, server: &Server, session: &CommonState) -> Result<(), Failure> {
+        match &self.watch {
+            Some(watch) => server.admit(session, watch, &self.peer).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The client is let in, and others may be watched from now on: what it has shown, and by what it was judged.
+    pub fn settle_server(&mut self) -> (Seen, Terms) {
+        let shown = self.shown();
+        self.watch = None;
+        self.sni = shown.0.hello.as_ref().and_then(|hello| hello.server_name.clone());
+        shown
     }
 
     /// What the handshake has shown so far, and by what the peer is judged.

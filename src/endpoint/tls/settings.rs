@@ -13,8 +13,8 @@ use crate::error::Failure;
 use crate::starttls;
 use crate::tls::{
     ClientAuthentication, ClientSettings, Enforcement, IdentityFiles, Permissions, Pin, Pinning, Presence,
-    Protocol, Revocation, Roots, Rule, ServerSettings, Sni, Tickets, Trust, UnknownName, UnknownStatus,
-    UriPattern, Version, list,
+    Protocol, Revocation, Roots, Rule, ServerSettings, Sni, Stapling, Tickets, Trust, UnknownName,
+    UnknownStatus, UriPattern, Version, list,
 };
 
 /// When nothing else is said: a whole handshake, and reading on before a close.
@@ -73,6 +73,7 @@ fn trust(options: &Options) -> Result<Trust, Failure> {
         pins: options.texts(Key::Pin).map(Pin::from_str).collect::<Result<_, _>>()?,
         pinning: if is(options, Key::PinOnly) { Pinning::Alone } else { Pinning::Added },
         revocation: revocation(options),
+        stapling: options.text(Key::Staple).map(Stapling::from_str).transpose()?.unwrap_or_default(),
         enforcement,
         at: at(options)?,
     })

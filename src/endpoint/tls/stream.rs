@@ -13,17 +13,18 @@ use super::super::descriptor::Descriptor;
 use super::super::source::Input;
 use super::Inspection;
 use crate::event_loop::{timeout, yield_now};
-use crate::pool::{Buffer, SMALL};
+use crate::pool::{Buffer, LARGE, SMALL};
 use crate::tls::{HEADROOM, Session};
 
-/// Most ciphertext for one read(2), and most plaintext for one write(2): enough to make system calls cheap, and
-/// little enough to stay in the cache until it is used.
-pub const BATCH: usize = 256 * 1024;
-/// Room for the ciphertext of a batch: 64 bytes for each of 16 records, and some that were queued before.
-const SEALED: usize = BATCH + 17 * 64 + 1024;
+/// Most ciphertext for one read(2), and most plaintext for one write(2): as much as a large buffer holds. Each read and
+/// write wakes somebody, which costs more than what leaves the cache meanwhile.
+pub const BATCH: usize = LARGE - 2 * HEADROOM;
+/// Room for the ciphertext of a batch: 64 bytes for each of its records, and some that were queued before.
+const SEALED: usize = BATCH + LARGE / HEADROOM * 64 + 1024;
 /// Least room for a read; a buffer with less is not read into directly.
 const LEAST: usize = 8 * 1024;
-/// Reads in a row that may bring no plaintext before others get a turn: a peer can send empty records for ever.
+/// Reads in a row that may bring no plaintext before others get a turn: a server can send
+/// tickets for ever.
 const ROUNDS: u32 = 8;
 
 /// How a session ends, as its address asks.

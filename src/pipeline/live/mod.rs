@@ -259,7 +259,7 @@ impl Live<'_> {
                 Act::Forward(signal) => self.whole.send(signal, arrival.value),
                 Act::End => self.whole.end(Reason::Told, supervisor),
                 Act::Kill => self.whole.kill(),
-                Act::Shared | Act::Ignore => {}
+                Act::Shared | Act::Ignore | Act::Taken => {}
             }
             match act {
                 Act::Forward(signal) => {

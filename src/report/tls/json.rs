@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::{Accepted, Account, Close, End, Stage, Target, bytes_text, milliseconds};
 use crate::certificate::{Facts, distinguished_name, escaped};
 use crate::tls::{
-    Basis, Code, Enforcement, Hello, Negotiated, RevocationCheck, Terms, Verdict, cipher_name, group_name,
+    Basis, Code, Enforcement, Hello, Negotiated, RevocationCheck, StapleStatus, Terms, Verdict, cipher_name,
+    group_name,
 };
 
 #[derive(Serialize)]
@@ -78,8 +79,11 @@ struct Verify {
 struct Ocsp {
     stapled: bool,
     bytes: usize,
-    /// What the response says is not looked at.
-    status: Option<&'static str>,
+    /// What the response says, where an authority vouches for the certificate.
+    status: Option<StapleStatus>,
+    message: Option<String>,
+    this_update: Option<String>,
+    next_update: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -244,9 +248,9 @@ fn verify(verdict: &Verdict, terms: &Terms, leaf: Option<&Facts>) -> Verify {
 
 fn revocation(check: RevocationCheck, verdict: &Verdict) -> &'static str {
     match (check, verdict.refusal().map(|refusal| refusal.code)) {
+        (_, Some(Code::Revoked)) => "revoked",
         (RevocationCheck::NotAsked, _) => "not_checked",
         (_, None) if matches!(verdict, Verdict::Trusted(Basis::Exact | Basis::Pin)) => "not_checked",
-        (_, Some(Code::Revoked)) => "revoked",
         (_, Some(Code::CrlExpired)) => "list_expired",
         (_, Some(Code::CrlUnknown)) => "unknown",
         (_, Some(_)) => "not_reached",
@@ -257,6 +261,15 @@ fn revocation(check: RevocationCheck, verdict: &Verdict) -> &'static str {
 }
 
 fn ocsp(account: &Account<'_>) -> Ocsp {
-    let bytes = account.handshake.map_or(0, |(seen, _)| seen.staple.len());
-    Ocsp { stapled: bytes > 0, bytes, status: None }
+    let seen = account.handshake.map(|(seen, _)| seen);
+    let (bytes, found) =
+        (seen.map_or(0, |seen| seen.staple.len()), seen.and_then(|seen| seen.stapled.as_ref()));
+    Ocsp {
+        stapled: bytes > 0,
+        bytes,
+        status: found.map(|found| found.status),
+        message: found.and_then(|found| found.message.clone()),
+        this_update: found.and_then(|found| found.this_update.clone()),
+        next_update: found.and_then(|found| found.next_update.clone()),
+    }
 }

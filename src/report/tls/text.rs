@@ -7,7 +7,7 @@ use rustls::HandshakeKind;
 use super::json::{Offered, offered};
 use super::{Accepted, Account, End, bytes_text, milliseconds};
 use crate::certificate::{Facts, escaped};
-use crate::tls::{Basis, Enforcement, Hello, Negotiated, Seen, Terms, Verdict};
+use crate::tls::{Basis, Enforcement, Hello, Negotiated, Seen, StapleStatus, Terms, Verdict};
 
 /// One line for a person who checks a server: what was agreed on, whose certificate it is, how long it is good, and
 /// whether it is trusted.
@@ -102,7 +102,9 @@ fn verdict_text(seen: &Seen, terms: &Terms) -> String {
                 Basis::Exact => "as it is",
                 Basis::Authority | Basis::Pin => &format!("by {}", terms.trust),
             };
-            format!("trusted{} {by}", wanted.unwrap_or_default())
+            let stapled = seen.stapled.as_ref().is_some_and(|stapled| stapled.status == StapleStatus::Good);
+            let stapled = if stapled { ", not revoked (OCSP)" } else { "" };
+            format!("trusted{} {by}{stapled}", wanted.unwrap_or_default())
         }
         (Verdict::Refused(refusal), Enforcement::Strict) => format!("not trusted: {}", refusal.message),
         (Verdict::Refused(refusal), Enforcement::RecordOnly) => {

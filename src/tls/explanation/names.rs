@@ -3,8 +3,8 @@
 use rustls::pki_types::ServerName;
 
 use super::{Case, Peer};
-use crate::address::nearest;
 use crate::certificate::escaped;
+use crate::suggest::nearest;
 use crate::tls::{Code, Refusal};
 
 /// More names than this are not listed in a sentence.

@@ -101,6 +101,10 @@ impl Authority {
         self.directory.path().join("ca.pem")
     }
 
+    pub fn key(&self) -> &KeyPair {
+        self.issuer.key()
+    }
+
     fn next_serial(&self) -> SerialNumber {
         self.serial.set(self.serial.get() + 1);
         SerialNumber::from(self.serial.get())
@@ -155,8 +159,13 @@ impl Authority {
         IdentityFiles { certificate, ..IdentityFiles::default() }
     }
 
-    /// A list that takes back these serials, good until a day from now.
+    /// A list that takes back these serials, good for so many days.
     pub fn revoke(&self, serials: &[u64], next_update: i64) -> PathBuf {
+        self.revoke_until(serials, day(next_update))
+    }
+
+    /// The same, good until then.
+    pub fn revoke_until(&self, serials: &[u64], next_update: OffsetDateTime) -> PathBuf {
         let revoked = serials.iter().map(|serial| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),
             revocation_time: day(-2),
@@ -165,7 +174,7 @@ impl Authority {
         });
         let list = CertificateRevocationListParams {
             this_update: day(-3),
-            next_update: day(next_update),
+            next_update,
             crl_number: SerialNumber::from(1),
             issuing_distribution_point: None,
             revoked_certs: revoked.collect(),

@@ -165,12 +165,8 @@ impl Ends {
         client_watch.settle(&client_end);
         let admission = match server_error {
             Some(error) => Err(server_watch.explain(&error, "client", b"")),
-            None => server.admit(&server_end, "client"),
+            None => server.admit(&server_end, &server_watch, "client"),
         };
-        server_watch.settle(&server_end);
-        if let Ok(admission) = &admission {
-            server_watch.admitted(admission);
-        }
         Outcome {
             client,
             server: admission,

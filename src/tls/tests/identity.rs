@@ -134,12 +134,12 @@ fn a_staple_is_sent_and_seen() {
     let authority = Authority::new("Good");
     let mut identity = authority.sign("s.pem", leaf(&["localhost"]));
     let staple = authority.directory.path().join("staple.der");
-    std::fs::write(&staple, [0x30, 3, 10, 1, 0]).expect("a file");
+    std::fs::write(&staple, [0x30, 3, 10, 1, 3]).expect("a file");
     identity.staple = Some(staple.clone());
     let server = server_of(identity.clone()).build().expect("a server");
     let outcome = shake(&client_of(&authority).build().expect("a client"), "localhost", &server);
     outcome.assert_ok();
-    assert_eq!(outcome.client_seen.staple, [0x30, 3, 10, 1, 0]);
+    assert_eq!(outcome.client_seen.staple, [0x30, 3, 10, 1, 3]);
 
     std::fs::write(&staple, "no DER").expect("a file");
     assert_eq!(refused(&server_of(identity)).exit, Exit::STAPLE);

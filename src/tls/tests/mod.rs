@@ -7,7 +7,9 @@ mod identity;
 mod mutual;
 mod names;
 mod offers;
+mod possession;
 mod resumption;
+mod staple;
 mod trust;
 mod weak;
 

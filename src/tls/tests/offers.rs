@@ -31,6 +31,16 @@ fn groups_and_suites_are_those_asked_for() {
 }
 
 #[test]
+fn a_server_that_names_suites_chooses_among_them_in_its_order() {
+    let suites = |names: &str| Protocol { ciphers: list(names).expect("suites"), ..Protocol::default() };
+    let (one, other) = ("TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256");
+    let of_client = || suites(&format!("{one}:{other}"));
+    let outcome = pair(of_client(), suites(&format!("{other}:{one}")));
+    assert_eq!(outcome.assert_ok().cipher, other);
+    assert_eq!(pair(of_client(), Protocol::default()).assert_ok().cipher, one, "nothing is asked for");
+}
+
+#[test]
 fn the_default_is_post_quantum_with_a_plain_group_beside() {
     let outcome = pair(Protocol::default(), Protocol::default());
     assert_eq!(outcome.assert_ok().group.as_deref(), Some("X25519MLKEM768"));

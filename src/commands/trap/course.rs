@@ -1,0 +1,265 @@
+//! `trap -- CMD`: from the first start of the program to the end and the report.
+
+use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use serde_json::{Value, json};
+
+use super::Args;
+use super::notify::Notify;
+use crate::commands::log::say;
+use crate::commands::run::results::{Telling, tell_time};
+use crate::commands::run::verdict::Verdict;
+use crate::error::{Exit, Failure};
+use crate::process::{Ends, Program};
+use crate::reaction::{Cause, HandlerResult, News, Reactions, Sequel};
+use crate::report::{arrival_text, cause_json, result_json, run_json, trap_json, tree_json};
+use crate::signal::Arrival;
+use crate::supervise::{
+    Act, Company, Event, Forwarding, Happening, Insistence, Job, Keys, Limits, Order, Outcome, Supervisor,
+    attempt,
+};
+
+/// Everything that is alive while `trap` runs.
+pub struct Course<'a> {
+    args: &'a Args,
+    supervisor: Supervisor,
+    watch: Watch,
+    restarts: u64,
+}
+
+impl<'a> Course<'a> {
+    /// Nothing runs yet.
+    pub fn new(args: &'a Args) -> Result<Course<'a>, Failure> {
+        let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
+        let supervisor = Supervisor::new().map_err(cannot)?;
+        let manner = args.manner();
+        let watch = Watch {
+            reactions: Reactions::new(args.rules.rules(manner.grace)),
+            telling: args.results.open(Instant::now())?,
+            notify: args.notify.as_deref().map(Notify::open).transpose()?,
+            failure: None,
+        };
+        Ok(Course { args, supervisor, watch, restarts: 0 })
+    }
+
+    /// Runs the program, as often as it is to be restarted; answers how to end, and what could not be told.
+    pub fn run(mut self) -> Result<(Verdict, Option<Failure>), Failure> {
+        loop {
+            let program = self.args.program()?;
+            let order = self.order(program);
+            let outcome = attempt(&mut self.supervisor, order, Ends::inherited(), &mut self.watch)?;
+            let sequel = self.watch.reactions.take_sequel();
+            if sequel == Some(Sequel::Restart) && outcome.interrupted.is_none() && has_ended(&outcome) {
+                self.restarts += 1;
+                let restarts = self.restarts;
+                self.watch.telling.event(json!({"ev": "restart", "n": restarts}));
+                continue;
+            }
+            let verdict = match sequel {
+                Some(Sequel::Exit(status)) => Verdict::Exit(Exit(status)),
+                _ => self.args.verdict(&outcome),
+            };
+            self.report(&outcome, &verdict)?;
+            let failure = self.watch.failure.or(self.watch.telling.failure);
+            let unread = self.watch.notify.as_ref().and_then(Notify::failure);
+            return Ok((verdict, failure.or(unread)));
+        }
+    }
+
+    fn order(&self, program: Program) -> Order {
+        let forwarding: Forwarding = self.args.signals.forwarding();
+        let manner = self.args.manner();
+        Order {
+            program: Program { signals: self.args.signals.signals(), ..program },
+            group: self.args.surroundings.group(),
+            limits: Limits::default(),
+            manner,
+            forwarding: forwarding.insistence(Insistence::Nothing),
+            keys: if self.args.rules.want_keys() { Keys::Ours } else { Keys::Programs },
+            linger: manner.grace,
+        }
+    }
+
+    fn report(&mut self, outcome: &Outcome, verdict: &Verdict) -> Result<(), Failure> {
+        if self.args.results.time {
+            tell_time("trap", outcome);
+        }
+        let Some(place) = &mut self.watch.telling.report else { return Ok(()) };
+        let (argv, exit) = (&self.args.command, verdict.exit());
+        let mut child = run_json(argv, &Limits::default(), &self.args.manner(), outcome, exit);
+        let ended = outcome.job.members().iter().filter(|member| member.end.is_some()).count() as u64;
+        let left = outcome.job.left(&self.supervisor);
+        child["tree"] = tree_json(self.supervisor.orphans() + ended, outcome.job.killed(), &left);
+        place.tell(&trap_json(exit, self.watch.reactions.log(), self.restarts, child))
+    }
+}
+
+/// True for a program that has run and is gone.
+fn has_ended(outcome: &Outcome) -> bool {
+    outcome.member().is_some_and(|member| member.end.is_some())
+}
+
+impl Args {
+    /// The program in its surroundings.
+    pub(super) fn program(&self) -> Result<Program, Failure> {
+        let argv: Vec<OsString> = self.command.clone();
+        self.surroundings.program(argv)
+    }
+
+    fn verdict(&self, outcome: &Outcome) -> Verdict {
+        if let Some(refused) = &outcome.refused {
+            return Verdict::Fail((*refused.failure).clone());
+        }
+        match outcome.member().and_then(|member| member.end) {
+            Some((status, ..)) => Verdict::of(status, &self.results),
+            None => Verdict::Fail(Failure::new(Exit(125), "the program could not be killed", "")),
+        }
+    }
+}
+
+/// The reactions, and those who are told about them.
+struct Watch {
+    reactions: Reactions,
+    telling: Telling,
+    notify: Option<Notify>,
+    /// What went wrong with `notify`, which is given up then.
+    failure: Option<Failure>,
+}
+
+impl Watch {
+    fn notified(&mut self, result: Result<(), Failure>) {
+        if let Err(failure) = result {
+            self.notify = None;
+            self.failure = self.failure.take().or(Some(failure));
+        }
+    }
+
+    fn tell_news(&mut self) {
+        for news in self.reactions.news() {
+            match news {
+                News::Report(cause, program, running) => say_report(&cause, program, running),
+                News::Handled(cause, result) => {
+                    if let Some(why) = complaint(&result) {
+                        say(&format!("spile trap: the handler for {} {why}", name(&cause)));
+                    }
+                    let event =
+                        json!({"ev": "handler", "cause": cause_json(&cause), "result": result_json(&result)});
+                    self.telling.event(event);
+                }
+                News::Dropped(count) => {
+                    say(&format!(
+                        "spile trap: the program has ended, and handlers did not run for {count} signals"
+                    ));
+                }
+            }
+        }
+    }
+}
+
+fn name(cause: &Cause) -> String {
+    match cause {
+        Cause::Signal(arrival) => arrival.signal.to_string(),
+        Cause::Timer(time) => time.clone(),
+    }
+}
+
+/// Why a handler is no success.
+fn complaint(result: &HandlerResult) -> Option<String> {
+    match result {
+        HandlerResult::Ended(status, _) if status.code() == Some(0) => None,
+        HandlerResult::Ended(status, _) => Some(match status.signal() {
+            Some(signal) => format!("has died of {signal}"),
+            None => format!("has failed with status {}", status.exit().0),
+        }),
+        HandlerResult::Late(time) => Some(format!("was ended after {time:.1?}: --handler-timeout")),
+        HandlerResult::Refused(failure) => Some(format!("could not be started: {failure}")),
+    }
+}
+
+fn say_report(cause: &Cause, program: Option<i32>, running: Duration) {
+    let cause = match cause {
+        Cause::Signal(arrival) => arrival_text(arrival),
+        Cause::Timer(time) => format!("after {time}"),
+    };
+    let state = match program {
+        Some(pid) => format!("process {pid} has run for {running:.1?}"),
+        None => "the program has ended".to_owned(),
+    };
+    say(&format!("spile trap: {cause}; {state}"));
+}
+
+impl Company for Watch {
+    fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) -> Option<Instant> {
+        if let Some(notify) = &self.notify {
+            notify.waits(fds);
+        }
+        self.reactions.waits(fds)
+    }
+
+    fn advance(&mut self, _now: Instant) -> bool {
+        if let Some(notify) = &mut self.notify {
+            let flushed = notify.flush();
+            self.notified(flushed);
+        }
+        false
+    }
+
+    fn is_over(&self) -> bool {
+        self.reactions.is_over()
+    }
+
+    fn hang_up(&mut self) {
+        self.reactions.hang_up();
+    }
+
+    fn decide(&mut self, arrival: &Arrival, now: Instant) -> Option<Act> {
+        if let Some(notify) = &mut self.notify {
+            let put = notify.put(arrival);
+            self.notified(put);
+        }
+        self.reactions.decide(arrival, now)
+    }
+
+    fn act(&mut self, now: Instant, supervisor: &mut Supervisor, job: &mut Job) {
+        self.reactions.act(now, supervisor, job);
+        self.tell_news();
+    }
+
+    fn note(&mut self, event: &Event) {
+        self.reactions.note(event);
+    }
+
+    fn told(&mut self, happening: Happening<'_>) {
+        self.reactions.told(happening);
+        self.telling.told(happening);
+    }
+}
+
+/// What would be run, and what is done about what.
+pub fn plan_json(args: &Args, found: Option<&str>) -> Value {
+    let rules = args.rules.rules(args.manner().grace);
+    let on = rules.on.iter().flat_map(|(signal, actions)| {
+        actions.iter().map(move |action| json!({"signal": signal.to_string(), "action": action.to_string()}))
+    });
+    let doubles = rules.doubles.iter().map(|double| {
+        let within = double.within.as_secs_f64();
+        json!({"signal": double.signal.to_string(), "action": double.action.to_string(), "within": within})
+    });
+    let timers = rules.timers.iter().map(
+        |timer| json!({"time": timer.text, "repeats": timer.repeats, "action": timer.action.to_string()}),
+    );
+    json!({
+        "schema": "spile.plan/1",
+        "kind": "trap",
+        "argv": args.command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
+        "path": found,
+        "on": on.collect::<Vec<_>>(),
+        "doubles": doubles.collect::<Vec<_>>(),
+        "timers": timers.collect::<Vec<_>>(),
+        "handler_timeout": rules.patience.as_ref().map(Duration::as_secs_f64),
+        "limits": crate::commands::run::dry_run::limits_json(&Limits::default(), &args.manner()),
+    })
+}

@@ -1,0 +1,108 @@
+//! `trap` in a storm of signals: nothing is lost, and everything else goes on.
+
+mod harness;
+
+use std::time::Instant;
+
+use harness::*;
+
+/// Sends 40 with the values 0 to N-1 to a process, as fast as its queue takes them.
+const QUEUE: &str = "
+import ctypes, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+pid, count = int(sys.argv[1]), int(sys.argv[2])
+for value in range(count):
+    while libc.sigqueue(pid, 40, ctypes.c_void_p(value)) != 0:
+        assert ctypes.get_errno() == 11
+        time.sleep(.001)
+";
+
+/// Reads 40 until N have come; says whether each came in its place.
+const COUNT: &str = "
+import ctypes, signal, sys
+class Info(ctypes.Structure):
+    _fields_ = [('signo', ctypes.c_int), ('errno', ctypes.c_int), ('code', ctypes.c_int), ('pad', ctypes.c_int),
+                ('pid', ctypes.c_int), ('uid', ctypes.c_int), ('value', ctypes.c_int), ('rest', ctypes.c_char * 128)]
+libc, info, mask = ctypes.CDLL(None), Info(), (ctypes.c_ulong * 16)(1 << 39)
+signal.pthread_sigmask(signal.SIG_BLOCK, {40})
+print('ready', flush=True)
+wait, pointer, count = libc.sigwaitinfo, ctypes.byref(info), int(sys.argv[1])
+for value in range(count):
+    assert wait(mask, pointer) == 40 and info.value == value, (value, info.value)
+print('all', flush=True)
+";
+
+#[test]
+fn a_hundred_thousand_with_values_all_arrive_in_their_order() {
+    let mut process =
+        spile(["trap", "--report", "fd:1", "--", "python3", "-c", COUNT, "100000"]).gets("ready\n");
+    let mut sender = program("python3", &["-c", QUEUE, &process.pid().to_string(), "100000"]);
+    sender.close_stdin();
+    let end = Instant::now() + 5 * DEADLINE;
+    while process.is_running() {
+        assert!(Instant::now() < end, "still running");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    sender.ends().exits(0);
+    let ended = process.ends().exits(0);
+    assert!(ended.stdout.starts_with(b"all\n"));
+    let child = &ended.json()["child"];
+    assert_eq!((&child["lost_signals"], &child["more_signals"]), (&0.into(), &99_000.into()));
+}
+
+#[test]
+fn a_queue_that_is_full_for_a_while_loses_nothing() {
+    if output_of("id", &["-u"]).trim() != "0" {
+        eprintln!("skipped: only root may become a user that has nothing queued");
+        return;
+    }
+    // The program reads only when it is told to. The queue is that of its user: once it is full, spile has to wait.
+    let script = COUNT.replace(
+        "wait, pointer",
+        "import os\nwhile not os.path.exists(sys.argv[2]): signal.sigtimedwait({1}, .01)\nwait, pointer",
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let go = dir.path().join("go").display().to_string();
+    std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let line = format!(
+        "ulimit -i 100; exec $SPILE trap --pdeath KILL --user 61234 --group 61234 --groups '' -- python3 -c \"$SCRIPT\" 3000 {go}"
+    );
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", &line]).env("SPILE", SPILE).env("SCRIPT", &script);
+    let process = start(command).gets("ready\n");
+    let child = children(process.pid())[0];
+    let mut sender = program("python3", &["-c", QUEUE, &process.pid().to_string(), "3000"]);
+    sender.close_stdin();
+    let queued = || {
+        let status = std::fs::read_to_string(format!("/proc/{child}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("SigQ:")).unwrap().trim().to_owned();
+        line.split('/').next().unwrap().parse::<u32>().unwrap()
+    };
+    wait_until("the queue is full", || queued() >= 100);
+    sender.ends().exits(0);
+    std::fs::write(&go, "").unwrap();
+    process.ends().exits(0).says("all\n");
+}
+
+#[test]
+fn in_a_storm_others_are_heard_and_memory_is_bounded() {
+    let flags = ["trap", "--on", "USR1=run:sleep .2", "--on", "RTMIN+1=run:exit 0", "--on", "USR2=report"];
+    let command = ["--grace", "1s", "--", "sh", "-c", "echo ready; exec sleep 60"];
+    let mut process = spile([&flags[..], &command].concat()).gets("ready\n");
+    let pid = process.pid();
+    let before = resident_kib(pid);
+    let storm = "import os, sys
+for _ in range(100000):
+    os.kill(int(sys.argv[1]), 10); os.kill(int(sys.argv[1]), 35)";
+    let mut sender = program("python3", &["-c", storm, &pid.to_string()]);
+    sender.close_stdin();
+    process.signal("USR2");
+    process.line("spile trap: USR2 ");
+    sender.ends().exits(0);
+    wait_until("all were read", || !has_pending(pid));
+    let grown = resident_kib(pid).saturating_sub(before);
+    assert!(grown < 4096, "{grown} KiB");
+    process.signal("TERM");
+    let ended = process.ends().dies_of(15);
+    assert!(ended.stderr.is_empty() || ended.stderr.contains("handlers did not run for"), "{}", ended.stderr);
+}

@@ -1,0 +1,85 @@
+//! `trap` on a terminal: keys arrive once, rules catch them, and the terminal is given back.
+
+mod harness;
+
+use harness::*;
+
+#[test]
+fn l_one_key_is_one_interrupt_as_with_tini_and_dumb_init() {
+    let counter = interrupt_counter();
+    for init in ["$SPILE trap --", "$SPILE trap --pgroup new --", "tini -s --", "dumb-init --"] {
+        for _ in 0..4 {
+            let line = format!("{init} python3 {} count", counter.path().display());
+            let shown = Terminal::shell(&line).sees("ready").types("\x03").ends();
+            assert!(shown.contains("count 1\r\n"), "{init}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn j_the_program_reads_the_terminal_and_the_shell_has_it_back() {
+    for flags in ["", "--pgroup new", "--init", "--on INT=report", "--double INT=stop"] {
+        let line = format!("$SPILE trap {flags} -- head -1; echo rc=$?; head -1; echo again=$?");
+        let terminal = Terminal::shell(&line).types("one\n").sees("rc=0\r\n");
+        let shown = terminal.types("two\n").ends();
+        assert!(shown.ends_with("two\r\nagain=0\r\n"), "{flags}: {shown:?}");
+    }
+}
+
+#[test]
+fn a_key_that_a_rule_names_does_not_reach_the_program() {
+    let script = "trap \"echo got it\" INT; echo ready; while :; do sleep .02; done";
+    for (rule, shown) in [("run:echo rule", "rule\r\n"), ("send:TERM", ""), ("exit:3", "")] {
+        let line = format!("$SPILE trap --on 'INT={rule}' --on QUIT=exit:3 -- sh -c '{script}'; echo rc=$?");
+        let terminal = Terminal::shell(&line).sees("ready\r\n").types("\x03");
+        let rest = match shown {
+            "" => terminal.ends(),
+            shown => terminal.sees(shown).types("\x1c").ends(),
+        };
+        assert!(!rest.contains("got it"), "{rule}: {rest:?}");
+        assert!(rest.contains("rc="), "{rule}: {rest:?}");
+    }
+}
+
+#[test]
+fn a_second_key_soon_after_the_first_is_a_double() {
+    let script = "trap \"echo got it\" INT; echo ready; while :; do sleep .02; done";
+    let line = format!("$SPILE trap --double INT=exit:9 -- sh -c '{script}'; echo rc=$?");
+    let terminal = Terminal::shell(&line).sees("ready\r\n").types("\x03").sees("got it\r\n").types("\x03");
+    assert!(terminal.ends().contains("rc=9\r\n"));
+}
+
+#[test]
+fn many_keys_do_not_end_an_interactive_program() {
+    let line = "PS1='> ' $SPILE trap -- bash --norc --noprofile -i; echo rc=$?";
+    let mut terminal = Terminal::shell(line).sees("> ");
+    for _ in 0..5 {
+        terminal = terminal.types("\x03").sees("> ");
+    }
+    assert!(terminal.types("exit 4\n").ends().contains("rc=4\r\n"));
+}
+
+#[test]
+fn job_control_stops_and_continues_both_also_with_rules_for_keys() {
+    for flags in ["", "--on INT=report"] {
+        let script = format!(
+            "$SPILE trap {flags} -- sh -c 'echo in; until test -e go; do sleep .02; done; echo out'\n"
+        );
+        let terminal =
+            Terminal::interactive().types("cd $(mktemp -d)\n").sees("$ ").types(&script).sees("\nin\r\n");
+        let terminal = terminal.types("\x1a").sees("Stopped").sees("$ ");
+        let terminal = terminal.types("touch go; echo shell $((1+1))\n").sees("shell 2\r\n").sees("$ ");
+        terminal.types("fg\n").sees("out\r\n").sees("$ ").types("rm -r \"$PWD\"; exit\n").ends();
+    }
+}
+
+#[test]
+fn an_interrupt_ends_the_loop_around_it_only_if_the_program_dies_of_it() {
+    let line = "for i in 1 2 3; do $SPILE trap -- sh -c 'echo run; sleep 9'; done; echo after";
+    let shown = Terminal::shell(line).sees("run").types("\x03").ends();
+    assert!(!shown.contains("run") && !shown.contains("after"), "{shown:?}");
+    let handles = "trap \"exit 0\" INT; echo run; while :; do sleep .02; done";
+    let line = format!("for i in 1 2; do $SPILE trap -- sh -c '{handles}'; done; echo after");
+    let shown = Terminal::shell(&line).sees("run").types("\x03").sees("run").types("\x03").ends();
+    assert!(shown.contains("after"), "{shown:?}");
+}
