@@ -2,9 +2,9 @@
 
 mod harness;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, UdpSocket};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use harness::echo::{Echo, exactly};
 use harness::*;
@@ -219,156 +219,6 @@ fn a_file_is_the_same_for_everybody_and_its_reader_gets_all_of_it() {
     std::fs::write(&small, "banner\n").unwrap();
     let server = Echo::start(&["--fixed", small.to_str().unwrap(), "udp-l:0"]);
     assert_eq!(asked(&udp(), server.port(), b"x"), b"banner\n");
-}
-
-#[test]
-fn answers_come_late_and_slowly_and_in_pieces_where_that_is_asked_for() {
-    let server = Echo::start(&["--delay", "200ms", "tcp-l:0", "udp-l:0"]);
-    let (stream, started) = (server.connect(), Instant::now());
-    (&stream).write_all(b"late").unwrap();
-    assert_eq!(exactly(&stream, 4), b"late");
-    let took = started.elapsed();
-    // Once, not once in each direction.
-    assert!(took >= Duration::from_millis(200) && took < Duration::from_millis(395), "{took:?}");
-    let started = Instant::now();
-    assert_eq!(asked(&udp(), server.ports[1], b"late"), b"late");
-    assert!(started.elapsed() >= Duration::from_millis(200));
-    let server = Echo::start(&["--rate", "100kB/s", "--mode", "chargen", "tcp-l:0"]);
-    let started = Instant::now();
-    exactly(&server.connect(), 60_000);
-    assert!(started.elapsed() >= Duration::from_millis(400), "{:?}", started.elapsed());
-    let server = Echo::start(&["--chunk", "7", "tcp-l:0", "unix-l:DIR/u"]);
-    let line = format!("strace -f -e trace=sendto -e signal=none -o DIR/log -p {}", server.process.pid());
-    let mut strace = shell(&format!("exec {}", line.replace("DIR", server.dir.path().to_str().unwrap())));
-    strace.line_with("attached");
-    spile(["connect", &server.path("u")]).sends(noise(1, 100)).eof().ends().exits(0).says(noise(1, 100));
-    drop(strace);
-    let log = std::fs::read_to_string(server.path("log")).unwrap();
-    let sent: Vec<&str> = log.lines().filter_map(|line| line.rsplit("= ").next()).collect();
-    assert!(sent.iter().filter(|n| **n == "7").count() >= 14, "{log}");
-}
-
-#[test]
-fn a_connection_ends_after_so_many_bytes_or_so_much_time_as_it_was_asked_to() {
-    let server = Echo::start(&["--close-after", "100", "tcp-l:0"]);
-    let stream = server.connect();
-    (&stream).write_all(&noise(1, 5000)).unwrap();
-    assert_eq!(read_all(&stream), &noise(1, 5000)[..100]);
-    let server = Echo::start(&["--rst-after", "100", "--mode", "chargen", "tcp-l:0"]);
-    let mut stream = server.connect();
-    let mut got = Vec::new();
-    let why = stream.read_to_end(&mut got).unwrap_err();
-    assert_eq!(why.kind(), std::io::ErrorKind::ConnectionReset);
-    let server = Echo::start(&["--close-after", "200ms", "tcp-l:0"]);
-    let started = Instant::now();
-    assert_eq!(server.speech(), b"");
-    assert!(started.elapsed() >= Duration::from_millis(200));
-    let server = Echo::start(&["--rst-after", "0", "tcp-l:0"]);
-    let why = server.connect().read(&mut [0]).unwrap_err();
-    assert_eq!(why.kind(), std::io::ErrorKind::ConnectionReset);
-    let server = Echo::start(&["--rst-after", "200ms", "--self-signed", "tls-l:0"]);
-    let at = format!("127.0.0.1:{}", server.port());
-    spile(["tls-connect", "--insecure", &at]).ends().exits(18);
-    let server = Echo::start(&["--close-after", "200ms", "--self-signed", "tls-l:0"]);
-    let at = format!("127.0.0.1:{}", server.port());
-    spile(["tls-connect", "--insecure", &at]).ends().exits(0);
-}
-
-#[test]
-fn a_half_close_test_answers_when_the_end_has_come_and_not_before() {
-    for (words, tls) in [(&["tcp-l:0"][..], false), (&["--self-signed", "tls-l:0"], true)] {
-        let server = Echo::start(&[&["--half-close-test"], words].concat());
-        let at = format!("127.0.0.1:{}", server.port());
-        let client = if tls { vec!["tls-connect", "--insecure", &at] } else { vec!["connect", &at] };
-        spile(&client).sends("all of it").eof().ends().exits(0).says("all of it");
-        // A client that does not end gets nothing.
-        spile([&client[..], &["--idle-timeout", "300ms"]].concat()).sends("x").ends().exits(124).says("");
-    }
-    let server = Echo::start(&["--half-close-test", "--mode", "daytime", "tcp-l:0"]);
-    let stream = server.connect();
-    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-    assert!((&stream).read(&mut [0]).is_err());
-    stream.shutdown(Shutdown::Write).unwrap();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    assert!(read_all(&stream).ends_with(b"-UTC\r\n"));
-    // What is kept is bounded.
-    let server = Echo::start(&["--half-close-test", "tcp-l:0"]);
-    let stream = server.connect();
-    assert!((0..400).any(|_| (&stream).write_all(&[0; 65536]).is_err()));
-}
-
-#[test]
-fn who_would_answer_our_answer_gets_none() {
-    let server = Echo::start(&["udp-l:127.0.0.2:0"]);
-    let port = server.port();
-    // The same port as ours on another address: another echo server, or one that a forged sender names.
-    let mirror = UdpSocket::bind(("127.0.0.1", port)).unwrap();
-    mirror.send_to(b"ping", ("127.0.0.2", port)).unwrap();
-    server.counts("peers_refused", 1);
-    let client = udp();
-    client.send_to(b"ping", ("127.0.0.2", port)).unwrap();
-    assert_eq!(client.recv(&mut [0; 9]).unwrap(), 4);
-    if let Ok(small_service) = UdpSocket::bind(("127.0.0.1", 19)) {
-        small_service.send_to(b"ping", ("127.0.0.2", port)).unwrap();
-        server.counts("peers_refused", 2);
-    }
-    assert_eq!(server.counters()["sent"], 4);
-}
-
-#[test]
-fn datagrams_of_other_hosts_are_not_answered_with_more_than_they_had() {
-    for mode in ["chargen", "daytime", "time", "whoami"] {
-        spile(["echo-server", "--mode", mode, "udp-l::0"])
-            .ends()
-            .exits(2)
-            .complains("answers datagrams with more than they had");
-    }
-    let server = Echo::start(&["--mode", "daytime", "--amplify", "udp-l::0"]);
-    assert!(asked(&udp(), server.port(), b"").ends_with(b"\r\n"));
-    // These do not amplify.
-    drop(Echo::start(&["udp-l::0", "tcp-l::0"]));
-    drop(Echo::start(&["--mode", "discard", "udp-l::0"]));
-    drop(Echo::start(&["--mode", "chargen", "tcp-l::0"]));
-}
-
-#[test]
-fn limits_are_of_all_addresses_together_and_term_lets_connections_finish() {
-    let mut server = Echo::start(&["--max-total", "2", "tcp-l:0", "unix-l:DIR/u"]);
-    let first = server.connect();
-    (&first).write_all(b"x").unwrap();
-    exactly(&first, 1);
-    spile(["connect", &server.path("u")]).sends("y").eof().ends().exits(0).says("y");
-    // The first one may still finish.
-    assert!(server.process.is_running());
-    (&first).write_all(b"z").unwrap();
-    assert_eq!(exactly(&first, 1), b"z");
-    drop(first);
-    server.process.ends().exits(0);
-    let server = Echo::start(&["tcp-l:0", "udp-l:0"]);
-    let stream = server.connect();
-    (&stream).write_all(b"x").unwrap();
-    exactly(&stream, 1);
-    server.process.signal("TERM");
-    wait_until("nobody else comes in", || {
-        std::net::TcpStream::connect(("127.0.0.1", server.port())).is_err()
-    });
-    (&stream).write_all(b"still").unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(read_all(&stream), b"still");
-    server.process.ends().exits(0);
-}
-
-#[test]
-fn at_most_so_many_at_once_whichever_address_they_come_by() {
-    let server = Echo::start(&["tcp-l:0,max-conns=1", "unix-l:DIR/u,max-conns=1"]);
-    let first = server.connect();
-    (&first).write_all(b"x").unwrap();
-    exactly(&first, 1);
-    let mut second = spile(["connect", &server.path("u")]).sends("y");
-    server.counts("open", 1);
-    assert_eq!(server.counters()["connections"], 1);
-    drop(first);
-    second.read(b"y");
 }
 
 #[test]
