@@ -205,6 +205,10 @@ fn files() -> BTreeMap<String, String> {
         ("man/spile-addresses.7", addresses_page()),
         ("man/spile-python.7", title("spile-python", 7) + include_str!("generated/python.roff")),
         (
+            "man/spile-python-asyncore.7",
+            title("spile-python-asyncore", 7) + include_str!("generated/python_asyncore.roff"),
+        ),
+        (
             "man/spile-python-signal.7",
             title("spile-python-signal", 7) + include_str!("generated/python_signal.roff"),
         ),

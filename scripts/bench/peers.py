@@ -143,6 +143,17 @@ RELAY_PEERS = [
     Tool("direct", Kind.SHOWN, None),
 ]
 
+C_LOOP, SOCAT_PIPE = "C epoll loop", "socat PIPE"
+
+
+def echo_peers(loadgen):
+    """A C loop that does three system calls a request and no more; socat with a process for each connection."""
+    return [
+        Tool(C_LOOP, Kind.SHOWN, words(f"{shlex.quote(loadgen)} echo {{L}}")),
+        Tool(SOCAT_PIPE, Kind.PEER, words("socat TCP-LISTEN:{L},bind=127.0.0.1,reuseaddr,fork,backlog=4096 PIPE")),
+    ]
+
+
 STDIN_PEERS = [
     Tool("nc -N", Kind.PEER, words("nc -N 127.0.0.1 {P}")),
     Tool("socat -b 262144", Kind.PEER, words("socat -u -b 262144 - TCP:127.0.0.1:{P}")),

@@ -29,6 +29,11 @@ impl End {
         row_of(key).is_some_and(|row| row.fits(self.groups(), self.part()))
     }
 
+    /// The same, with the other options that are given here.
+    pub fn is_of_use(&self, key: Key) -> bool {
+        self.takes(key) && self.needs(key).is_none_or(|needed| self.has(needed))
+    }
+
     /// True when what comes from here may come in messages whose boundaries are kept.
     pub fn may_have_messages(&self) -> bool {
         self.groups() & (MESSAGES | PASSED) != 0 || matches!(self.target, Target::Fd(_))

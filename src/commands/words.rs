@@ -200,13 +200,21 @@ impl WordsArgs {
                 return Err(Failure::usage(format!("flag --{name}"), format!("is not for {}", list(&ends))));
             }
         }
-        for end in ends {
+        let own: Vec<Options> = ends.iter().map(|end| end.options.clone()).collect();
+        for end in &mut ends {
             let mut fitting = Options::default();
             fitting.extend(flags.iter().filter(|(key, _)| end.takes(*key)).map(|(key, v)| (key, v.clone())));
             end.options = fitting.under(&end.options);
-            end.check()?;
         }
-        Ok(())
+        // What is of use to one is not meant for those to which it is of none.
+        for (key, _) in flags.iter() {
+            if ends.iter().any(|end| end.is_of_use(key)) {
+                let others = ends.iter_mut().zip(&own);
+                let others = others.filter(|(end, own)| !end.is_of_use(key) && !own.has(key));
+                others.for_each(|(end, _)| end.options.forget(key));
+            }
+        }
+        ends.iter().try_for_each(|end| end.check())
     }
 
     /// Prints how the addresses are read, where that was asked for in place of doing anything.

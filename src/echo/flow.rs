@@ -22,9 +22,8 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// What the peer says comes back.
-    pub fn echo(endpoint: &Endpoint) -> Flow {
-        let mut hearing = Direction::default();
+    /// What the peer says comes back; `hearing` may have begun already.
+    pub fn echo(endpoint: &Endpoint, mut hearing: Direction) -> Flow {
         // Once the peer has ended and has its answer, the close says the end: no call of its own is needed for that.
         hearing.withhold_end = endpoint.lingers && endpoint.sink.tls().is_none();
         Flow { hearing, ear: Ear::Back, voice: None }

@@ -8,6 +8,7 @@ mod flow;
 mod http;
 mod mode;
 mod session;
+mod short_way;
 mod words;
 
 pub use counters::{Counters, Totals};

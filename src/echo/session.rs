@@ -13,11 +13,14 @@ use super::cut::{Cut, How};
 use super::flow::Flow;
 use super::http::Conversation;
 use super::mode::Mode;
+use super::short_way::{self, Led};
 use super::words;
-use crate::endpoint::{Delayed, Endpoint, HowOften, Incoming, Input, Known, Lateness, Paced, Source};
+use crate::endpoint::{
+    Delayed, Descriptor, Endpoint, HowOften, Incoming, Input, Known, Lateness, Paced, Source,
+};
 use crate::event_loop::{Sleep, sleep};
 use crate::pool::Buffer;
-use crate::relay::{Clock, Limits, Outcome, Report, Side, abort, leave, leave_at_once};
+use crate::relay::{Clock, Direction, Limits, Outcome, Report, Side, abort, leave, leave_at_once};
 
 /// Most bytes that are kept until their sender's end has come.
 const MOST_KEPT: usize = 1024 * 1024;
@@ -96,8 +99,7 @@ impl Service {
 
 /// What is done with one peer.
 enum Course {
-    Flow(Flow),
-    /// Boxed: most servers have none of these, and each of 10,000 connections would carry the room for it.
+    Flow(Box<Flow>),
     Answers(Box<Answers>),
     Http(Box<Conversation>),
 }
@@ -109,33 +111,100 @@ enum End {
     Cut(How),
 }
 
+/// One peer and all that its session needs.
+struct Session {
+    service: Rc<Service>,
+    limits: Arc<Limits>,
+    tally: Tally,
+    started: Instant,
+}
+
 /// Serves one peer, until it has gone or there is another reason to end.
-pub async fn serve(service: Rc<Service>, incoming: Incoming, limits: Arc<Limits>) -> Report {
-    let started = Instant::now();
-    let is_datagram = incoming.endpoint.is_datagram();
-    let tally = Tally::new(&service.counters, !is_datagram);
-    let cut = service.cut.filter(|_| !is_datagram);
-    let (mut endpoint, mut course) = prepare(&service, incoming, cut);
-    let mut clock = Clock::default();
-    let mut timer = cut.and_then(Cut::time).map(|time| Box::pin(sleep(time)));
-    let end = {
-        let mut work = pin!(run(&service, &mut course, &mut endpoint, &tally));
-        poll_fn(|cx| {
-            let polled = work.as_mut().poll(cx);
-            if let Some(cut) = cut
-                && (has_said(&service, &tally, cut) || is_over(&mut timer, cx))
-            {
-                return Poll::Ready(End::Cut(cut.how));
+pub fn serve(
+    service: Rc<Service>,
+    incoming: Incoming,
+    limits: Arc<Limits>,
+) -> impl Future<Output = Report> + use<> {
+    let tally = Tally::new(&service.counters, !incoming.endpoint.is_datagram());
+    let session = Session { service, limits, tally, started: Instant::now() };
+    let (endpoint, course) = prepare(&session.service, incoming);
+    async move {
+        let mut course = course;
+        if let Some(fd) = session.short_way(&endpoint) {
+            match short_way::echo(fd, &session.tally).await {
+                // It has said its end and got all it has said back: the close says ours.
+                Led::ToEnd(outcome) => return session.report(outcome),
+                Led::Further(buffer, unsent) => {
+                    course = Some(echo(&endpoint, Direction::holding(buffer, unsent)));
+                }
             }
-            if polled.is_ready() {
-                return polled.map(End::By);
-            }
-            clock.poll(cx, &limits, started, tally.sent() + tally.received(), false).map(End::By)
+        }
+        // Boxed: most connections of an echo server never get here, and all would carry the room for it.
+        let course = course.unwrap_or_else(|| echo(&endpoint, Direction::default()));
+        Box::pin(session.long_way(endpoint, course)).await
+    }
+}
+
+impl Session {
+    /// The socket of a peer whose words need nothing done to them.
+    fn short_way<'a>(&self, endpoint: &'a Endpoint) -> Option<&'a Descriptor> {
+        let Service { mode, begin, cut, .. } = &*self.service;
+        let Limits { idle, deadline, .. } = *self.limits;
+        let is_plain = matches!(mode, Mode::Echo) && *begin == Begin::AtOnce && cut.is_none();
+        let fd =
+            endpoint.source.plain_stream().filter(|_| is_plain && idle.is_none() && deadline.is_none())?;
+        (endpoint.lingers && endpoint.sink.tls().is_none()).then_some(&**fd)
+    }
+
+    async fn long_way(self, mut endpoint: Endpoint, mut course: Course) -> Report {
+        let Session { service, limits, tally, started } = &self;
+        let cut = service.cut.filter(|_| !endpoint.is_datagram());
+        let mut clock = Clock::default();
+        let mut timer = cut.and_then(Cut::time).map(|time| Box::pin(sleep(time)));
+        let end = {
+            let mut work = pin!(run(service, &mut course, &mut endpoint, tally));
+            poll_fn(|cx| {
+                let polled = work.as_mut().poll(cx);
+                if let Some(cut) = cut
+                    && (has_said(service, tally, cut) || is_over(&mut timer, cx))
+                {
+                    return Poll::Ready(End::Cut(cut.how));
+                }
+                if polled.is_ready() {
+                    return polled.map(End::By);
+                }
+                clock.poll(cx, limits, *started, tally.sent() + tally.received(), false).map(End::By)
+            })
+            .await
+        };
+        close(&mut endpoint, &course, &end).await;
+        drop(endpoint);
+        self.report(match end {
+            End::By(outcome) => outcome,
+            End::Cut(_) => Outcome::Complete,
         })
-        .await
-    };
-    close(&mut endpoint, &course, &end).await;
-    report(&service.counters, &tally, started, end)
+    }
+
+    fn report(&self, outcome: Outcome) -> Report {
+        let (counters, tally) = (&self.service.counters, &self.tally);
+        match &outcome {
+            Outcome::Complete | Outcome::Quiet => {}
+            Outcome::Reset(_) => counters.count_reset(),
+            _ => counters.count_failed(),
+        }
+        Report {
+            // Seen from our side, which is on the left.
+            sent: tally.sent(),
+            received: tally.received(),
+            cut_messages: 0,
+            refused_messages: 0,
+            sent_tap: None,
+            received_tap: None,
+            elapsed: self.started.elapsed(),
+            outcome,
+            child: None,
+        }
+    }
 }
 
 /// True when the bytes have been said after which `cut` comes.
@@ -148,10 +217,15 @@ fn is_over(timer: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> bool {
     timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready())
 }
 
-/// What is to be done with a peer, and its two ways with what holds their bytes back.
-fn prepare(service: &Service, incoming: Incoming, cut: Option<Cut>) -> (Endpoint, Course) {
-    let (mode, most) = (&service.mode, cut.and_then(Cut::bytes));
+fn echo(endpoint: &Endpoint, hearing: Direction) -> Course {
+    Course::Flow(Box::new(Flow::echo(endpoint, hearing)))
+}
+
+/// What is to be done with a peer, and its two ways with what holds their bytes back. Most are echoed, for which
+/// nothing is made before it is needed.
+fn prepare(service: &Service, incoming: Incoming) -> (Endpoint, Option<Course>) {
     let speaks = !incoming.endpoint.is_datagram();
+    let (mode, most) = (&service.mode, service.cut.and_then(Cut::bytes).filter(|_| speaks));
     let speech = if speaks { service.speech(&incoming) } else { None };
     let who = match mode {
         Mode::Whoami if speech.is_none() => words::whoami(&incoming),
@@ -169,13 +243,13 @@ fn prepare(service: &Service, incoming: Incoming, cut: Option<Cut>) -> (Endpoint
     };
     let endpoint = Endpoint { source, sink, ..incoming.endpoint };
     let course = match (mode, speech) {
-        (_, Some(speech)) => Course::Flow(Flow::speech(speech)),
-        (Mode::Echo, None) => Course::Flow(Flow::echo(&endpoint)),
-        (Mode::Discard, None) => Course::Flow(Flow::discard(most)),
+        (Mode::Echo, None) => return (endpoint, None),
+        (_, Some(speech)) => Course::Flow(Box::new(Flow::speech(speech))),
+        (Mode::Discard, None) => Course::Flow(Box::new(Flow::discard(most))),
         (Mode::Http(site), None) => Course::Http(Box::new(Conversation::new(site.clone()))),
         (mode, None) => Course::Answers(Box::new(Answers::new(mode, who))),
     };
-    (endpoint, course)
+    (endpoint, Some(course))
 }
 
 async fn run(service: &Service, course: &mut Course, endpoint: &mut Endpoint, tally: &Tally) -> Outcome {
@@ -183,7 +257,8 @@ async fn run(service: &Service, course: &mut Course, endpoint: &mut Endpoint, ta
         match hear_out(endpoint, tally).await {
             Ok(heard) if matches!(service.mode, Mode::Echo) => {
                 let known = Known::new(heard.into(), HowOften::Once);
-                *course = Course::Flow(Flow::speech(service.voice(Source::Known(Box::new(known)))));
+                let words = service.voice(Source::Known(Box::new(known)));
+                *course = Course::Flow(Box::new(Flow::speech(words)));
             }
             Ok(_) => {}
             Err(outcome) => return outcome,
@@ -242,29 +317,5 @@ async fn close(endpoint: &mut Endpoint, course: &Course, end: &End) {
         }
         End::By(Outcome::Limit(_) | Outcome::Quiet) if !has_unsent => leave_at_once(endpoint),
         End::By(_) => {}
-    }
-}
-
-fn report(counters: &Counters, tally: &Tally, started: Instant, end: End) -> Report {
-    let outcome = match end {
-        End::By(outcome) => outcome,
-        End::Cut(_) => Outcome::Complete,
-    };
-    match &outcome {
-        Outcome::Complete | Outcome::Quiet => {}
-        Outcome::Reset(_) => counters.count_reset(),
-        _ => counters.count_failed(),
-    }
-    Report {
-        // Seen from our side, which is on the left.
-        sent: tally.sent(),
-        received: tally.received(),
-        cut_messages: 0,
-        refused_messages: 0,
-        sent_tap: None,
-        received_tap: None,
-        elapsed: started.elapsed(),
-        outcome,
-        child: None,
     }
 }

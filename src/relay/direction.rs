@@ -69,6 +69,14 @@ impl Direction {
         direction
     }
 
+    /// A direction that has so much of `buffer` still to write.
+    pub fn holding(buffer: Buffer, unsent: std::ops::Range<usize>) -> Direction {
+        let mut direction = Direction::default();
+        direction.pending = (!unsent.is_empty()).then_some((unsent.start as u32, unsent.end as u32));
+        direction.buffer = Some(buffer);
+        direction
+    }
+
     /// True once the end was reached, in whatever way.
     pub fn is_done(&self) -> bool {
         self.state == State::Done

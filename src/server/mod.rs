@@ -72,6 +72,26 @@ struct Service<'a, H> {
     open: Rc<Open>,
     handle: Rc<H>,
     last_id: Cell<u64>,
+    /// Whether peers come in elsewhere, too.
+    has_many_doors: bool,
+}
+
+impl<H> Service<'_, H> {
+    /// The next peer, once there is room for it.
+    async fn next_peer(&self, listener: &mut Listener, max_conns: usize) -> io::Result<Incoming> {
+        loop {
+            self.open.has_room(max_conns).await;
+            if !self.has_many_doors {
+                return listener.accept().await;
+            }
+            tokio::select! {
+                biased;
+                // By another door somebody has taken the last place.
+                () = self.open.is_full(max_conns) => {}
+                accepted = listener.accept() => return accepted,
+            }
+        }
+    }
 }
 
 /// Serves peers until `stop` resolves or `max_total` is reached, then lets those connected finish.
@@ -87,7 +107,13 @@ where
 {
     let Some(rules) = doors.first().map(|door| door.rules.clone()) else { return End::Drained };
     let open = Open::new(rules.max_handshakes);
-    let service = Service { events, open: open.clone(), handle: Rc::new(handle), last_id: Cell::new(0) };
+    let service = Service {
+        events,
+        open: open.clone(),
+        handle: Rc::new(handle),
+        last_id: Cell::new(0),
+        has_many_doors: doors.len() > 1,
+    };
     tokio::select! {
         biased;
         () = stop.requested() => {}
@@ -138,21 +164,21 @@ where
     H: Fn(Incoming, u64) -> F + 'static,
 {
     let Door { mut listener, rules } = door;
-    let Service { events, open, handle, last_id } = service;
+    let Service { events, open, handle, last_id, .. } = service;
     let (mut in_a_row, mut pause) = (0_u32, FIRST_PAUSE);
     let first_by = rules.accept_timeout.map(|time| Instant::now() + time);
     while !open.is_enough(rules.max_total) {
-        open.has_room(rules.max_conns).await;
+        let next = service.next_peer(&mut listener, rules.max_conns);
         let accepted = match first_by.filter(|_| last_id.get() == 0) {
             Some(at) => {
-                match timeout(at.saturating_duration_since(Instant::now()), listener.accept()).await {
+                match timeout(at.saturating_duration_since(Instant::now()), next).await {
                     Ok(accepted) => accepted,
                     // By another door, perhaps.
                     Err(_) if last_id.get() > 0 => continue,
                     Err(_) => return Some(End::NobodyCame),
                 }
             }
-            None => listener.accept().await,
+            None => next.await,
         };
         let incoming = match accepted {
             Ok(incoming) => incoming,

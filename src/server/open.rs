@@ -74,7 +74,16 @@ impl Open {
 
     /// Resolves when a new peer could be served: those who wait for a place already come first.
     pub async fn has_room(&self, max_conns: usize) {
-        self.until(|open| open.served_now.get() + open.queued.get() < max_conns).await;
+        self.until(|open| open.has_place(max_conns)).await;
+    }
+
+    /// Resolves when none could be.
+    pub async fn is_full(&self, max_conns: usize) {
+        self.until(|open| !open.has_place(max_conns)).await;
+    }
+
+    fn has_place(&self, max_conns: usize) -> bool {
+        self.served_now.get() + self.queued.get() < max_conns
     }
 
     /// Resolves when nobody is left.

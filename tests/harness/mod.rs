@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses a part of it
 
 mod certificates;
+pub mod echo;
 mod facts;
 pub mod leaf;
 pub mod look;
@@ -192,6 +193,14 @@ impl Process {
     /// Waits for a line of stderr that has `word` in it, and answers all of it.
     pub fn line_with(&mut self, word: &str) -> String {
         self.line_by(word, |line| line.contains(word).then_some(line))
+    }
+
+    /// As `line_with`, and what was said up to that line is forgotten: the next call waits for another one.
+    pub fn next_line_with(&mut self, word: &str) -> String {
+        let line = self.line_with(word);
+        let at = self.seen.find(&line).unwrap() + line.len();
+        self.seen.drain(..at);
+        line
     }
 
     fn line_by(&mut self, start: &str, of: impl Fn(&str) -> Option<&str>) -> String {

@@ -1,4 +1,4 @@
-// The relay's far end for small messages: an epoll echo server in one thread.
+// An epoll echo server in one thread: the relay's far end for small messages, and the yardstick for echo servers.
 #include "loadgen.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@ static void watch(int epoll, int fd) {
 
 static void accept_all(int epoll, int listener) {
     for (;;) {
-        int fd = accept_from(listener, SOCK_NONBLOCK);
+        int fd = accept_nonblocking(listener);
         if (fd >= 0) {
             watch(epoll, fd);
         } else if (errno == EAGAIN) {
@@ -33,7 +33,7 @@ static void echo(int fd) {
     if (n <= 0 || send(fd, buffer, n, MSG_NOSIGNAL) != n) close(fd);
 }
 
-static void *serve(void *argument) {
+static void *serve_from(void *argument) {
     int listener = (intptr_t)argument;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     fcntl(listener, F_SETFL, O_NONBLOCK);
@@ -51,6 +51,12 @@ static void *serve(void *argument) {
 
 void start_echo_backend(int port) {
     pthread_t thread;
+    if (port == 0) return;
     int listener = listen_on(port);
-    if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)listener)) die("pthread_create");
+    if (pthread_create(&thread, NULL, serve_from, (void *)(intptr_t)listener)) die("pthread_create");
+}
+
+int echo_server(int listen_port) {
+    serve_from((void *)(intptr_t)listen_on(listen_port));
+    return 1;
 }

@@ -16,11 +16,12 @@ _Noreturn void die(const char *what);
 int listen_on(int port);
 int connect_to(int port, int flags); // flags: 0 or SOCK_NONBLOCK
 int accept_from(int listener, int flags);
+int accept_nonblocking(int listener); // two calls a connection: as little as an echo server can do
 void send_byte(int fd);
 bool receive_byte(int fd);
 
-// ---- echo server in a thread of its own, the relay's far end (backend.c)
-void start_echo_backend(int port);
+// ---- echo server (backend.c)
+void start_echo_backend(int port); // in a thread of its own, the relay's far end; port 0: none
 
 // ---- latencies (latency.c)
 void latency_add(double seconds);
@@ -37,3 +38,4 @@ int connections(int connect_port, int listen_port, int concurrency, double secon
 int idle(int connect_port, int listen_port, int count);
 int sink(int listen_port);
 int produce(double mib);
+int echo_server(int listen_port);

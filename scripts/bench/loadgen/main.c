@@ -6,8 +6,10 @@
 //   loadgen idle        CONNECT LISTEN COUNT
 //   loadgen sink        LISTEN
 //   loadgen produce     MIB
+//   loadgen echo        LISTEN
 //
-// CONNECT is the relay's port, LISTEN the port the relay connects to: both ends are in this process.
+// CONNECT is the relay's port, LISTEN the port the relay connects to: both ends are in this process. Without a relay
+// CONNECT is the echo server's port and LISTEN is 0. `echo` is such a server itself.
 // The first four say "ready", wait for a line, run, say "result KEY VALUE ...", and end with their input.
 #include "loadgen.h"
 #include <signal.h>
@@ -32,6 +34,7 @@ int main(int count, char **words) {
     if (!strcmp(mode, "idle")) return idle(n[0], n[1], n[2]);
     if (!strcmp(mode, "sink")) return sink(n[0]);
     if (!strcmp(mode, "produce")) return produce(n[0]);
+    if (!strcmp(mode, "echo")) return echo_server(n[0]);
     fprintf(stderr, "loadgen: no such mode: %s\n", mode);
     return 2;
 }

@@ -83,6 +83,12 @@ int accept_from(int listener, int flags) {
     return fd;
 }
 
+int accept_nonblocking(int listener) {
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) no_delay(fd);
+    return fd;
+}
+
 void send_byte(int fd) {
     if (send(fd, "x", 1, MSG_NOSIGNAL) != 1) die("send");
 }
