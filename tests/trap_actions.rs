@@ -118,6 +118,18 @@ fn a_restart_runs_the_program_again_in_the_place_of_the_old_one() {
 }
 
 #[test]
+fn whoever_asks_for_an_end_is_heard_while_it_restarts() {
+    for time in ["1ms", "5ms", "20ms"] {
+        let mut process =
+            spile(["trap", "--every", &format!("{time}=restart"), "--", "sh", "-c", "echo x; exec sleep 60"]);
+        process.read(b"x\n");
+        process.signal("TERM");
+        let ended = process.ends();
+        assert_eq!(ended.status, 143, "{time}: {ended:?}");
+    }
+}
+
+#[test]
 fn handlers_find_what_they_are_for() {
     let line = "echo $SPILE_SIGNAL $SPILE_COUNT $SPILE_VALUE $SPILE_SENDER_PID $SPILE_SENDER_UID; kill -TERM $SPILE_PID";
     let process = trap(&["--on", &format!("RTMIN+2=run:{line}")], "echo ready; exec sleep 60");

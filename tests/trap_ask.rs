@@ -131,6 +131,7 @@ signal.pause()
         assert!(found || line.starts_with("caught") && shown.contains("USR1"), "{line} is not in {shown}");
     }
     let shown = json(trap(&["--show", &pid, "--json"]));
+    assert_eq!(shown["schema"], "spile.signal-state/1");
     assert_eq!((&shown["pid"], &shown["ignored"]), (&process.pid().into(), &serde_json::json!(["HUP"])));
     trap(&["--show", "4194305"]).exits(1).complains("there is no such process");
 }
@@ -190,7 +191,9 @@ fn a_value_arrives_with_each_of_many() {
         let wait = spile(["trap", "--wait", "RTMIN+2", "--json"]);
         wait_until("it waits", || blocks(wait.pid(), 36));
         text(trap(&["--send", "36", "--value", value, "--to", &wait.pid().to_string()]));
-        waits.push(wait.ends().exits(0).json()["value"].to_string());
+        let told = wait.ends().exits(0).json();
+        assert_eq!((&told["schema"], &told["signal"]), (&"spile.signal/1".into(), &"RTMIN+2".into()));
+        waits.push(told["value"].to_string());
     }
     assert_eq!(waits, ["7", "-2147483648", "2147483647"]);
 }

@@ -94,6 +94,8 @@ pub struct Reactions {
     /// When the program was started.
     started: Instant,
     is_hung_up: bool,
+    /// TERM was passed on to the program that runs.
+    is_to_end: bool,
 }
 
 impl Reactions {
@@ -111,6 +113,7 @@ impl Reactions {
             began: now,
             started: now,
             is_hung_up: false,
+            is_to_end: false,
             rules,
         }
     }
@@ -165,6 +168,8 @@ impl Reactions {
                 stop(None, supervisor, job);
             }
             Action::Stop(grace) => stop(grace, supervisor, job),
+            // No timer brings back what was told to end.
+            Action::Restart if self.is_to_end && matches!(cause, Cause::Timer(_)) => {}
             Action::Restart => {
                 self.sequel = Some(Sequel::Restart);
                 job.end(Reason::Told, supervisor);
@@ -217,6 +222,11 @@ impl Company for Reactions {
 
     fn decide(&mut self, arrival: &Arrival, now: Instant) -> Option<Act> {
         let actions = self.actions(arrival.signal, now);
+        if actions.is_empty() && arrival.signal.asks_to_end() {
+            // Whoever asks for an end while we restart means us, too.
+            self.sequel = self.sequel.filter(|sequel| *sequel != Sequel::Restart);
+            self.is_to_end |= arrival.signal == Number::TERM;
+        }
         let act = (!actions.is_empty()).then_some(Act::Taken);
         self.decided.extend(actions.into_iter().map(|action| (Cause::Signal(*arrival), action)));
         act
@@ -249,6 +259,7 @@ impl Company for Reactions {
         match happening {
             Happening::Started(_) => {
                 self.started = Instant::now();
+                self.is_to_end = false;
                 self.timers.arm(self.started);
             }
             Happening::Ended(_) => self.timers.disarm(),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::ArgGroup;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::send::{self, Target};
 use crate::commands::flags::duration;
@@ -140,7 +140,7 @@ impl AskArgs {
             Failure::other(format!("cannot look at process {pid}"), why)
         })?;
         match self.json {
-            true => print(&format!("{:#}\n", state_json(pid, &state))),
+            true => print(&format!("{:#}\n", with_schema("spile.signal-state/1", state_json(pid, &state)))),
             false => print(&state_text(pid, &state)),
         }
     }
@@ -160,7 +160,10 @@ impl AskArgs {
             match arrival {
                 None => return Err(self.late(signals)),
                 Some(arrival) if !signals.contains(arrival.signal) => {}
-                Some(arrival) if self.json => return print(&format!("{}\n", arrival_json(&arrival))),
+                Some(arrival) if self.json => {
+                    let object = with_schema("spile.signal/1", arrival_json(&arrival));
+                    return print(&format!("{object}\n"));
+                }
                 Some(arrival) => return print(&format!("{}\n", arrival_text(&arrival))),
             }
         }
@@ -172,6 +175,11 @@ impl AskArgs {
         let limit = self.timeout.unwrap_or_default();
         Failure::timeout(format!("no {awaited} came"), format!("time limit --timeout {limit:?}"))
     }
+}
+
+fn with_schema(name: &str, mut object: Value) -> Value {
+    object["schema"] = name.into();
+    object
 }
 
 /// What ends a process that says nothing about it.

@@ -71,8 +71,8 @@ Examples:
   spile trap --send TERM --to tree:1234             a process and all below it
   spile trap --send RTMIN+3 --value 7 --to 1234     with a value, as sigqueue(3) does
 
-A handler (run: and both:) runs with /bin/sh, one at a time, in the order of the signals, without input, and writes
-where spile does. It finds SPILE_SIGNAL or SPILE_TIMER, SPILE_PID (the program), SPILE_COUNT (how many signals it is for),
+A handler (run: and both:) runs with /bin/sh, one at a time, in the order of the signals, without input, as
+spile's own user, and writes where spile does. It finds SPILE_SIGNAL or SPILE_TIMER, SPILE_PID (the program), SPILE_COUNT (how many signals it is for),
 SPILE_VALUE, SPILE_SENDER_PID and SPILE_SENDER_UID. When the program has ended, handlers have the grace to end, too. A
 second 'stop' kills.
 ";
