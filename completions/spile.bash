@@ -824,12 +824,16 @@ _spile() {
             return 0
             ;;
         spile__subcmd__echo__subcmd__server)
-            opts="-4 -6 -u -n -v -s -h --explain --udp --numeric --mode --fixed --status --max-body --chunk --close-after --rst-after --half-close-test --amplify --verbose --quiet --log --stats --json --rate --delay --jitter --count --max-total --allow-file --ready-fd --grace --idle-timeout --eof-timeout --deadline --bind --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --accept-timeout --max-conns --allow --deny --accept-proxy --join --session-idle --max-sessions --mtu --eof-on-empty --user --group --unlink --crl --crl-soft --cert --key --pass-file --min --max --groups --ciphers --alpn --no-half-close --linger --ignore-unexpected-eof --handshake-timeout --keylog --strict-perms --at --self-signed --sni-cert --strict-sni --ocsp --client-ca --client-optional --allow-any --allow-dns --allow-uri --allow-cn --allow-ou --allow-pin --tickets --max-handshakes --reload-every --cert-out --port-file --help"
+            opts="-4 -6 -u -n -v -s -h --explain --udp --numeric --verbose --quiet --log --mode --fixed --status --max-body --chunk --close-after --rst-after --half-close-test --amplify --stats --json --jitter --count --max-total --allow-file --ready-fd --grace --idle-timeout --eof-timeout --deadline --bind --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --accept-timeout --max-conns --allow --deny --accept-proxy --join --session-idle --max-sessions --mtu --eof-on-empty --user --group --unlink --crl --crl-soft --cert --key --pass-file --min --max --groups --ciphers --alpn --no-half-close --linger --ignore-unexpected-eof --handshake-timeout --keylog --strict-perms --at --self-signed --sni-cert --strict-sni --ocsp --client-ca --client-optional --allow-any --allow-dns --allow-uri --allow-cn --allow-ou --allow-pin --tickets --max-handshakes --reload-every --cert-out --port-file --rate --delay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --log)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --mode)
                     COMPREPLY=($(compgen -W "echo discard chargen daytime time whoami fixed http" -- "${cur}"))
                     return 0
@@ -858,19 +862,7 @@ _spile() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --log)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
-                    return 0
-                    ;;
                 --json)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --rate)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1167,6 +1159,14 @@ _spile() {
                     return 0
                     ;;
                 --port-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

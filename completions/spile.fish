@@ -799,6 +799,8 @@ complete -c spile -n "__fish_spile_using_subcommand trap" -l exit-128 -d 'Exit 1
 complete -c spile -n "__fish_spile_using_subcommand trap" -l time -d 'Say on stderr how long it took and what it used'
 complete -c spile -n "__fish_spile_using_subcommand trap" -l dry-run -d 'Say as JSON what would be run, and run nothing'
 complete -c spile -n "__fish_spile_using_subcommand trap" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l mode -d 'What peers are served with (echo)' -r -f -a "echo\t'What comes goes back (RFC 862)'
 discard\t'What comes goes nowhere (RFC 863)'
 chargen\t'Characters for ever (RFC 864)'
@@ -813,11 +815,7 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-body -d 
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l chunk -d 'Say no more than this many bytes at a time' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l close-after -d 'Close each connection after so many bytes have been sent (discard: received), or after so much time: 100, 4K, 500ms' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rst-after -d 'The same with a reset' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
-json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l json -d 'Write the counters as JSON, one object a line: to stderr, where events are JSON then, too, or into FILE' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rate -d 'Pass on no more than this a second, in each direction of each session' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l delay -d 'Pass each piece on this much later, in both directions (at most 4 MiB are under way)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-total -l count -d 'Serve this many connections in all, then end' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
@@ -890,15 +888,17 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-handshak
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l reload-every -d 'Look this often whether certificates, keys and lists have changed, and read them again' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l cert-out -d 'Write the certificate of --self-signed to this file, for clients to trust' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l port-file -d 'Write the port numbers to this file once peers can connect: a line for each address in their order, - where it has none' -r -F
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rate -d 'Answer with no more than this a second, on each connection' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l delay -d 'Answer this much later (at most 4 MiB are under way)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s 6 -d 'IPv6 alone'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l half-close-test -d 'Answer only once a peer has said its end, which shows that a half-close gets through; up to 1 MiB is kept'
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l amplify -d 'Let datagrams from other hosts be answered with more than they had'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l half-close-test -d 'Answer only once a peer has said its end, which shows that a half-close gets through; up to 1 MiB is kept'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l amplify -d 'Let datagrams from other hosts be answered with more than they had'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l stats -d 'Say at the end what was served (-v does, too)'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand wait" -s t -l timeout -d 'Give up after this long, all addresses together' -r

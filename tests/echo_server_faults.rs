@@ -99,3 +99,27 @@ fn a_half_close_test_answers_when_the_end_has_come_and_not_before() {
     let stream = server.connect();
     assert!((0..400).any(|_| (&stream).write_all(&[0; 65536]).is_err()));
 }
+
+#[test]
+fn who_says_nothing_or_does_not_read_to_the_end_is_waited_for_within_limits() {
+    for mode in ["echo", "discard", "chargen", "http"] {
+        let server = Echo::start(&["--mode", mode, "--idle-timeout", "300ms", "tcp-l:0"]);
+        let (stream, started) = (server.connect(), Instant::now());
+        (&stream).write_all(b"G").unwrap();
+        match mode {
+            // It never falls silent by itself: it stalls.
+            "chargen" => server.counts("failed", 1),
+            "echo" => assert_eq!(read_all(&stream), b"G"),
+            _ => assert_eq!(read_all(&stream), b""),
+        }
+        assert!(started.elapsed() >= Duration::from_millis(300), "{mode}");
+        server.counts("failed", 1);
+    }
+    // Neither reads; the one that has said its end is not waited for.
+    let server = Echo::start(&["--mode", "chargen", "--eof-timeout", "300ms", "tcp-l:0"]);
+    let (ended, _silent) = (server.connect(), server.connect());
+    server.counts("connections", 2);
+    ended.shutdown(Shutdown::Write).unwrap();
+    server.counts("open", 1);
+    server.counts("failed", 1);
+}

@@ -96,6 +96,7 @@ impl Counters {
 pub struct Tally {
     received: Cell<u64>,
     sent: Cell<u64>,
+    is_heard_out: Cell<bool>,
     is_connection: bool,
     all: Arc<Counters>,
 }
@@ -104,7 +105,8 @@ impl Tally {
     /// One more peer is there, until this is dropped.
     pub fn new(all: &Arc<Counters>, is_connection: bool) -> Tally {
         add(if is_connection { &all.connections } else { &all.datagram_peers }, 1);
-        Tally { received: Cell::new(0), sent: Cell::new(0), is_connection, all: all.clone() }
+        let (received, sent, is_heard_out) = Default::default();
+        Tally { received, sent, is_heard_out, is_connection, all: all.clone() }
     }
 
     /// The peer has said so many bytes more.
@@ -127,6 +129,16 @@ impl Tally {
     /// One more of its requests was answered.
     pub fn add_request(&self) {
         add(&self.all.requests, 1);
+    }
+
+    /// It has said its end.
+    pub fn add_end(&self) {
+        self.is_heard_out.set(true);
+    }
+
+    /// True once the peer has said its end.
+    pub fn is_heard_out(&self) -> bool {
+        self.is_heard_out.get()
     }
 
     /// Bytes that the peer has said.

@@ -43,11 +43,6 @@ impl Flow {
         Flow { voice: Some(Box::new((voice, Direction::default()))), ..Flow::discard(None) }
     }
 
-    /// True once the peer has said its end.
-    pub fn is_heard_out(&self) -> bool {
-        self.hearing.source_ended()
-    }
-
     /// True when something that was to be said is not.
     pub fn has_unsent(&self) -> bool {
         self.hearing.has_unsent() || self.voice.as_ref().is_some_and(|voice| voice.1.has_unsent())
@@ -79,6 +74,9 @@ impl Flow {
         tally.add_datagrams(u64::from(self.hearing.messages - before.1));
         if matches!(self.ear, Ear::Back) {
             tally.add_sent(moved);
+        }
+        if self.hearing.source_ended() {
+            tally.add_end();
         }
         match polled {
             // It may still want to hear us.

@@ -173,11 +173,12 @@ impl Session {
                 if polled.is_ready() {
                     return polled.map(End::By);
                 }
-                clock.poll(cx, limits, *started, tally.sent() + tally.received(), false).map(End::By)
+                let moved = tally.sent() + tally.received();
+                clock.poll(cx, limits, *started, moved, tally.is_heard_out()).map(End::By)
             })
             .await
         };
-        close(&mut endpoint, &course, &end).await;
+        close(&mut endpoint, &course, tally.is_heard_out(), &end).await;
         drop(endpoint);
         self.report(match end {
             End::By(outcome) => outcome,
@@ -301,12 +302,8 @@ async fn hear_out(endpoint: &mut Endpoint, tally: &Tally) -> Result<Vec<u8>, Out
 }
 
 /// Closes the connection as its end asks.
-async fn close(endpoint: &mut Endpoint, course: &Course, end: &End) {
-    let (is_heard_out, has_unsent) = match course {
-        Course::Flow(flow) => (flow.is_heard_out(), flow.has_unsent()),
-        Course::Answers(_) => (false, false),
-        Course::Http(conversation) => (conversation.is_heard_out(), false),
-    };
+async fn close(endpoint: &mut Endpoint, course: &Course, is_heard_out: bool, end: &End) {
+    let has_unsent = matches!(course, Course::Flow(flow) if flow.has_unsent());
     match end {
         // An answer that is cut short must not look whole, by TLS neither.
         End::Cut(How::Reset) | End::By(Outcome::Failed(..)) => abort(endpoint),

@@ -33,14 +33,16 @@ use telling::{Telling, TellingArgs};
         "Write the port numbers to this file once peers can connect: a line for each address in their order, - where \
          it has none"
     )),
+    mut_arg("rate", |arg| arg.help("Answer with no more than this a second, on each connection")),
+    mut_arg("delay", |arg| arg.help("Answer this much later (at most 4 MiB are under way)")),
 )]
 pub struct Args {
     #[command(flatten)]
     words: WordsArgs,
     #[command(flatten)]
-    modes: ModeArgs,
-    #[command(flatten)]
     log: LogArgs,
+    #[command(flatten)]
+    modes: ModeArgs,
     #[command(flatten)]
     telling: TellingArgs,
     #[command(flatten)]

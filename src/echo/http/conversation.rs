@@ -26,7 +26,6 @@ pub struct Conversation {
     /// What was read and is not yet used; empty, and without memory, while nothing is under way.
     held: Vec<u8>,
     reads: u32,
-    is_heard_out: bool,
 }
 
 /// What ends a conversation early.
@@ -57,12 +56,7 @@ struct Line<'a> {
 impl Conversation {
     /// Nothing was said yet.
     pub fn new(site: Rc<Site>) -> Conversation {
-        Conversation { site, held: Vec::new(), reads: 0, is_heard_out: false }
-    }
-
-    /// True once the peer has said its end.
-    pub fn is_heard_out(&self) -> bool {
-        self.is_heard_out
+        Conversation { site, held: Vec::new(), reads: 0 }
     }
 
     /// Answers until one side wants no more.
@@ -158,7 +152,7 @@ impl Conversation {
                 Ok(true)
             }
             Ok(_) => {
-                self.is_heard_out = true;
+                line.tally.add_end();
                 Ok(false)
             }
             Err(error) => Err(Outcome::of_read(Side::Right, &error)),
