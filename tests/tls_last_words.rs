@@ -2,7 +2,7 @@
 
 mod harness;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use harness::tls_peers::STEPWISE;
@@ -115,11 +115,11 @@ fn a_handshake_that_has_begun_is_waited_for_at_the_end() {
 fn sessions_that_are_cut_look_like_that() {
     // The backend has said more than its client has taken.
     let (full, is_full) = std::sync::mpsc::channel();
-    let backend = harness::server(move |mut stream| {
+    let backend = server(move |mut stream| {
         stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
         while stream.write_all(&[b'x'; 65536]).is_ok() {}
         let _ = full.send(());
-        let _ = std::io::Read::read(&mut stream, &mut [0; 1]);
+        let _ = stream.read(&mut [0; 1]);
     });
     let (server, port) = serve(&["--grace", "100ms", "--forward", &format!("127.0.0.1:{backend}")]);
     let client = stepwise(&port).sends("begin\n").gets("begun\n").sends("say go\n").gets("said\n");
