@@ -362,3 +362,24 @@ fn the_program_is_told_when_its_init_is_killed() {
     process.signal("KILL");
     process.read(b"orphaned\n");
 }
+
+/// As `unshare -pf` alone leaves it: /proc is that of the processes outside.
+#[test]
+fn a_proc_of_another_namespace_misleads_nobody() {
+    if !have_namespace("-pf") {
+        return;
+    }
+    let bare = |words: &[&str]| command(&[&["unshare", "-pf", "--kill-child"], words].concat());
+    bare(&[SPILE, "trap", "--", "sh", "-c", "exit 5"]).ends().exits(5);
+    let deaf = "trap '' TERM; echo ready; while :; do sleep .05; done";
+    let gentle = "trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep .05; done";
+    for (script, said, status) in [(gentle, "asked\n", 3), (deaf, "", 137)] {
+        let line = ["trap", "--on", "TERM=stop:300ms", "--", "sh", "-c", script];
+        let outer = bare(&[&[SPILE][..], &line].concat()).gets("ready\n");
+        signal("TERM", first(&outer));
+        outer.ends().exits(status).says(said);
+    }
+    let started = Instant::now();
+    bare(&[SPILE, "run", "-t", "200ms", "--", "sleep", "60"]).ends().exits(124);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}

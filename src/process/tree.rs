@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -50,8 +51,17 @@ pub fn me() -> i32 {
     std::process::id() as i32
 }
 
-/// The children of a process, of all its threads.
+/// Whether /proc shows the processes that we know by their numbers, and not those of another PID namespace.
+fn is_ours() -> bool {
+    static IS_OURS: OnceLock<bool> = OnceLock::new();
+    *IS_OURS.get_or_init(|| fs::read_link("/proc/self").is_ok_and(|to| to.as_os_str() == &*me().to_string()))
+}
+
+/// The children of a process, of all its threads; none where /proc cannot tell.
 pub fn children(pid: i32) -> Vec<Seen> {
+    if !is_ours() {
+        return Vec::new();
+    }
     let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
     let lists = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
     let numbers = |list: String| list.split_whitespace().filter_map(|n| n.parse().ok()).collect::<Vec<i32>>();
@@ -70,8 +80,11 @@ pub fn below(roots: Vec<Seen>) -> Vec<Seen> {
     found
 }
 
-/// Reads /proc/PID/stat; none when the process is gone.
+/// Reads /proc/PID/stat; none when the process is gone, or where /proc cannot tell.
 pub fn stat(pid: i32) -> Option<Stat> {
+    if !is_ours() {
+        return None;
+    }
     let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
     // The name stands in parentheses and may hold anything, also parentheses.
     let end = text.iter().rposition(|byte| *byte == b')')?;

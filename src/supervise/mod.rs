@@ -223,8 +223,13 @@ impl Supervisor {
     /// whose they were.
     pub fn tree_of(&self, roots: &[i32]) -> Vec<Seen> {
         let is_others = |child: &Seen| self.roots.contains(&child.pid) && !roots.contains(&child.pid);
-        let ours = tree::children(tree::me());
-        tree::below(ours.into_iter().filter(|child| !is_others(child)).collect())
+        let mut ours = tree::children(tree::me());
+        ours.retain(|child| !is_others(child));
+        // What /proc does not show, as one that is missing or another namespace's, is ours all the same.
+        let unseen = roots.iter().filter(|root| !ours.iter().any(|child| child.pid == **root));
+        let unseen: Vec<Seen> = unseen.map(|root| Seen { pid: *root, parent: tree::me() }).collect();
+        ours.extend(unseen);
+        tree::below(ours)
     }
 }
 
