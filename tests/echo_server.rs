@@ -3,26 +3,11 @@
 mod harness;
 
 use std::io::Write;
-use std::net::{Shutdown, UdpSocket};
+use std::net::Shutdown;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use harness::echo::{Echo, exactly};
+use harness::echo::{Echo, asked, exactly, udp};
 use harness::*;
-
-fn udp() -> UdpSocket {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    socket
-}
-
-/// Sends a datagram and answers what comes back.
-fn asked(socket: &UdpSocket, port: u16, bytes: &[u8]) -> Vec<u8> {
-    socket.send_to(bytes, ("127.0.0.1", port)).unwrap();
-    let mut answer = vec![0; 65536];
-    let n = socket.recv(&mut answer).unwrap();
-    answer.truncate(n);
-    answer
-}
 
 fn seconds_since_1900() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 2_208_988_800

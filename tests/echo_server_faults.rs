@@ -3,26 +3,11 @@
 mod harness;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, UdpSocket};
+use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use harness::echo::{Echo, exactly};
+use harness::echo::{Echo, asked, exactly, udp};
 use harness::*;
-
-fn udp() -> UdpSocket {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    socket
-}
-
-/// Sends a datagram and answers what comes back.
-fn asked(socket: &UdpSocket, port: u16, bytes: &[u8]) -> Vec<u8> {
-    socket.send_to(bytes, ("127.0.0.1", port)).unwrap();
-    let mut answer = vec![0; 65536];
-    let n = socket.recv(&mut answer).unwrap();
-    answer.truncate(n);
-    answer
-}
 
 #[test]
 fn answers_come_late_and_slowly_and_in_pieces_where_that_is_asked_for() {

@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use harness::tls::{serve, tls_connect};
 use harness::tls_peers::STEPWISE;
 use harness::*;
 use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
@@ -17,20 +18,6 @@ use rustls::{
     ConnectionTrafficSecrets, ContentType, ProtocolVersion, ServerConfig, ServerConnection,
     SupportedCipherSuite,
 };
-
-fn serve(more: &[&str]) -> (Process, String) {
-    let both = certificate("server.both");
-    let mut args = vec!["tls-serve", "127.0.0.1:0", "--cert", &both];
-    args.extend(more);
-    let mut server = spile(args);
-    let port = server.port().to_string();
-    (server, port)
-}
-
-fn tls_connect(port: &str) -> Process {
-    let ca = certificate("ca.pem");
-    spile(["tls-connect", "localhost", port, "-4", "--cafile", &ca])
-}
 
 /// Python's client, which does one step of a session for each line of stdin.
 fn stepwise(port: &str) -> Process {
@@ -49,7 +36,7 @@ fn the_first_of_too_many_handshakes_makes_room() {
     let stalled = stepwise(&port).sends("begin\n").gets("begun\n");
     let started = Instant::now();
     for _ in 0..2 {
-        tls_connect(&port).sends("x").eof().ends().exits(0).says("x");
+        tls_connect(&port, &[]).sends("x").eof().ends().exits(0).says("x");
     }
     assert!(started.elapsed() < Duration::from_secs(10), "they waited for those who stall");
     assert!(closed(&silent));
@@ -57,7 +44,7 @@ fn the_first_of_too_many_handshakes_makes_room() {
     assert!(told.contains("TLS with 127.0.0.1:"), "{told}");
     let third = connect(port.parse().unwrap());
     let fourth = connect(port.parse().unwrap());
-    tls_connect(&port).sends("x").eof().ends().exits(0).says("x");
+    tls_connect(&port, &[]).sends("x").eof().ends().exits(0).says("x");
     stalled.eof().ends();
     drop((third, fourth));
 }
@@ -75,7 +62,7 @@ fn who_has_shaken_hands_waits_for_a_place_with_a_bound() {
     second.sends("hear\n").gets("heard the end\n").eof().ends().exits(0);
     // One that leaves meanwhile is known to have left.
     drop(served.sends("end\n").ends());
-    let held = tls_connect(&port).sends("1").gets("1");
+    let held = tls_connect(&port, &[]).sends("1").gets("1");
     held.eof().ends().exits(0);
 }
 

@@ -5,24 +5,9 @@ mod harness;
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
+use harness::tls::{serve, tls_connect};
 use harness::tls_peers::STEPWISE;
 use harness::*;
-
-fn serve(more: &[&str]) -> (Process, String) {
-    let both = certificate("server.both");
-    let mut args = vec!["tls-serve", "127.0.0.1:0", "--cert", &both];
-    args.extend(more);
-    let mut server = spile(args);
-    let port = server.port().to_string();
-    (server, port)
-}
-
-fn tls_connect(port: &str, more: &[&str]) -> Process {
-    let ca = certificate("ca.pem");
-    let mut args = vec!["tls-connect", "localhost", port, "-4", "--cafile", &ca];
-    args.extend(more);
-    spile(args)
-}
 
 /// Python's client, which does one step of a session for each line of stdin.
 fn stepwise(port: &str) -> Process {

@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use harness::tls::serve;
 use harness::*;
 
 /// A client's hello as OpenSSL sends it: the first record of the connection.
@@ -63,13 +64,6 @@ fn record_types(mut said: &[u8]) -> Vec<u8> {
     }
     assert!(said.is_empty(), "no record of TLS: {}", said.escape_ascii());
     types
-}
-
-fn serve(more: &[&str]) -> (Process, String) {
-    let both = certificate("server.both");
-    let mut server = spile([&["tls-serve", "127.0.0.1:0", "--cert", &both], more].concat());
-    let port = server.port().to_string();
-    (server, port)
 }
 
 fn s_client(port: &str) -> Process {

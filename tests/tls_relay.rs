@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use harness::tls::{serve, tls_connect};
 use harness::*;
 
 /// Options of a server with the certificate for localhost.
@@ -15,23 +16,6 @@ fn identity() -> String {
 
 fn authority() -> String {
     format!("cafile={}", certificate("ca.pem"))
-}
-
-/// `spile tls-serve` on a free port of 127.0.0.1, and that port.
-fn serve(more: &[&str]) -> (Process, String) {
-    let both = certificate("server.both");
-    let mut args = vec!["tls-serve", "127.0.0.1:0", "--cert", &both];
-    args.extend(more);
-    let mut server = spile(args);
-    let port = server.port().to_string();
-    (server, port)
-}
-
-fn tls_connect(port: &str, more: &[&str]) -> Process {
-    let ca = certificate("ca.pem");
-    let mut args = vec!["tls-connect", "localhost", port, "-4", "--cafile", &ca];
-    args.extend(more);
-    spile(args)
 }
 
 /// A socat that serves one TLS connection with a shell line.

@@ -6,18 +6,10 @@ mod harness;
 use std::io::Write;
 use std::process::Command;
 
+use harness::tls::serve;
 use harness::*;
 
 const CLIENT: [&str; 4] = ["-cert", "client.pem", "-key", "client.key"];
-
-fn serve(more: &[&str]) -> (Process, String) {
-    let both = certificate("server.both");
-    let mut args = vec!["tls-serve", "127.0.0.1:0", "--cert", &both];
-    args.extend(more);
-    let mut server = spile(args);
-    let port = server.port().to_string();
-    (server, port)
-}
 
 /// `openssl s_client` in the directory of the certificates.
 fn s_client(port: &str, more: &[&str]) -> Process {

@@ -6,18 +6,9 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
+use harness::tls::{serve, tls_connect};
 use harness::*;
 use serde_json::Value;
-
-/// `spile tls-serve` on a free port of 127.0.0.1 with a certificate for localhost, and that port.
-fn serve(more: &[&str]) -> (Process, String) {
-    let both = certificate("server.both");
-    let mut args = vec!["tls-serve", "127.0.0.1:0", "--cert", &both];
-    args.extend(more);
-    let mut server = spile(args);
-    let port = server.port().to_string();
-    (server, port)
-}
 
 /// OpenSSL's client, which verifies; it ends when the server has ended.
 fn s_client(port: &str, more: &[&str]) -> Process {
@@ -26,13 +17,6 @@ fn s_client(port: &str, more: &[&str]) -> Process {
     args.extend(["-verify_hostname", "localhost", "-servername", "localhost", "-quiet"]);
     args.extend(more);
     program("openssl", &args)
-}
-
-fn tls_connect(port: &str, more: &[&str]) -> Process {
-    let ca = certificate("ca.pem");
-    let mut args = vec!["tls-connect", "localhost", port, "-4", "--cafile", &ca];
-    args.extend(more);
-    spile(args)
 }
 
 /// The report that a line of stderr is.

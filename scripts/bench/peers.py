@@ -172,17 +172,6 @@ STARTUP_PEERS = [
     Tool("true", Kind.SHOWN, words("/bin/true")),
 ]
 
-INIT_PEERS = [
-    Tool("tini -s", Kind.PEER, words("tini -s -- true")),
-    Tool("dumb-init", Kind.PEER, words("dumb-init true")),
-    Tool("true", Kind.SHOWN, words("/bin/true")),
-]
-
-SLEEPING_INITS = [
-    Tool("tini -s", Kind.PEER, words("tini -s -- sleep 60")),
-    Tool("dumb-init", Kind.PEER, words("dumb-init sleep 60")),
-]
-
 SPAWN_PEERS = [
     Tool("timeout 5", Kind.PEER, words("timeout 5 true")),
     Tool("tini -s", Kind.PEER, words("tini -s -- true")),

@@ -28,25 +28,34 @@ def run(options):
     return [_table(options, concurrency) for concurrency in options.conns]
 
 
+def measured(options, concurrency, tool, site, answers_itself=False):
+    """One run: the figures of all columns, but the CPU time where there is no server."""
+    words = [concurrency, options.seconds]
+    with relay.under_load(options, tool, site, "connections", *words, answers_itself=answers_itself) as (server, load):
+        before = server.cpu_seconds()
+        result = load.run(options.seconds + 30)
+        time.sleep(REAPING_SECONDS)
+        cpu = server.cpu_seconds() - before
+    row = {
+        RATE: result["per_s"],
+        MEDIAN: result["p50_us"],
+        SLOWEST: result["p99_us"],
+        FAILED: result["failed"],
+    }
+    if server.process:
+        row[CPU] = cpu / max(1, result["connections"]) * 1e6
+    return row
+
+
+def as_table(options, name, concurrency, rules, runs):
+    """What the runs at this concurrency come to."""
+    title = f"{name}, {concurrency} at a time, {options.seconds:g} s"
+    return Table(title, [RATE, MEDIAN, SLOWEST, CPU, FAILED], rules, runs)
+
+
 def _table(options, concurrency):
     def measure(tool, site):
-        words = [concurrency, options.seconds]
-        with relay.under_load(options, tool, site, "connections", *words) as (server, load):
-            before = server.cpu_seconds()
-            result = load.run(options.seconds + 30)
-            time.sleep(REAPING_SECONDS)
-            cpu = server.cpu_seconds() - before
-        row = {
-            RATE: result["per_s"],
-            MEDIAN: result["p50_us"],
-            SLOWEST: result["p99_us"],
-            FAILED: result["failed"],
-        }
-        if server.process:
-            row[CPU] = cpu / max(1, result["connections"]) * 1e6
-        return row
+        return measured(options, concurrency, tool, site)
 
     runs = rounds.interleave(relay.tools(options), options, 1000, measure)
-    title = f"{NAME}, {concurrency} at a time, {options.seconds:g} s"
-    columns = [RATE, MEDIAN, SLOWEST, CPU, FAILED]
-    return Table(title, columns, [at_least(RATE, 1.05, Best), at_most(CPU, 1.0, Best)], runs)
+    return as_table(options, NAME, concurrency, [at_least(RATE, 1.05, Best), at_most(CPU, 1.0, Best)], runs)

@@ -1,9 +1,9 @@
 //! An echo server under test, and what clients see of it.
 
 use std::io::Read;
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 
-use super::{Process, spile, wait_until};
+use super::{DEADLINE, Process, spile, wait_until};
 
 /// A running echo server.
 pub struct Echo {
@@ -72,4 +72,20 @@ pub fn exactly(mut stream: &TcpStream, n: usize) -> Vec<u8> {
     let mut bytes = vec![0; n];
     stream.read_exact(&mut bytes).unwrap();
     bytes
+}
+
+/// A datagram socket of a client.
+pub fn udp() -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    socket
+}
+
+/// Sends a datagram and answers what comes back.
+pub fn asked(socket: &UdpSocket, port: u16, bytes: &[u8]) -> Vec<u8> {
+    socket.send_to(bytes, ("127.0.0.1", port)).unwrap();
+    let mut answer = vec![0; 65536];
+    let n = socket.recv(&mut answer).unwrap();
+    answer.truncate(n);
+    answer
 }

@@ -6,7 +6,26 @@ use std::process::ChildStdin;
 use std::sync::mpsc::Receiver;
 
 use super::tls_peers::{NGINX, Peer, Plain};
-use super::{DEADLINE, Process, certificates, connect, free_port, is_listening, program, wait_until};
+use super::{
+    DEADLINE, Process, certificate, certificates, connect, free_port, is_listening, program, spile,
+    wait_until,
+};
+
+/// `tls-serve` with the certificate for localhost on a free port, and that port.
+pub fn serve(more: &[&str]) -> (Process, String) {
+    let both = certificate("server.both");
+    let mut server = spile([&["tls-serve", "127.0.0.1:0", "--cert", &both], more].concat());
+    let port = server.port().to_string();
+    (server, port)
+}
+
+/// `tls-connect` to it.
+pub fn tls_connect(port: &str, more: &[&str]) -> Process {
+    let ca = certificate("ca.pem");
+    let mut args = vec!["tls-connect", "localhost", port, "-4", "--cafile", &ca];
+    args.extend(more);
+    spile(args)
+}
 
 /// A peer that runs, and the place where its plain text comes and goes.
 pub struct Running {

@@ -64,6 +64,10 @@ pub(super) fn authority(case: &Case<'_>) -> Option<Facts> {
 /// The name and the end of the authority, out of a file, that vouches for the path and is itself over. webpki asks no
 /// authority for its dates; OpenSSL does. None where another one of that name is not.
 pub(in crate::tls) fn expired(case: &Case<'_>) -> Option<(String, OffsetDateTime)> {
+    let now = seconds(case);
+    if case.anchors.first_end.is_none_or(|end| now <= end) {
+        return None;
+    }
     let path = path_of(case);
     let names: Vec<&[u8]> = path.iter().map(|certificate| certificate.issuer().as_raw()).collect();
     let of_path = |root: &X509Certificate<'_>| names.contains(&root.subject().as_raw());
@@ -71,7 +75,7 @@ pub(in crate::tls) fn expired(case: &Case<'_>) -> Option<(String, OffsetDateTime
         case.anchors.given.iter().filter_map(|der| parse(der)).filter(|root| of_path(root)).collect();
     let store = case.anchors.roots.subjects();
     let is_alone = store.iter().filter(|subject| names.contains(&subject.as_ref())).count() <= roots.len();
-    let is_over = |root: &X509Certificate<'_>| root.validity().not_after.timestamp() < seconds(case);
+    let is_over = |root: &X509Certificate<'_>| root.validity().not_after.timestamp() < now;
     let last = roots.iter().max_by_key(|root| root.validity().not_after.timestamp())?;
     (is_alone && is_over(last))
         .then(|| (name(last.subject().as_raw()), last.validity().not_after.to_datetime()))
