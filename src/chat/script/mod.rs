@@ -1,5 +1,7 @@
 //! The script language: one step a line, reading like a transcript. Pure: text in, steps or errors out.
 
+mod template;
+
 use std::rc::Rc;
 use std::time::Duration;
 
