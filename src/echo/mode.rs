@@ -47,6 +47,11 @@ impl Mode {
         }
     }
 
+    /// True where peers hear anything at all.
+    pub fn answers(&self) -> bool {
+        !matches!(self, Mode::Discard)
+    }
+
     /// True where a datagram may be answered with more than it had: whoever forges a sender makes us send that
     /// somebody more than they sent themselves.
     pub fn amplifies(&self) -> bool {

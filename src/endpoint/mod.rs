@@ -59,6 +59,7 @@ pub use peer::Peer;
 pub use pty::follow_our_terminal;
 pub use resolve::numeric;
 pub use retry::{Patience, persist};
+pub use session::Losses;
 pub use sink::{HalfClose, Sink, WhenBroken};
 pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
