@@ -106,7 +106,9 @@ impl Args {
             events(&Event::Note(note));
         }
         let reporting = telling.clone();
-        let mut interrupts = reloading(&doors, &events)?.on_user_signal(move || reporting.counters())?;
+        let interrupts = reloading(&doors, &events)?.on_user_signal(move || reporting.counters())?;
+        let ending = service.clone();
+        let mut interrupts = interrupts.on_end(move || ending.mode.give_last_call());
         let _port_file = announce(&doors, &self.server, &events)?;
         let host = Host { own_ports: datagram_ports(&doors), service, telling: telling.clone(), args: self };
         let limits = Arc::new(host.args.time.apply(Limits::default()));
