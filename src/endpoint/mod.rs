@@ -65,7 +65,7 @@ pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
 pub use stdio::{Pump, RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
 pub use tap::{Capture, Finding, Tap};
-pub use tls::{Acceptor, Handshake, Heard, Journey, Observer, Sights, Stage, Stream, Times};
+pub use tls::{Acceptor, Connector, Handshake, Heard, Journey, Observer, Sights, Stage, Stream, Times};
 
 use crate::address::{Address, End, Layer, Target};
 use crate::error::Failure;
