@@ -14,6 +14,7 @@ mod own_key;
 pub mod pipe;
 mod probe;
 mod progress;
+mod reading;
 pub mod relay;
 pub mod resolve;
 pub mod run;

@@ -59,12 +59,13 @@ pub use peer::Peer;
 pub use pty::follow_our_terminal;
 pub use resolve::numeric;
 pub use retry::{Patience, persist};
+pub use session::Losses;
 pub use sink::{HalfClose, Sink, WhenBroken};
 pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
 pub use stdio::{Pump, RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
 pub use tap::{Capture, Finding, Tap};
-pub use tls::{Acceptor, Handshake, Heard, Journey, Observer, Sights, Stage, Stream, Times};
+pub use tls::{Acceptor, Connector, Handshake, Heard, Journey, Observer, Sights, Stage, Stream, Times};
 
 use crate::address::{Address, End, Layer, Target};
 use crate::error::Failure;

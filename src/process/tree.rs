@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::unistd::{SysconfVar, sysconf};
 use rustix::process::{Pid, PidfdFlags};
 
-use crate::signal::{Number, send_to};
+use crate::signal::{Effect, Number, send_to, undisturbed};
 
 /// A process that was seen below another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -136,17 +136,39 @@ pub fn signal(seen: Seen, signal: Number) -> bool {
     seen.is_same() && send_to(&handle, signal, None).is_ok()
 }
 
+/// Whom a signal to a tree has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Every process of the tree.
+    All,
+    /// Every one but us, who would be stopped by it, with nobody to wait for that.
+    AllButUs,
+    /// Its root: what is below it, /proc cannot tell.
+    Root,
+}
+
 /// Signals a process and all below it. Every one is opened before the first is signalled: then it does not matter
-/// who becomes whose child because of it. The error is that of `root`; others may have ended meanwhile.
-pub fn send(root: i32, signal: Option<Number>, value: Option<i32>) -> Result<(), Errno> {
+/// who becomes whose child because of it. We ourselves, if we are below it, are the last. The error is that of `root`;
+/// others may have ended meanwhile.
+pub fn send(root: i32, signal: Option<Number>, value: Option<i32>) -> Result<Reach, Errno> {
     let first = handle(root)?;
-    let open = |seen: Seen| handle(seen.pid).ok().filter(|_| seen.is_same());
-    let others: Vec<OwnedFd> = below(children(root)).into_iter().filter_map(open).collect();
-    let sent = send_to(&first, signal, value);
-    for other in others {
-        let _ = send_to(&other, signal, value);
-    }
-    sent
+    let all = below(vec![Seen { pid: root, parent: me() }]);
+    let open = |seen: &Seen| handle(seen.pid).ok().filter(|_| seen.is_same());
+    let others: Vec<OwnedFd> = all[1..].iter().filter(|seen| seen.pid != me()).filter_map(open).collect();
+    // The end of others may send us something, too, such as the HUP of a terminal whose session is over.
+    undisturbed(|| {
+        let sent = if root == me() { Ok(()) } else { send_to(&first, signal, value) };
+        for other in others {
+            let _ = send_to(&other, signal, value);
+        }
+        let stops = signal.is_some_and(|signal| signal.effect() == Effect::Stops);
+        match all.iter().any(|seen| seen.pid == me()) {
+            true if stops => sent.and(Ok(Reach::AllButUs)),
+            true => sent.and(send_to(handle(me())?, signal, value)).and(Ok(Reach::All)),
+            false if is_ours() => sent.and(Ok(Reach::All)),
+            false => sent.and(Ok(Reach::Root)),
+        }
+    })
 }
 
 /// pidfd_open(2): a handle for a process that stays its own.

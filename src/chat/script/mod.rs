@@ -1,5 +1,26 @@
 //! The script language: one step a line, reading like a transcript. Pure: text in, steps or errors out.
 
+mod directive;
+mod escape;
+mod flow;
+mod jumps;
+mod language;
+mod mistake;
+mod operator;
+mod parse;
+mod pattern;
+mod print;
+mod swap;
+mod template;
+#[cfg(test)]
+mod tests;
+mod text;
+mod variables;
+
+pub use language::LANGUAGE;
+pub use mistake::Mistake;
+pub use template::Missing;
+
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -154,7 +175,7 @@ pub enum Part {
 }
 
 /// A regular expression over bytes (crate `regex`, `(?-u)` allowed); a variable in it stands for its text, not for a
-/// pattern. One without variables was compiled once while it was read, so that it is known to be right.
+/// pattern. It was checked while it was read, so that it is known to be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     /// Its source.

@@ -39,7 +39,8 @@ pub struct AskArgs {
     /// Send a signal; 0 only asks whether it could be sent
     #[arg(long, value_name = "SIGNAL", value_parser = sendable, requires = "to", group = "question")]
     send: Option<Sent>,
-    /// Whom --send reaches: a process, group:PGID, or tree:PID with all its descendants; several with commas
+    /// Whom --send reaches: a process, group:PGID, or tree:PID with all its descendants (spile itself, if it is one, is
+    /// the last, and left out of what would stop it); several with commas
     #[arg(long, value_name = "PID|group:PGID|tree:PID", value_delimiter = ',', requires = "send")]
     to: Vec<Target>,
     /// What comes along with the signal, as by sigqueue(3); what is sent so is counted and not merged, if its
