@@ -2,10 +2,13 @@
 //! drives a `Course` does what it needs and tells it what was heard.
 
 mod course;
+mod inbox;
+mod pattern;
 mod script;
 mod verdict;
 
 pub use course::{Course, Ending, Need, News, Settings};
+pub use pattern::Patterns;
 pub use script::{
     Alternative, Count, Expect, LANGUAGE, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step,
     Template, Terminator, When,
