@@ -168,7 +168,7 @@ fn a_page_is_fetched_by_http() {
     get("chunked").exits(0).complains("from nginx");
     fails_at(get("nowhere"), "http.chat", "< HTTP/1.1 200");
     let short = answers("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n12345678");
-    fails_at(chat("http.chat", &short, &[]), "http.chat", "<# ${length} body");
+    fails_at(chat("http.chat", &short, &[]), "http.chat", "<# ${length}");
     let long = answers("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n12345678");
     fails_at(chat("http.chat", &long, &[]), "http.chat", ".rest-empty");
 }
