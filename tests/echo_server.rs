@@ -282,7 +282,10 @@ fn words_that_mean_nothing_together_are_refused_before_anything_is_opened() {
         (&["--rst-after", "1s", "seqpacket-l:@spile-s"], "flag --rst-after: is for TCP"),
         (&["--rst-after", "1s", "vsock-l:7"], "flag --rst-after: is for TCP"),
         (&["--self-signed", "--rst-after", "1", "tls+unix-l:@spile-u"], "flag --rst-after: is for TCP"),
-        (&["--mode", "daytime", "--rate", "1K", "udp-l:0"], "flag --rate: has no meaning for --mode daytime on"),
+        (
+            &["--mode", "daytime", "--rate", "1K", "udp-l:0"],
+            "flag --rate: has no meaning for --mode daytime on",
+        ),
         (&["--mode", "chargen", "--rate", "1K", "unix-dgram-l:@spile-d"], "flag --rate: has no meaning"),
     ] {
         let status = if why.starts_with("cannot read") { 1 } else { 2 };

@@ -192,6 +192,11 @@ impl Course {
         }
     }
 
+    /// How long the step at hand may take; also one that says something to a peer that takes nothing.
+    pub fn patience(&self) -> Duration {
+        self.settings.timeout
+    }
+
     /// How much may be heard before something is read.
     pub fn room(&self) -> usize {
         self.inbox.room()
