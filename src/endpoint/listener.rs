@@ -126,9 +126,7 @@ impl Listener {
     ) -> Result<Listener, Failure> {
         let (names, port) = describe(scheme, &sockets);
         let losses = Losses::default();
-        let start = |socket| {
-            Datagrams::start(socket, &end.options, losses.clone()).map(Listening::Datagrams)
-        };
+        let start = |socket| Datagrams::start(socket, &end.options, losses.clone()).map(Listening::Datagrams);
         let sockets = sockets.into_iter().map(start).collect::<io::Result<_>>();
         let sockets = sockets.map_err(|why| Failure::connect("cannot watch the socket", why))?;
         Ok(Listener::of(sockets, names, port, losses, path))
@@ -141,16 +139,7 @@ impl Listener {
         losses: Losses,
         path: Option<unix::PathGuard>,
     ) -> Listener {
-        Listener {
-            sockets,
-            turn: 0,
-            names,
-            port,
-            losses,
-            header_limit: None,
-            acceptor: None,
-            _path: path,
-        }
+        Listener { sockets, turn: 0, names, port, losses, header_limit: None, acceptor: None, _path: path }
     }
 
     /// What is listened on, `tcp 127.0.0.1:8080`, one for each socket.
@@ -177,6 +166,14 @@ impl Listener {
     /// True where datagrams are received.
     pub fn has_datagrams(&self) -> bool {
         self.sockets.iter().any(|socket| matches!(socket, Listening::Datagrams(_)))
+    }
+
+    /// What peers speak to.
+    pub fn kind(&self) -> Kind {
+        match self.sockets.first() {
+            Some(Listening::Stream(accepting)) => accepting.kind,
+            Some(Listening::Datagrams(_)) | None => Kind::Message,
+        }
     }
 
     /// What is lost of them on our side.
