@@ -4,6 +4,7 @@
 mod certificates;
 pub mod echo;
 mod facts;
+pub mod http;
 pub mod leaf;
 pub mod look;
 mod page;
