@@ -248,6 +248,8 @@ impl Attempt<'_> {
                     self.foreground.asked_to_stop(*arrival);
                 }
                 job.send(signal, arrival.value);
+                // Whoever sends TERM asks for an end, as whatever it is passed on.
+                job.was_sent(arrival.signal, supervisor);
                 job.was_sent(signal, supervisor);
             }
             Act::Shared => job.was_sent(arrival.signal, supervisor),
@@ -256,7 +258,8 @@ impl Attempt<'_> {
             Act::End => job.end(Reason::Told, supervisor),
             Act::Kill => job.kill(),
         }
-        let is_gone = job.is_over() && arrival.signal.asks_to_end();
+        // What an action was asked for is its company's affair, also after the program.
+        let is_gone = job.is_over() && arrival.signal.asks_to_end() && act != Act::Taken;
         if is_gone || matches!(act, Act::End | Act::Kill) {
             self.outcome.interrupted = Some(arrival.signal);
         }

@@ -239,9 +239,12 @@ impl Job {
         }
     }
 
-    /// Gives it this long between the asking and the killing.
+    /// Gives it this long between the asking and the killing; from now on, where it was asked already.
     pub fn set_grace(&mut self, grace: Duration) {
         self.manner.grace = grace;
+        if let Phase::Asked(until) = &mut self.phase {
+            *until = Instant::now() + grace;
+        }
     }
 
     /// Kills it now.

@@ -15,10 +15,10 @@ pub struct SignalArgs {
     #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
     signals: Option<BaseName>,
     /// Ignored by the program, as nohup does with HUP
-    #[arg(long, value_name = "SIGNAL", value_delimiter = ',')]
+    #[arg(long, value_name = "SIGNAL", value_delimiter = ',', value_parser = |text: &str| settable(text, "ignore"))]
     ignore: Vec<Number>,
     /// Blocked in the program
-    #[arg(long, value_name = "SIGNAL", value_delimiter = ',')]
+    #[arg(long, value_name = "SIGNAL", value_delimiter = ',', value_parser = |text: &str| settable(text, "block"))]
     block: Vec<Number>,
     /// At their defaults and not blocked
     #[arg(long, value_name = "SIGNAL", value_delimiter = ',')]
@@ -40,6 +40,15 @@ enum BaseName {
     Default,
 }
 
+/// Reads a signal about which somebody can say something: KILL and STOP do what they do (signal(7)). `what` is what is
+/// to be done.
+pub fn settable(text: &str, what: &str) -> Result<Number, String> {
+    match text.parse()? {
+        signal @ (Number::KILL | Number::STOP) => Err(format!("nobody can {what} {signal}")),
+        signal => Ok(signal),
+    }
+}
+
 /// Reads `TERM:QUIT` or `HUP:none`.
 fn rewrite(text: &str) -> Result<(Number, Option<Number>), String> {
     let (from, to) = text.split_once(':').ok_or_else(|| format!("'{text}' is not FROM:TO"))?;
@@ -47,13 +56,13 @@ fn rewrite(text: &str) -> Result<(Number, Option<Number>), String> {
         "none" | "0" => None,
         _ => Some(to.parse()?),
     };
-    Ok((from.parse()?, to))
+    Ok((settable(from, "catch")?, to))
 }
 
 fn kept(text: &str) -> Result<Set, String> {
     match text {
         "all" => Ok(Number::all().collect()),
-        _ => Ok([text.parse()?].into_iter().collect()),
+        _ => Ok([settable(text, "catch")?].into_iter().collect()),
     }
 }
 
