@@ -258,7 +258,7 @@ impl Company for Reactions {
 
     fn act(&mut self, now: Instant, supervisor: &mut Supervisor, job: &mut Job) {
         let program = running(job);
-        self.decided.extend(self.timers.fire(now, || supervisor.tree_of(program.as_slice())));
+        self.decided.extend(self.timers.fire(now, |clock| job.cpu_time(clock, supervisor)));
         while let Some((cause, action)) = self.decided.pop_front() {
             self.perform(cause, action, now, supervisor, job);
         }

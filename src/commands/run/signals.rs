@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::process::{SignalBase, Signals};
 use crate::signal::{Number, Set};
-use crate::supervise::Forwarding;
+use crate::supervise::{Addressee, Forwarding};
 
 /// Dispositions, mask and forwarding.
 #[derive(Clone, Debug, clap::Args)]
@@ -23,14 +23,21 @@ pub struct SignalArgs {
     /// At their defaults and not blocked
     #[arg(long, value_name = "SIGNAL", value_delimiter = ',')]
     default: Vec<Number>,
-    /// Pass one signal on as another, or not at all: TERM:QUIT,HUP:none
+    /// Pass one signal on as another, or not at all: TERM:QUIT,HUP:none; keys as well: ^C is INT, ^\ QUIT, ^Z TSTP. They
+    /// come to spile alone then, until the program reads the terminal (that is said)
     #[arg(long, value_name = "FROM:TO", value_delimiter = ',', value_parser = rewrite)]
     rewrite: Vec<(Number, Option<Number>)>,
-    /// Do not pass these on: spile ignores them as well, however often they come; without a value, none at all.
+    /// Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Keys as
+    /// with --rewrite.
     /// With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it
     #[arg(long, value_name = "SIGNAL", value_delimiter = ',', num_args = 0..=1, require_equals = true,
           default_missing_value = "all", value_parser = kept)]
     no_forward: Vec<Set>,
+    /// Pass every signal on to the program's whole process group, which is a new one then, as 'tini -g' and dumb-init
+    /// do; usually that is so with what a terminal sends (INT, QUIT, TSTP, HUP, WINCH), TERM and CONT alone. A value
+    /// (sigqueue(3)) reaches the program; others in the group get the signal without it
+    #[arg(long)]
+    to_group: bool,
 }
 
 /// `--signals`.
@@ -81,6 +88,7 @@ impl SignalArgs {
     /// What it is sent.
     pub fn forwarding(&self) -> Forwarding {
         let kept = self.no_forward.iter().flat_map(|set| set.iter()).collect();
-        Forwarding::new(self.rewrite.clone(), kept)
+        let addressee = if self.to_group { Addressee::Group } else { Addressee::Program };
+        Forwarding::new(self.rewrite.clone(), kept).addressee(addressee)
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Args;
 use super::notify::Notify;
 use crate::commands::log::say;
-use crate::commands::run::results::{Telling, tell_time};
+use crate::commands::run::results::{Telling, say_keys_are_lost, say_missed, tell_time};
 use crate::commands::run::verdict::Verdict;
 use crate::error::{Exit, Failure};
 use crate::process::{self, Ends, Program};
@@ -98,6 +98,9 @@ impl<'a> Course<'a> {
     fn report(&mut self, outcome: &Outcome, verdict: &Verdict) -> Result<(), Failure> {
         if self.args.results.time {
             tell_time("trap", outcome);
+        }
+        if outcome.job.has_missed(&self.supervisor) {
+            say_missed("trap");
         }
         let Some(place) = &mut self.watch.telling.report else { return Ok(()) };
         let (argv, exit) = (&self.args.command, verdict.exit());
@@ -250,6 +253,9 @@ impl Company for Watch {
     fn told(&mut self, happening: Happening<'_>) {
         if let Happening::Started(_) = happening {
             self.settles = Some(Instant::now() + SETTLING);
+        }
+        if let Happening::KeysLost = happening {
+            say_keys_are_lost("trap");
         }
         self.reactions.told(happening);
         self.telling.told(happening);
