@@ -1889,7 +1889,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__pipe)
-            opts="-s -f -t -h --sep --stage --file --err --pipe-size --meter --report --events --dry-run --status --strict-pipe --on-fail --exit-128 --timeout --timeout-clock --idle-timeout --cpu-timeout --signal --grace --scope --orphans --linger --signals --ignore --block --default --rewrite --no-forward --help"
+            opts="-s -f -t -h --sep --stage --file --err --pipe-size --meter --report --events --dry-run --status --strict-pipe --on-fail --exit-128 --timeout --timeout-clock --idle-timeout --cpu-timeout --signal --grace --scope --orphans --linger --signals --ignore --block --default --rewrite --no-forward --to-group --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2331,7 +2331,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__run)
-            opts="-t -C -e -u -i -h --timeout --timeout-clock --idle-timeout --cpu-timeout --signal --grace --scope --orphans --stdin --stdout --stderr --merge --swap --tee --quiet-ok --prefix --ts --relay --linger --max-capture --spill --order --pty --newlines --line-buffer --retries --backoff --retry-on --retry-clean --with --ready --ready-timeout --show-services --dir --env --unset --ignore-environment --env-file --argv0 --user --group --groups --umask --nice --rlimit --close-fds --pass-fd --pgroup --session --pdeath --signals --ignore --block --default --rewrite --no-forward --ok --exit-128 --report --events --time --pid-file --dry-run --shell --split --args-from --help"
+            opts="-t -C -e -u -i -h --timeout --timeout-clock --idle-timeout --cpu-timeout --signal --grace --scope --orphans --stdin --stdout --stderr --merge --swap --tee --quiet-ok --prefix --ts --relay --linger --max-capture --spill --order --pty --newlines --line-buffer --retries --backoff --retry-on --retry-clean --with --ready --ready-timeout --show-services --dir --env --unset --ignore-environment --env-file --argv0 --user --group --groups --umask --nice --rlimit --close-fds --pass-fd --pgroup --session --pdeath --signals --ignore --block --default --rewrite --no-forward --to-group --ok --exit-128 --report --events --time --pid-file --dry-run --shell --split --args-from --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3285,7 +3285,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__trap)
-            opts="-t -C -e -u -i -h --init --notify --on --double --after --every --handler-timeout --wait --pause --timeout --list --describe --show --send --to --value --json --signals --ignore --block --default --rewrite --no-forward --signal --grace --scope --orphans --dir --env --unset --ignore-environment --env-file --argv0 --user --group --groups --umask --nice --rlimit --close-fds --pass-fd --pgroup --session --pdeath --ok --exit-128 --report --events --time --pid-file --dry-run --help"
+            opts="-t -C -e -u -i -h --init --notify --on --double --after --every --handler-timeout --wait --pause --timeout --list --describe --show --send --to --value --json --signals --ignore --block --default --rewrite --no-forward --to-group --signal --grace --scope --orphans --dir --env --unset --ignore-environment --env-file --argv0 --user --group --groups --umask --nice --rlimit --close-fds --pass-fd --pgroup --session --pdeath --ok --exit-128 --report --events --time --pid-file --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -85,7 +85,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l umask -d 'File mode 
 complete -c spile -n "__fish_spile_using_subcommand run" -l nice -d 'Add to the nice value' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l rlimit -d 'Resource limit, as ulimit and prlimit name them: nofile=4096, as=1G, core=0, cpu=10:20 (soft:hard)' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l pass-fd -d 'Inherit these alone' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l pgroup -d 'The process group: a new one or ours; usually a new one, but ours in a terminal\'s foreground' -r -f -a "new\t''
+complete -c spile -n "__fish_spile_using_subcommand run" -l pgroup -d 'The process group: a new one or ours; usually a new one, but ours in a terminal\'s foreground. In ours, what the terminal sends reaches the program whatever spile makes of it' -r -f -a "new\t''
 same\t''"
 complete -c spile -n "__fish_spile_using_subcommand run" -l pdeath -d 'Sent to the program when spile itself is killed' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l signals -d 'What a program begins with: exactly what spile was started with (inherit), or everything at its default; usually PIPE is at its default and what was ignored stays so' -r -f -a "inherit\t''
@@ -93,8 +93,8 @@ default\t''"
 complete -c spile -n "__fish_spile_using_subcommand run" -l ignore -d 'Ignored by the program, as nohup does with HUP' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l block -d 'Blocked in the program' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l default -d 'At their defaults and not blocked' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
-complete -c spile -n "__fish_spile_using_subcommand run" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none; keys as well: ^C is INT, ^\\ QUIT, ^Z TSTP. They come to spile alone then, until the program reads the terminal (that is said)' -r
+complete -c spile -n "__fish_spile_using_subcommand run" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Keys as with --rewrite. With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l ok -d 'Statuses that are a success, beside 0: 1,3-5,TERM; spile then exits 0' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l report -d 'Write one JSON object at the end, to a file, a descriptor, or stdout (-)' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l events -d 'Write events as they happen, one JSON object a line' -r -F
@@ -112,6 +112,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l show-services -d 'Sh
 complete -c spile -n "__fish_spile_using_subcommand run" -s i -l ignore-environment -d 'Begin with an empty environment'
 complete -c spile -n "__fish_spile_using_subcommand run" -l close-fds -d 'Inherit no descriptor above 2'
 complete -c spile -n "__fish_spile_using_subcommand run" -l session -d 'Start in a session of its own, without a terminal'
+complete -c spile -n "__fish_spile_using_subcommand run" -l to-group -d 'Pass every signal on to the program\'s whole process group, which is a new one then, as \'tini -g\' and dumb-init do; usually that is so with what a terminal sends (INT, QUIT, TSTP, HUP, WINCH), TERM and CONT alone. A value (sigqueue(3)) reaches the program; others in the group get the signal without it'
 complete -c spile -n "__fish_spile_using_subcommand run" -l exit-128 -d 'Exit 128 + N when the program dies of signal N; else spile dies of it, too'
 complete -c spile -n "__fish_spile_using_subcommand run" -l time -d 'Say on stderr how long it took and what it used'
 complete -c spile -n "__fish_spile_using_subcommand run" -l dry-run -d 'Say as JSON what would be run, and run nothing'
@@ -151,11 +152,12 @@ default\t''"
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l ignore -d 'Ignored by the program, as nohup does with HUP' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l block -d 'Blocked in the program' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l default -d 'At their defaults and not blocked' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none; keys as well: ^C is INT, ^\\ QUIT, ^Z TSTP. They come to spile alone then, until the program reads the terminal (that is said)' -r
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Keys as with --rewrite. With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l dry-run -d 'Say as JSON what would be run, with the ends of each stage, and run nothing'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l strict-pipe -d 'A stage that dies of a broken pipe has failed, as with bash\'s pipefail, even if its reader was content'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l exit-128 -d 'Exit 128 + N when the deciding stage dies of signal N; else spile dies of it, too'
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l to-group -d 'Pass every signal on to the program\'s whole process group, which is a new one then, as \'tini -g\' and dumb-init do; usually that is so with what a terminal sends (INT, QUIT, TSTP, HUP, WINCH), TERM and CONT alone. A value (sigqueue(3)) reaches the program; others in the group get the signal without it'
 complete -c spile -n "__fish_spile_using_subcommand pipe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand connect" -l preamble -d 'Send this file first' -r -F
 complete -c spile -n "__fish_spile_using_subcommand connect" -l max-bytes -d 'End after this many bytes have been received' -r
@@ -861,8 +863,8 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l show-hello -d 
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand trap" -l notify -d 'Write a line for each signal, as read(1) takes it: NAME NUMBER PID UID VALUE, with - for what there is not' -r -F
-complete -c spile -n "__fish_spile_using_subcommand trap" -l on -d 'What a signal does, instead of being passed on: run:\'CMD\' for /bin/sh, both:\'CMD\' (it is passed on afterwards), send:SIGNAL, forward, ignore, exit:N, stop[:GRACE], restart, report; several in their order' -r
-complete -c spile -n "__fish_spile_using_subcommand trap" -l double -d 'What a second signal does that comes soon after the first' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l on -d 'What a signal does, instead of being passed on: run:\'CMD\' for /bin/sh, both:\'CMD\' (it is passed on afterwards), send:SIGNAL, forward, ignore, exit:N, stop[:GRACE], restart, report; several in their order. Keys of the terminal (INT, QUIT, TSTP) come to spile alone then, until the program reads the terminal (that is said)' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l double -d 'What a second signal does that comes soon after the first; keys come to spile alone here, too, unless the second one is to stop or exit' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l after -d 'Do something once the program has run this long; cpu:TIME counts the CPU time of it and all below it, user:TIME that outside of the kernel' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l every -d 'The same again and again' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l handler-timeout -d 'How long a handler may run before it is ended (0: for ever)' -r
@@ -878,8 +880,8 @@ default\t''"
 complete -c spile -n "__fish_spile_using_subcommand trap" -l ignore -d 'Ignored by the program, as nohup does with HUP' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l block -d 'Blocked in the program' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l default -d 'At their defaults and not blocked' -r
-complete -c spile -n "__fish_spile_using_subcommand trap" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none' -r
-complete -c spile -n "__fish_spile_using_subcommand trap" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l rewrite -d 'Pass one signal on as another, or not at all: TERM:QUIT,HUP:none; keys as well: ^C is INT, ^\\ QUIT, ^Z TSTP. They come to spile alone then, until the program reads the terminal (that is said)' -r
+complete -c spile -n "__fish_spile_using_subcommand trap" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Keys as with --rewrite. With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l signal -d 'The signal that asks to end' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l grace -d 'Who has not ended after this long is killed; the last process counts, not the first' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l scope -d 'Whom ending reaches: the child, its process group, or the whole tree, whatever its sessions; what a daemon starts for it (systemd-run, docker, at) is nobody\'s descendant, and out of reach' -r -f -a "child\t''
@@ -901,7 +903,7 @@ complete -c spile -n "__fish_spile_using_subcommand trap" -l umask -d 'File mode
 complete -c spile -n "__fish_spile_using_subcommand trap" -l nice -d 'Add to the nice value' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l rlimit -d 'Resource limit, as ulimit and prlimit name them: nofile=4096, as=1G, core=0, cpu=10:20 (soft:hard)' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l pass-fd -d 'Inherit these alone' -r
-complete -c spile -n "__fish_spile_using_subcommand trap" -l pgroup -d 'The process group: a new one or ours; usually a new one, but ours in a terminal\'s foreground' -r -f -a "new\t''
+complete -c spile -n "__fish_spile_using_subcommand trap" -l pgroup -d 'The process group: a new one or ours; usually a new one, but ours in a terminal\'s foreground. In ours, what the terminal sends reaches the program whatever spile makes of it' -r -f -a "new\t''
 same\t''"
 complete -c spile -n "__fish_spile_using_subcommand trap" -l pdeath -d 'Sent to the program when spile itself is killed' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l ok -d 'Statuses that are a success, beside 0: 1,3-5,TERM; spile then exits 0' -r
@@ -912,6 +914,7 @@ complete -c spile -n "__fish_spile_using_subcommand trap" -l init -d 'Be the fir
 complete -c spile -n "__fish_spile_using_subcommand trap" -l pause -d 'Wait for any signal that would end a process, and say which'
 complete -c spile -n "__fish_spile_using_subcommand trap" -l list -d 'Print every signal: number, name, what it does by default, meaning'
 complete -c spile -n "__fish_spile_using_subcommand trap" -l json -d 'Print one JSON object'
+complete -c spile -n "__fish_spile_using_subcommand trap" -l to-group -d 'Pass every signal on to the program\'s whole process group, which is a new one then, as \'tini -g\' and dumb-init do; usually that is so with what a terminal sends (INT, QUIT, TSTP, HUP, WINCH), TERM and CONT alone. A value (sigqueue(3)) reaches the program; others in the group get the signal without it'
 complete -c spile -n "__fish_spile_using_subcommand trap" -s i -l ignore-environment -d 'Begin with an empty environment'
 complete -c spile -n "__fish_spile_using_subcommand trap" -l close-fds -d 'Inherit no descriptor above 2'
 complete -c spile -n "__fish_spile_using_subcommand trap" -l session -d 'Start in a session of its own, without a terminal'
@@ -932,9 +935,9 @@ http\t'An answer to each HTTP request: method and path, or the content of --fixe
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l fixed -d 'Say the content of this file, read once at the start; with --mode http answer requests with it' -r -F
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l status -d 'The status of HTTP answers, with the fields that it needs: Location is /, a challenge is Basic (200)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-body -d 'Most bytes of the body of an HTTP request (64MiB)' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l chunk -d 'Say no more than this many bytes at a time' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l close-after -d 'Close each connection after so many bytes have been sent (discard: received), or after so much time: 100, 4K, 500ms' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rst-after -d 'The same with a reset' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l chunk -d 'Say no more than this many bytes at a time (streams)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l close-after -d 'Close each connection after so many bytes have been sent (discard: received), or after so much time: 100, 4K, 500ms. Whoever goes on reading gets all of them' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rst-after -d 'The same with a reset (TCP); after a size, once the peer\'s system has taken all that was sent' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l json -d 'Write the counters as JSON, one object a line: to stderr, where events are JSON then, too, or into FILE' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-total -l count -d 'Serve this many connections in all, then end' -r
@@ -1017,7 +1020,7 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -s u -l udp -d 
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l quiet -d 'Say nothing on stderr but failures'
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l half-close-test -d 'Answer only once a peer has said its end, which shows that a half-close gets through; up to 1 MiB is kept'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l half-close-test -d 'Answer only once a peer has said its end, which shows that a half-close gets through; up to 1 MiB is kept of what comes back'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l amplify -d 'Let datagrams from other hosts be answered with more than they had'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l stats -d 'Say at the end what was served (-v does, too)'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s h -l help -d 'Print help (see more with \'--help\')'

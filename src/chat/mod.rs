@@ -10,7 +10,7 @@ mod verdict;
 pub use course::{Course, Ending, Need, News, Settings};
 pub use pattern::Patterns;
 pub use script::{
-    Alternative, Expect, LANGUAGE, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step, Template,
-    Terminator, When,
+    Alternative, Count, Expect, LANGUAGE, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step,
+    Template, Terminator, When,
 };
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

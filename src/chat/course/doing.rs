@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::forbidden::{Forbidden, Watch};
 use super::hearing::{Branch, Good, Sign, Wish};
+use super::trouble::quoted;
 use super::{Course, Need, State, Voice};
 use crate::chat::inbox::Ends;
 use crate::chat::pattern::Search;
-use crate::chat::script::{Alternative, Expect, Op, Pattern, Template, Terminator, When};
+use crate::chat::script::{Alternative, Count, Expect, Missing, Op, Pattern, Template, Terminator, When};
 use crate::chat::verdict::{Outcome, Status};
 
 /// How long nothing may come where nothing may be left unread: what is on its way arrives.
@@ -102,7 +103,7 @@ impl Course {
             Expect::Next(pattern) => Wish::Next(self.compiled(pattern)?),
             Expect::Skip(pattern) => Wish::Any(vec![Branch { when: self.unit(pattern)?, to: None }]),
             Expect::RawSkip(pattern) => Wish::Any(vec![Branch { when: self.raw(pattern)?, to: None }]),
-            Expect::Exactly(count, name) => Wish::Exactly(*count, name.clone()),
+            Expect::Exactly(count, name) => Wish::Exactly(self.counted(count)?, name.clone()),
             Expect::End(name) => Wish::End(name.clone()),
         };
         self.hear_wish(wish)
@@ -196,7 +197,10 @@ impl Course {
             Op::Timeout(time) => self.settings.timeout = *time,
             Op::Pace(pace) => self.pace = *pace,
             Op::DropInput => self.inbox.go_to(self.inbox.end()),
-            Op::Set(name, text) => return Ok(vec![(name.clone(), self.rendered(text)?)]),
+            Op::Default(name, _) if self.settings.variables.contains_key(name) => {}
+            Op::Set(name, text) | Op::Default(name, text) => {
+                return Ok(vec![(name.clone(), self.rendered(text)?)]);
+            }
             _ => {}
         }
         Ok(Vec::new())
@@ -228,6 +232,19 @@ impl Course {
 
     fn rendered(&self, text: &Template) -> Result<Vec<u8>, String> {
         text.render(&self.settings.variables).map_err(|missing| missing.to_string())
+    }
+
+    /// What a variable says may be the peer's word.
+    fn counted(&self, count: &Count) -> Result<usize, String> {
+        let name = match count {
+            Count::Number(count) => return Ok(*count),
+            Count::Variable(name) => name,
+        };
+        let value = self.settings.variables.get(name).ok_or_else(|| Missing(name.clone()).to_string())?;
+        let digits =
+            std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let count = digits.and_then(|digits| digits.parse().ok());
+        count.ok_or_else(|| format!("${{{name}}} is {}, which is no number of bytes", quoted(value)))
     }
 
     fn compiled(&self, pattern: &Pattern) -> Result<std::rc::Rc<crate::chat::pattern::Compiled>, String> {

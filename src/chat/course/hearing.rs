@@ -237,7 +237,7 @@ impl Hearing {
     }
 
     fn judge_length(&mut self, count: usize, name: Option<String>, scene: &mut Scene) -> Judgement {
-        let end = self.from + count as u64;
+        let end = self.from.saturating_add(count as u64);
         let most = if name.is_some() { scene.inbox.kept().len() } else { scene.inbox.unread().len() };
         let passed = end.min(scene.inbox.head() + most as u64);
         if let Some(bad) = self.watch.bytes(scene.inbox, passed) {

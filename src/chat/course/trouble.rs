@@ -123,7 +123,7 @@ fn pattern_of(step: &Step) -> &str {
 }
 
 /// Bytes between quotes, cut to what one reads at a glance, fit for a terminal.
-fn quoted(bytes: &[u8]) -> String {
+pub(super) fn quoted(bytes: &[u8]) -> String {
     let shown = &bytes[..bytes.len().min(MOST_QUOTED)];
     let mut text = String::from("\"");
     for chunk in shown.utf8_chunks() {

@@ -50,10 +50,19 @@ fn a_wrong_escape_or_variable_is_told_with_its_column() {
     told_of("  > é\\x4g", "'\\x4g' at column 6 is no escape", escapes);
     told_of("> a\\", "'\\' at column 4 is no escape", escapes);
     told_of("> \\é", "'\\é' at column 3 is no escape", escapes);
-    let variable = "a variable is ${NAME} or ${env:NAME}, of letters, digits and _; a '$' itself is \\$";
+    let variable =
+        "a variable is ${NAME}, ${env:NAME} or ${base64:NAME}, of letters, digits and _; a '$' itself is \\$";
     told_of("> a${b c}", "'${b c}' at column 4 is no variable", variable);
     told_of("> ${", "'${' at column 3 is no variable", variable);
     told_of("~ a${2}", "'${2}' at column 4 is no variable", variable);
+    told_of(
+        "<# ${b-c}",
+        "'b-c' is no name of a variable",
+        "a name has letters, digits and _, and no digit first",
+    );
+    for line in ["<# ${prt} x", "> ${base64:prt}"] {
+        told_of(line, "nothing gives variable ${prt} a value", "did you mean ${port}?");
+    }
     let lacking = wrong("> ${prt} ${env:NO}");
     assert!(lacking.contains("variable ${prt} a value\n  hint: did you mean ${port}?"), "{lacking}");
     assert!(lacking.contains("variable NO is not in the environment"), "{lacking}");
@@ -109,7 +118,7 @@ fn what_a_step_is_about_has_to_make_sense() {
         (".goto", "'.goto' needs more: .goto LABEL"),
         (".end", "'.end' ends no '.loop'"),
         (":", "a label needs a name: :LABEL"),
-        (": x", "a label follows its ':' without a space"),
+        (":\tx", "a label follows its ':' without a space"),
         (":a/b", "'a/b' is no label"),
     ] {
         assert!(wrong(line).starts_with(&format!("x.chat:1: {what}")), "{line}: {}", wrong(line));
@@ -152,6 +161,8 @@ fn what_can_never_be_reached_is_told_once() {
         "x.chat:4: this step is never reached\n  hint: the loop before it never ends; '.loop N' does\n"
     );
     ops(".loop\n:top\n> a\n.goto top\n.end");
+    let jumpy = wrong(".loop 2\n:top\n> a\n.goto top\n.end\n> b");
+    assert!(jumpy.starts_with("x.chat:6: this step is never reached\n  hint: no way leads here"), "{jumpy}");
 }
 
 #[test]
