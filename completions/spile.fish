@@ -188,7 +188,7 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l keepintvl -d 'Ti
 complete -c spile -n "__fish_spile_using_subcommand connect" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
@@ -252,7 +252,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l jitter -d 'And up
 complete -c spile -n "__fish_spile_using_subcommand listen" -l idle-timeout -d 'End when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l deadline -d 'End after this long, whatever happens' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l max-total -l count -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-total -l count -d 'Serve this many connections in all, then end; a datagram peer is one until it falls silent, for --grace at most' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
 complete -c spile -n "__fish_spile_using_subcommand listen" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand listen" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
@@ -265,7 +265,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l keepidle -d 'Sile
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
@@ -325,7 +325,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l jitter -d 'And up 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l idle-timeout -d 'End when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l deadline -d 'End after this long, whatever happens' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l max-total -l count -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l max-total -l count -d 'Serve this many connections in all, then end; a datagram peer is one until it falls silent, for --grace at most' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
 complete -c spile -n "__fish_spile_using_subcommand relay" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand relay" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
@@ -340,7 +340,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l keepintvl -d 'Time
 complete -c spile -n "__fish_spile_using_subcommand relay" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
@@ -562,7 +562,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keepintvl -d
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
@@ -642,7 +642,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s q -l quit-afte
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l forward -d 'Pass each connection on in plain text to this address: on this host, or a Unix socket. A client that is cut off resets a TCP connection; a Unix socket knows no reset and is closed both ways at once' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l proxy-protocol -d 'Tell the server behind --forward whom it serves, by a PROXY header: v1, v2; v2,tls adds what was negotiated, v2,tls,cert the client\'s certificate' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l send -d 'Send this file to each client' -r -F
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-total -l count -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-total -l count -d 'Serve this many connections in all, then end; a datagram peer is one until it falls silent, for --grace at most' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
@@ -665,7 +665,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keepidle -d 'S
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
@@ -812,12 +812,12 @@ http\t'An answer to each HTTP request: method and path, or the content of --fixe
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l fixed -d 'Say the content of this file, read once at the start; with --mode http answer requests with it' -r -F
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l status -d 'The status of HTTP answers (200)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-body -d 'Most bytes of the body of an HTTP request (64MiB)' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l chunk -d 'Say no more than this many bytes at a time' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l close-after -d 'Close each connection after so many bytes have been sent (discard: received), or after so much time: 100, 4K, 500ms' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rst-after -d 'The same with a reset' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l chunk -d 'Say no more than this many bytes at a time (streams)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l close-after -d 'Close each connection after so many bytes have been sent (discard: received), or after so much time: 100, 4K, 500ms. Whoever goes on reading gets all of them' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rst-after -d 'The same with a reset (TCP); after a size, once the peer\'s system has taken all that was sent' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l json -d 'Write the counters as JSON, one object a line: to stderr, where events are JSON then, too, or into FILE' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-total -l count -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-total -l count -d 'Serve this many connections in all, then end; a datagram peer is one until it falls silent, for --grace at most' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l grace -d 'How long open connections may take to finish after TERM; a second TERM ends them at once' -r
@@ -832,7 +832,7 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keepidle -d 
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
@@ -887,7 +887,7 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -l tickets -d '
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l reload-every -d 'Look this often whether certificates, keys and lists have changed, and read them again' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l cert-out -d 'Write the certificate of --self-signed to this file, for clients to trust' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l port-file -d 'Write the port numbers to this file once peers can connect: a line for each address in their order, - where it has none' -r -F
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l port-file -d 'Write the port numbers to this file once peers can connect: a line for each address in their order, - where it has none. It is removed at the end' -r -F
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rate -d 'Answer with no more than this a second, on each connection' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l delay -d 'Answer this much later (at most 4 MiB are under way)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
@@ -897,7 +897,7 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -s u -l udp -d 
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s v -l verbose -d 'Say more on stderr: connections as they come and go'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l quiet -d 'Say nothing on stderr but failures'
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l half-close-test -d 'Answer only once a peer has said its end, which shows that a half-close gets through; up to 1 MiB is kept'
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l half-close-test -d 'Answer only once a peer has said its end, which shows that a half-close gets through; up to 1 MiB is kept of what comes back'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l amplify -d 'Let datagrams from other hosts be answered with more than they had'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l stats -d 'Say at the end what was served (-v does, too)'
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -917,7 +917,7 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -l keepintvl -d 'Time 
 complete -c spile -n "__fish_spile_using_subcommand wait" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
