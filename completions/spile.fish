@@ -813,7 +813,7 @@ whoami\t'The peer\'s address, its process and user on a Unix socket, what TLS sa
 fixed\t'The content of --fixed'
 http\t'An answer to each HTTP request: method and path, or the content of --fixed'"
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l fixed -d 'Say the content of this file, read once at the start; with --mode http answer requests with it' -r -F
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l status -d 'The status of HTTP answers (200)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l status -d 'The status of HTTP answers, with the fields that it needs: Location is /, a challenge is Basic (200)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-body -d 'Most bytes of the body of an HTTP request (64MiB)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l chunk -d 'Say no more than this many bytes at a time' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l close-after -d 'Close each connection after so many bytes have been sent (discard: received), or after so much time: 100, 4K, 500ms' -r

@@ -15,6 +15,8 @@
 
 mod address;
 mod certificate;
+#[allow(dead_code, unused_imports)]
+mod chat;
 mod cli;
 mod commands;
 mod echo;

@@ -218,3 +218,309 @@ fn answers_come_slowly_and_are_broken_off_where_that_is_asked_for() {
     let seconds: f64 = curl(&server, "-o /dev/null -w '%{time_total}' URL").parse().unwrap();
     assert!(seconds >= 0.3, "{seconds}");
 }
+
+/// The answer's head: everything before the empty line.
+fn head_of(said: &str) -> &str {
+    said.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {said:?}")).0
+}
+
+/// The value of a field of the first answer.
+fn field<'a>(said: &'a str, name: &str) -> Option<&'a str> {
+    let lines = head_of(said).lines().skip(1).filter_map(|line| line.split_once(':'));
+    let mut values =
+        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
+    let value = values.next();
+    assert_eq!(values.next(), None, "{name} stands twice: {said}");
+    value
+}
+
+/// Requests that two parties on the way may take for different ones: each is refused, and nothing behind it is taken
+/// for a request.
+#[test]
+fn what_could_smuggle_a_request_is_refused() {
+    let server = start(&[]);
+    let chunked = |rest: &str| format!("Transfer-Encoding: chunked\r\n\r\n{rest}");
+    for (what, rest) in [
+        ("both", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned()),
+        (
+            "both, the other way round",
+            "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n".to_owned(),
+        ),
+        ("two lengths", "Content-Length: 5\r\nContent-Length: 0\r\n\r\nhello".to_owned()),
+        ("the same length twice", "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello".to_owned()),
+        ("a list of lengths", "Content-Length: 5, 5\r\n\r\nhello".to_owned()),
+        ("a signed length", "Content-Length: +5\r\n\r\nhello".to_owned()),
+        ("a hexadecimal length", "Content-Length: 0x5\r\n\r\nhello".to_owned()),
+        ("a length in two words", "Content-Length: 5 0\r\n\r\nhello".to_owned()),
+        ("a folded length", "Content-Length:\r\n 5\r\n\r\nhello".to_owned()),
+        ("a folded coding", "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n".to_owned()),
+        ("a folded field", "A: b\r\n c\r\n\r\n".to_owned()),
+        ("a space before a colon", "Content-Length : 5\r\n\r\nhello".to_owned()),
+        ("a tab before a colon", "Transfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n".to_owned()),
+        ("a space before a name", " Content-Length: 5\r\n\r\nhello".to_owned()),
+        ("no name", ": 5\r\n\r\n".to_owned()),
+        ("no colon", "Content-Length\r\n\r\n".to_owned()),
+        ("NUL in a value", "A: b\0c\r\n\r\n".to_owned()),
+        ("NUL in a name", "A\0: b\r\n\r\n".to_owned()),
+        ("CR in a value", "A: b\rContent-Length: 5\r\n\r\nhello".to_owned()),
+        ("CR ends a line", "A: b\r\r\n\r\n".to_owned()),
+        ("LF ends a line", "A: b\nContent-Length: 5\r\n\r\nhello".to_owned()),
+        ("LF ends the head", "Content-Length: 5\r\n\nhello".to_owned()),
+        ("a vertical tab", "Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n".to_owned()),
+        ("chunked is not last", "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n".to_owned()),
+        ("chunked twice", "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n".to_owned()),
+        ("chunked on two lines", format!("Transfer-Encoding: chunked\r\n{}", chunked("0\r\n\r\n"))),
+        ("an empty coding", "Transfer-Encoding: , chunked\r\n\r\n0\r\n\r\n".to_owned()),
+        ("nearly chunked", "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n".to_owned()),
+        ("chunked with a parameter", "Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n".to_owned()),
+        ("a chunk in decimal and hexadecimal", chunked("0x1\r\na\r\n0\r\n\r\n")),
+        ("a signed chunk", chunked("+1\r\na\r\n0\r\n\r\n")),
+        ("a chunk of -1", chunked("-1\r\na\r\n0\r\n\r\n")),
+        ("a space before the size", chunked(" 1\r\na\r\n0\r\n\r\n")),
+        ("a space after the size", chunked("1 \r\na\r\n0\r\n\r\n")),
+        ("a vertical tab after the size", chunked("1\x0b\r\na\r\n0\r\n\r\n")),
+        ("no size", chunked(";a\r\na\r\n0\r\n\r\n")),
+        ("an extension without a name", chunked("1;\r\na\r\n0\r\n\r\n")),
+        ("an extension without a value", chunked("1;a=\r\na\r\n0\r\n\r\n")),
+        ("an extension whose quotation has no end", chunked("1;a=\"b\r\na\r\n0\r\n\r\n")),
+        ("CR in an extension", chunked("1;a\rb\r\na\r\n0\r\n\r\n")),
+        ("NUL in an extension", chunked("1;a\0\r\na\r\n0\r\n\r\n")),
+        ("LF after the size", chunked("1\na\r\n0\r\n\r\n")),
+        ("LF after a chunk", chunked("1\r\na\n0\r\n\r\n")),
+        ("LF in an extension", chunked("1;a\nb\r\na\r\n0\r\n\r\n")),
+        ("a chunk that is too long", chunked("1\r\nabc0\r\n\r\n")),
+        ("LF after the trailers", chunked("0\r\n\n")),
+        ("a trailer without a colon", chunked("0\r\nGET / HTTP/1.1\r\n\r\n")),
+        ("a trailer with a space before the colon", chunked("0\r\nA : b\r\n\r\n")),
+        ("a folded trailer", chunked("0\r\nA: b\r\n c\r\n\r\n")),
+        ("NUL in a trailer", chunked("0\r\nA: b\0\r\n\r\n")),
+        ("CR in a trailer", chunked("0\r\nA: b\rc\r\n\r\n")),
+        ("a length in the trailers", chunked("0\r\nContent-Length: 5\r\n\r\n")),
+        ("a coding in the trailers", chunked("0\r\ntransfer-encoding: chunked\r\n\r\n")),
+        ("a host in the trailers", chunked("0\r\nHost: y\r\n\r\n")),
+    ] {
+        let request = format!("POST /a HTTP/1.1\r\nHost: x\r\n{rest}GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+        let said = raw(server.port(), request.as_bytes());
+        assert_eq!(statuses(&said), [400], "{what}: {said}");
+        assert_eq!(field(&said, "connection"), Some("close"), "{what}");
+    }
+    for line in [
+        "GET /a  HTTP/1.1",
+        "GET\t/a HTTP/1.1",
+        "GET /a HTTP/1.1 ",
+        "GET /\0 HTTP/1.1",
+        "GET /\r HTTP/1.1",
+        " GET / HTTP/1.1",
+        "GET / http/1.1",
+        "GET / HTTP/1,1",
+        "GET /",
+        "G(T / HTTP/1.1",
+        "GET / HTTP/1.1\nHost: y",
+    ] {
+        let said = raw(
+            server.port(),
+            format!("{line}\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes(),
+        );
+        assert_eq!(statuses(&said), [400], "{line:?}: {said}");
+    }
+    // An unknown method or version is well said, and where a body ends is then of no matter.
+    let said = raw(server.port(), b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    assert_eq!(statuses(&said), [400], "HTTP/1.0 has no codings: {said}");
+    // What is like these and right is served: names of any case, extensions, quotations, trailers of no weight.
+    let good = "TRANSFER-ENCODING:\t Chunked \r\nConnection: close\r\n\r\n\
+                001 ; a ; b=c ; d = \"e;\\\"\r\"\r\na\r\nA\r\n0123456789\r\n00;last\r\nDigest: \t x y\r\nEmpty:\r\n\r\n";
+    let good = good.replace("\\\"\r", "\\\"");
+    let said = raw(server.port(), format!("POST /a HTTP/1.1\r\nhost:x\r\n{good}").as_bytes());
+    assert!(said.ends_with("POST /a\n11 bytes\n"), "{said}");
+}
+
+#[test]
+fn the_host_must_be_one_and_the_target_a_target() {
+    let server = start(&[]);
+    let hosts = [
+        ("x", 200),
+        ("x:80", 200),
+        ("x:", 200),
+        ("", 200),
+        ("127.0.0.1:1", 200),
+        ("[::1]", 200),
+        ("[::1]:8080", 200),
+        ("a-b_c.d~e", 200),
+        ("%41", 200),
+        ("a b", 400),
+        ("a/b", 400),
+        ("a@b", 400),
+        ("a?b", 400),
+        ("a#b", 400),
+        ("a\\b", 400),
+        ("x:y", 400),
+        ("x:80:80", 400),
+        ("x:65536", 400),
+        ("x:-1", 400),
+        ("::1", 400),
+        ("[::1", 400),
+        ("[::1]x", 400),
+        ("[x]", 400),
+        ("[]", 400),
+        ("%4", 400),
+        ("%zz", 400),
+        ("\u{e4}", 400),
+        ("http://x", 400),
+        ("<x>", 400),
+        ("\"x\"", 400),
+    ];
+    for (host, wanted) in hosts {
+        for version in ["1.0", "1.1"] {
+            let said = raw(server.port(), format!("GET / HTTP/{version}\r\nHost: {host}\r\n\r\n").as_bytes());
+            assert_eq!(statuses(&said), [wanted], "Host: {host}, HTTP/{version}: {said}");
+        }
+    }
+    for (target, wanted) in [
+        ("http://h/", 200),
+        ("HTTP://h/", 200),
+        ("hTTps://h:1/a?b", 200),
+        ("http://h", 200),
+        ("http://h?q", 200),
+        ("http://[::1]:1/", 200),
+        ("http:///a", 400),
+        ("http://:80/", 400),
+        ("http://u@h/", 400),
+        ("http://h:x/", 400),
+        ("http://a b/", 400),
+        ("http://[::1/", 400),
+        ("http:/a", 400),
+        ("http:a", 400),
+        ("ftp://h/", 400),
+        ("://h/", 400),
+        ("h:80", 400),
+    ] {
+        let said = raw(server.port(), format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+        assert_eq!(statuses(&said), [wanted], "{target}: {said}");
+    }
+    for (hosts, version, wanted) in [
+        ("", "1.1", 400),
+        ("", "1.0", 200),
+        ("Host: x\r\nHost: x\r\n", "1.1", 400),
+        ("Host: x\r\nhost: y\r\n", "1.0", 400),
+    ] {
+        let said = raw(server.port(), format!("GET http://x/ HTTP/{version}\r\n{hosts}\r\n").as_bytes());
+        assert_eq!(statuses(&said), [wanted], "{hosts}: {said}");
+    }
+}
+
+#[test]
+fn every_expectation_is_seen() {
+    let server = start(&[]);
+    for (fields, wanted) in [
+        ("Expect: 100-continue\r\nExpect: tea\r\n", &[417][..]),
+        ("Expect: tea\r\nExpect: 100-continue\r\n", &[417]),
+        ("Expect: 100-continue, tea\r\n", &[417]),
+        ("Expect: 100-continue=1\r\n", &[417]),
+        ("Expect: 100-Continue\r\n", &[200]),
+        ("Expect: 100-continue, 100-continue\r\n", &[200]),
+        ("Expect:\r\n", &[200]),
+    ] {
+        let request = format!("PUT / HTTP/1.1\r\nHost: x\r\n{fields}Content-Length: 1\r\n\r\na");
+        let said = raw(server.port(), request.as_bytes());
+        assert_eq!(statuses(&said), wanted, "{fields}: {said}");
+    }
+}
+
+/// RFC 9110, section 9.3.2: what GET would have been told, without its content.
+#[test]
+fn a_refusal_of_head_has_the_length_of_that_of_get_and_no_content() {
+    let server = start(&["--max-body", "10"]);
+    for rest in [
+        "/ HTTP/1.1\r\n\r\n",
+        "/ HTTP/1.1\r\nHost: a b\r\n\r\n",
+        "/ HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+        "/ HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n",
+        "/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\na",
+        "/ HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n",
+        "/ HTTP/2.0\r\nHost: x\r\n\r\n",
+        "bad",
+    ] {
+        let said = |method: &str| raw(server.port(), format!("\r\n{method} {rest}").as_bytes());
+        let (get, head) = (said("GET"), said("HEAD"));
+        let length: usize = field(&get, "content-length").unwrap().parse().unwrap();
+        assert_eq!(get.len(), head_of(&get).len() + 4 + length, "{get}");
+        assert_eq!(field(&head, "content-length"), field(&get, "content-length"), "{rest}: {head}");
+        assert_eq!(head.len(), head_of(&head).len() + 4, "{rest}: {head}");
+    }
+}
+
+/// RFC 9110: a challenge (15.5.2, 15.5.8), the methods that there are, none (15.5.6), a protocol (15.5.22), a range
+/// (15.3.7, 15.5.17), a place (15.4).
+#[test]
+fn statuses_come_with_the_fields_that_they_need() {
+    for (status, name, value) in [
+        (206, "content-range", "bytes 0-6/7"),
+        (301, "location", "/"),
+        (302, "location", "/"),
+        (303, "location", "/"),
+        (307, "location", "/"),
+        (308, "location", "/"),
+        (401, "www-authenticate", "Basic realm=\"spile\""),
+        (405, "allow", ""),
+        (407, "proxy-authenticate", "Basic realm=\"spile\""),
+        (416, "content-range", "bytes */7"),
+        (426, "upgrade", "HTTP/3.0"),
+    ] {
+        let server = start(&["--status", &status.to_string()]);
+        let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+        let said = raw(server.port(), format!("{get}{get}").as_bytes());
+        assert_eq!(statuses(&said), [status, status], "{said}");
+        assert_eq!(field(&said, name), Some(value), "{said}");
+        assert!(
+            !head_of(&said).starts_with(&format!("HTTP/1.1 {status} \r\n")),
+            "no words beside it: {said}"
+        );
+        let last = raw(server.port(), b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let connection = if status == 426 { ("upgrade", "upgrade, close") } else { ("", "close") };
+        assert_eq!(
+            (field(&said, "connection").unwrap_or(""), field(&last, "connection").unwrap()),
+            connection
+        );
+    }
+    for status in [204, 205, 304] {
+        let server = start(&["--status", &status.to_string()]);
+        let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+        let said = raw(server.port(), format!("{get}{get}").as_bytes());
+        assert_eq!(statuses(&said), [status, status], "{said}");
+        assert!(said.split_inclusive("\r\n\r\n").all(|head| head.starts_with("HTTP/1.1 ")), "{said}");
+        assert_eq!(field(&said, "content-length"), (status == 205).then_some("0"), "{said}");
+    }
+}
+
+#[test]
+fn term_ends_connections_that_ask_nothing_at_once_and_the_others_with_their_answer() {
+    let mut server = start(&["--grace", "60s"]);
+    let get = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let all: Vec<TcpStream> = (0..50).map(|_| server.connect()).collect();
+    for mut idle in &all {
+        idle.write_all(get).unwrap();
+        let said = String::from_utf8(exactly(idle, 15)).unwrap();
+        assert_eq!(said, "HTTP/1.1 200 OK");
+    }
+    let (mut busy, silent) = (server.connect(), server.connect());
+    let begun = b"POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nla";
+    busy.write_all(begun).unwrap();
+    server.counts("received", (50 * get.len() + begun.len()) as u64);
+    server.counts("connections", 52);
+    let since = std::time::Instant::now();
+    server.process.signal("TERM");
+    for idle in &all {
+        let said = String::from_utf8(read_all(idle)).unwrap();
+        assert!(said.ends_with("GET /\n"), "{said}");
+    }
+    // Who has yet to ask gets a moment for it.
+    assert_eq!(read_all(&silent), b"");
+    assert!(server.process.is_running(), "what is under way is waited for");
+    busy.write_all(b"te").unwrap();
+    let said = String::from_utf8(read_all(&busy)).unwrap();
+    assert!(said.ends_with("POST /late\n4 bytes\n"), "{said}");
+    assert_eq!(field(&said, "connection"), Some("close"), "{said}");
+    server.process.ends().exits(0);
+    assert!(since.elapsed().as_secs() < 20, "{:?}", since.elapsed());
+}

@@ -26,7 +26,7 @@ pub use proxy::{Proxy, ProxyKind};
 pub use scan::unescape;
 pub use scheme::{Family, Host, Layer, Net, Port, Target, UnixKind, UnixName};
 pub use scheme_table::{SCHEMES, Scheme};
-pub use value::{Value, duration, size};
+pub use value::{Value, duration, print_duration, size};
 
 use crate::error::Failure;
 

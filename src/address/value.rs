@@ -74,7 +74,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn print_duration(time: Duration) -> String {
+/// Writes a duration so that `duration` reads the same.
+pub fn print_duration(time: Duration) -> String {
     let (seconds, nanos) = (time.as_secs(), time.subsec_nanos());
     match nanos {
         0 => format!("{seconds}s"),

@@ -13,7 +13,7 @@ mod words;
 
 pub use counters::{Counters, Totals};
 pub use cut::{Amount, Cut, How};
-pub use http::{Site, content_type};
+pub use http::{LastCall, Site, content_type};
 pub use mode::Mode;
 pub use session::{Begin, Service, Shape, serve};
 pub use words::is_small_service;

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses a part of it
 
 mod certificates;
+mod daemons;
 pub mod echo;
 mod facts;
 pub mod leaf;
@@ -22,6 +23,8 @@ use std::time::{Duration, Instant};
 
 #[allow(unused_imports)] // each test file uses a part of it
 pub use certificates::*;
+#[allow(unused_imports)] // each test file uses a part of it
+pub use daemons::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
 #[allow(unused_imports)] // each test file uses a part of it

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::address::{self, Address, Net, Target, UnixKind};
 use crate::commands::shape::ShapeArgs;
-use crate::echo::{Amount, Begin, Counters, Cut, How, Mode, Service, Shape, Site, content_type};
+use crate::echo::{Amount, Begin, Counters, Cut, How, LastCall, Mode, Service, Shape, Site, content_type};
 use crate::error::Failure;
 use crate::server::Door;
 
@@ -48,7 +48,7 @@ pub struct ModeArgs {
     /// Say the content of this file, read once at the start; with --mode http answer requests with it
     #[arg(long, value_name = "FILE")]
     fixed: Option<PathBuf>,
-    /// The status of HTTP answers (200)
+    /// The status of HTTP answers, with the fields that it needs: Location is /, a challenge is Basic (200)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(200..=599))]
     status: Option<u16>,
     /// Most bytes of the body of an HTTP request (64MiB)
@@ -132,6 +132,7 @@ impl ModeArgs {
                 content,
                 content_type: self.fixed.as_deref().map_or("", content_type),
                 most_body: self.max_body.unwrap_or(MOST_BODY),
+                last_call: LastCall::default(),
             })),
         })
     }
@@ -165,6 +166,14 @@ pub fn check(mode: &Mode, addresses: &[Address]) -> Result<(), Failure> {
         match mode {
             Mode::Http(_) if has_messages => {
                 return Err(Failure::usage("--mode http", format!("is for streams, and {end} is none")));
+            }
+            Mode::Http(site)
+                if site.status == 206 && site.content.as_ref().is_some_and(|all| all.is_empty()) =>
+            {
+                return Err(Failure::usage(
+                    "flag --status 206",
+                    "is a part of something, and --fixed is empty",
+                ));
             }
             Mode::Fixed(content) if is_udp && content.len() > LONGEST_DATAGRAM => {
                 let why = format!("has {} bytes, and a datagram {LONGEST_DATAGRAM} at most", content.len());

@@ -1,0 +1,16 @@
+//! Scripted conversations: a script becomes steps, steps and what a peer says become a verdict. No I/O here: who
+//! drives a `Course` does what it needs and tells it what was heard.
+
+mod course;
+mod inbox;
+mod pattern;
+mod script;
+mod verdict;
+
+pub use course::{Course, Ending, Need, News, Settings};
+pub use pattern::Patterns;
+pub use script::{
+    Alternative, Count, Expect, LANGUAGE, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step,
+    Template, Terminator, When,
+};
+pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

@@ -1,0 +1,53 @@
+//! The language in one table, for help and the man page.
+
+/// What each line of a script means.
+pub const LANGUAGE: &str = r"One step a line; blank lines and lines that begin with # are skipped. A unit is what
+ends at the terminator: by default a line, LF with or without CR before it.
+
+SAYING
+  > TEXT              TEXT and the end of line; > alone is an empty line
+  >> TEXT             TEXT alone
+  >@ FILE             what FILE holds
+HEARING
+  < TEXT              the next unit starts with TEXT
+  = TEXT              the next unit is TEXT; = alone is an empty one
+  << TEXT             exactly these bytes come next, units or not
+  ~ REGEX             units are skipped until one fits
+  ~1 REGEX            the next unit fits
+  ~~ REGEX            bytes are skipped until it fits, units or not: finds prompts
+  <# N [NAME]         exactly N bytes, which NAME keeps; N may be a ${LENGTH}
+                      that was heard
+  <$ [NAME]           everything to the peer's end
+  ! REGEX             from here on a failure when it is read; ! alone forgets all
+CHOOSING              lines in a row: the first thing heard that fits one decides
+  ? REGEX -> LABEL    a unit fits; other units are skipped
+  ?? REGEX -> LABEL   bytes fit, as with ~~
+  ?$ -> LABEL         the peer has ended
+  ?timeout -> LABEL   nothing of that within the limit of a step
+  :LABEL              marks a place
+  .goto LABEL         goes on there
+  .loop [N] ... .end  does that N times; without N for ever
+SETTINGS              of the steps that follow
+  .term STR|N|line|none  a unit ends at STR, has N bytes, is a line, or ends with
+                      the peer
+  .eol STR|none       what > adds
+  .timeout TIME       the limit of each step that hears (10s)
+  .pace SIZE/TIME|none  says SIZE bytes, pauses for TIME, and so on
+  .set NAME TEXT      gives a variable a value
+  .default NAME TEXT  the same where it has none, as by --set
+DOING
+  .sleep TIME         waits
+  .starttls           begins TLS
+  .half-close         says our end, and goes on hearing
+  .close              says our end, and hears nothing more
+  .reset              resets the connection
+  .drop-input         forgets what was heard and not yet read
+  .rest-empty         a failure when something is left unread here, or at the end
+  .exit [CODE]        ends here, with CODE, or else with the status of the child
+
+TEXT is everything after the operator and one space. In it \r \n \t \0 \e \s (a
+space) \xNN \\ \$ are escapes, ${NAME} is a variable and ${env:NAME} one of the
+environment; ${base64:NAME} is a value in base64. A REGEX has no escapes but its
+own (crate regex, over bytes); a variable in it stands for its text, and a group
+(?<NAME>...) sets one.
+";
