@@ -30,9 +30,12 @@ const fn row<C: Subcommand>() -> Row {
             let command =
                 C::augment_args(command).about(C::ABOUT).long_about(None).before_long_help(C::EXAMPLES);
             let command = command.mut_subcommands(|nested| nested.help_template(HELP));
-            match C::TAKES_ADDRESSES {
-                true => command.after_long_help(addresses()),
-                false => command,
+            match (C::TAKES_ADDRESSES, C::LANGUAGE) {
+                (true, None) => command.after_long_help(addresses()),
+                (true, Some(language)) => {
+                    command.after_long_help(format!("Scripts: {language}\n{}", addresses()))
+                }
+                (false, _) => command,
             }
         },
         run: |matches| {
@@ -49,6 +52,7 @@ const ROWS: &[Row] = &[
     row::<commands::listen::Args>(),
     row::<commands::relay::Args>(),
     row::<commands::cert::Args>(),
+    row::<commands::chat::Args>(),
     row::<commands::tls_connect::Args>(),
     row::<commands::tls_serve::Args>(),
     row::<commands::trap::Args>(),

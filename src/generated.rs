@@ -9,6 +9,7 @@ use clap_complete::{Shell, generate};
 
 use crate::address::{OPTIONS, OptionRow, Part, SCHEMES, Scheme};
 use crate::cli;
+use crate::commands::{Subcommand, chat};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -76,7 +77,7 @@ fn command_page(command: &Command) -> String {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage:").trim().replace(['<', '>'], "");
     let examples = command.get_before_long_help().unwrap().to_string();
-    let addresses = match usage.contains("ADDR") {
+    let addresses = match usage.contains("ADDR") || usage.contains("TARGET") {
         true => {
             ".SH ADDRESSES\nWhat an \\fIADDR\\fR can be is told in \\fBspile\\-addresses\\fR(7); \
              \\fB\\-\\-explain\\fR says how one is read.\n"
@@ -87,10 +88,19 @@ fn command_page(command: &Command) -> String {
         + &format!(".SH NAME\n{} \\- {}\n.SH SYNOPSIS\n{}\n", roff(&name), roff(&about), roff(&usage))
         + &verbatim("EXAMPLES", examples.trim_start_matches("Examples:\n"))
         + &options(command)
+        + &language(command)
         + &command.get_subcommands().map(nested).collect::<String>()
         + addresses
         + ".SH EXIT STATUS\nSee \\fBspile\\fR(1).\n\
            .SH SEE ALSO\n\\fBspile\\fR(1), \\fBspile\\-addresses\\fR(7)\n"
+}
+
+/// The language of a command's scripts.
+fn language(command: &Command) -> String {
+    match command.get_name() {
+        chat::Args::NAME => verbatim("SCRIPTS", chat::Args::LANGUAGE.unwrap()),
+        _ => String::new(),
+    }
 }
 
 /// A command of a command, within the page of that.

@@ -152,7 +152,8 @@ fn whoami_tells_address_process_and_certificate() {
         key.display(),
         pki.join("ca.pem").display()
     );
-    let server = Echo::start(&["--mode", "whoami", "tcp-l:0", "udp-l:0", "unix-l:DIR/u", &tls]);
+    let server =
+        Echo::start(&["--mode", "whoami", "tcp-l:0", "udp-l:0", "unix-l:DIR/u", &tls, "seqpacket-l:DIR/q"]);
     let stream = server.connect();
     let own = stream.local_addr().unwrap();
     let text = String::from_utf8(read_all(&stream)).unwrap();
@@ -160,12 +161,16 @@ fn whoami_tells_address_process_and_certificate() {
     let socket = udp();
     let text = String::from_utf8(asked(&socket, server.ports[1], b"")).unwrap();
     assert!(text.starts_with(&format!("peer {}\n", socket.local_addr().unwrap())), "{text}");
-    let line = format!("echo $$; exec nc -U {} </dev/null", server.path("u"));
-    let said = shell(&line).ends().exits(0);
-    let said = String::from_utf8(said.stdout).unwrap();
-    let (pid, text) = said.split_once('\n').unwrap();
-    let uid = rustix::process::getuid().as_raw();
-    assert!(text.contains(&format!("pid {pid}\nuid {uid}\n")), "{said}");
+    for client in [
+        format!("nc -U {}", server.path("u")),
+        format!("socat -T1 - UNIX-CONNECT:{},type=5", server.path("q")),
+    ] {
+        let said = shell(&format!("echo $$; exec {client} </dev/null")).ends().exits(0);
+        let said = String::from_utf8(said.stdout).unwrap();
+        let (pid, text) = said.split_once('\n').unwrap();
+        let uid = rustix::process::getuid().as_raw();
+        assert!(text.contains(&format!("pid {pid}\nuid {uid}\n")), "{client}: {said}");
+    }
     let at = format!("127.0.0.1:{}", server.ports[3]);
     let path = |name: &str| pki.join(name).display().to_string();
     let said = spile([
@@ -266,8 +271,67 @@ fn words_that_mean_nothing_together_are_refused_before_anything_is_opened() {
         (&["--port-file", "p", "unix-l:@spile-has-no-port"], "the address has no port"),
         (&["--self-signed", "tcp-l:0"], "is not for tcp-l"),
         (&["--mode", "ecko", "0"], "ecko"),
+        (&["--chunk", "1", "0", "udp-l:0"], "flag --chunk is for streams, and udp-l:0 is none"),
+        (&["--chunk", "1", "seqpacket-l:@spile-s"], "flag --chunk is for streams"),
+        (&["--mode", "discard", "--chunk", "1", "0"], "flag --chunk has no meaning for --mode discard"),
+        (&["--close-after", "1", "udp-l:0"], "flag --close-after is for connections"),
+        (&["--close-after", "1s", "unix-dgram-l:@spile-d"], "flag --close-after is for connections"),
+        (&["--half-close-test", "udp-l:0"], "flag --half-close-test is for connections"),
+        (&["--rst-after", "1", "0", "udp-l:0"], "flag --rst-after is for TCP"),
+        (&["--rst-after", "1", "0", "unix-l:@spile-u"], "flag --rst-after is for TCP"),
+        (&["--rst-after", "1s", "seqpacket-l:@spile-s"], "flag --rst-after is for TCP"),
+        (&["--rst-after", "1s", "vsock-l:7"], "flag --rst-after is for TCP"),
+        (&["--self-signed", "--rst-after", "1", "tls+unix-l:@spile-u"], "flag --rst-after is for TCP"),
+        (
+            &["--mode", "daytime", "--rate", "1K", "udp-l:0"],
+            "flag --rate has no meaning for --mode daytime on",
+        ),
+        (&["--mode", "chargen", "--rate", "1K", "unix-dgram-l:@spile-d"], "flag --rate has no meaning"),
+        (&["--mode", "http", "seqpacket-l:@spile-s"], "is for streams"),
     ] {
         let status = if why.starts_with("cannot read") { 1 } else { 2 };
         spile([&["echo-server"], words].concat()).ends().exits(status).complains(why);
     }
+}
+
+#[test]
+fn vsock_is_served_where_the_kernel_can_connect_to_itself() {
+    const CLIENT: &str = "
+import socket, sys
+c = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
+c.settimeout(2)
+try: c.connect((1, int(sys.argv[1])))
+except OSError: sys.exit(3)
+c.settimeout(20)
+c.sendall(b'hello'); c.shutdown(socket.SHUT_WR)
+got = b''
+while piece := c.recv(99): got += piece
+print(got.decode())
+";
+    let port = 20_000 + std::process::id() % 1_000_000;
+    let address = format!("vsock-l:{port}");
+    if !std::path::Path::new("/dev/vsock").exists() {
+        spile(["echo-server", &address]).ends().exits(7).complains("vsock");
+        eprintln!("skipped: there is no vsock here");
+        return;
+    }
+    let server = Echo::start(&["tcp-l:0", &address]);
+    let client = program("python3", &["-c", CLIENT, &port.to_string()]).ends();
+    if client.status == 3 {
+        eprintln!("skipped: vsock does not connect to itself here (modprobe vsock_loopback)");
+        return;
+    }
+    client.exits(0).says("hello\n");
+    server.counts("open", 0);
+    assert_eq!(server.counters()["connections"], 1);
+}
+
+#[test]
+fn what_systemd_passes_is_judged_once_it_is_known() {
+    let port = free_port();
+    let line = format!("exec systemd-socket-activate --datagram -l 127.0.0.1:{port}");
+    let mut server = shell(&format!("{line} $SPILE echo-server --rst-after 1 systemd-l"));
+    server.line_with("Listening");
+    udp().send_to(b"wake", ("127.0.0.1", port.parse().unwrap())).unwrap();
+    server.ends().exits(2).complains("flag --rst-after is for TCP");
 }

@@ -1,16 +1,13 @@
-//! echo-server --mode http: with curl and Python as clients, and with requests that no client should send.
+//! echo-server --mode http with curl and Python as clients: what they ask for, and when connections end.
 
 mod harness;
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 
 use harness::echo::{Echo, exactly};
+use harness::http::{field, head_of, raw, start, statuses};
 use harness::*;
-
-fn start(words: &[&str]) -> Echo {
-    Echo::start(&[&["--mode", "http"], words, &["tcp-l:0"]].concat())
-}
 
 /// What curl prints with these words; URL is the server's.
 fn curl(server: &Echo, words: &str) -> String {
@@ -18,20 +15,6 @@ fn curl(server: &Echo, words: &str) -> String {
         .replace("URL", &format!("http://127.0.0.1:{}", server.port()));
     let ended = shell(&line).ends().exits(0);
     String::from_utf8(ended.stdout).unwrap()
-}
-
-/// Sends this, ends, and reads what comes back to its end.
-fn raw(port: u16, bytes: &[u8]) -> String {
-    let stream = connect(port);
-    (&stream).write_all(bytes).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    String::from_utf8(read_all(&stream)).unwrap()
-}
-
-/// The statuses of all answers in it.
-fn statuses(said: &str) -> Vec<u16> {
-    let starts = said.lines().filter_map(|line| line.split_once("HTTP/1.1 ")?.1.get(..3)?.parse().ok());
-    starts.collect()
 }
 
 #[test]
@@ -56,6 +39,40 @@ fn curl_gets_what_it_asks_for() {
     assert_eq!(curl(&server, "-w '%{num_connects} ' URL/1 URL/2 URL/3"), "GET /1\n1 GET /2\n0 GET /3\n0 ");
     let said = curl(&server, "-w '%{num_connects} ' -H 'Connection: close' URL/1 URL/2");
     assert_eq!(said, "GET /1\n1 GET /2\n1 ");
+}
+
+/// One connection for all: http.client would tell of an answer that is longer or shorter than it says.
+#[test]
+fn python_gets_what_it_asks_for() {
+    let server = start(&["--max-body", "1000"]);
+    let script = r#"
+import http.client, sys
+client = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=20)
+def ask(*words, **more):
+    client.request(*words, **more)
+    answer = client.getresponse()
+    print(answer.status, answer.getheader('content-length'), answer.read(), answer.will_close)
+ask('GET', '/a')
+first = client.sock
+ask('HEAD', '/a')
+ask('POST', '/b', body=iter([b'ab', b'cde']), encode_chunked=True, headers={'Transfer-Encoding': 'chunked'})
+ask('PUT', 'http://elsewhere/', body=b'x' * 1000)
+print(client.sock is first)
+ask('HEAD', '/c', headers={'Content-Length': '1001'})
+"#;
+    let ended = program("python3", &["-c", script, &server.port().to_string()]).ends().exits(0);
+    let said = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!(
+        said.lines().collect::<Vec<_>>(),
+        [
+            "200 7 b'GET /a\\n' False",
+            "200 7 b'' False",
+            "200 16 b'POST /b\\n5 bytes\\n' False",
+            "200 33 b'PUT http://elsewhere/\\n1000 bytes\\n' False",
+            "True",
+            "413 56 b'' True",
+        ]
+    );
 }
 
 #[test]
@@ -135,77 +152,6 @@ fn a_body_is_asked_for_only_where_it_is_waited_for() {
 }
 
 #[test]
-fn what_is_not_served_gets_a_status_and_a_whole_answer() {
-    let server = start(&["--max-body", "1000"]);
-    let port = server.port();
-    let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(200));
-    let long = format!("GET / HTTP/1.1\r\nHost: x\r\na: {}\r\n\r\n", "b".repeat(40_000));
-    let target = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "b".repeat(40_000));
-    for (request, wanted) in [
-        ("GET / HTTP/1.1\r\n\r\n", &[400][..]),
-        ("GET / HTTP/1.1\r\nHost: x\r\n", &[400]),
-        ("hello\r\n\r\n", &[400]),
-        ("\x16\x03\x01", &[400]),
-        ("GET / HTTP/3.0\r\nHost: x\r\n\r\n", &[505]),
-        ("BREW / HTTP/1.1\r\nHost: x\r\n\r\n", &[501]),
-        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", &[413]),
-        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel", &[400]),
-        ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", &[413]),
-        ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", &[400]),
-        ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", &[501]),
-        // Smuggled: what one party takes for the body is a request to the other.
-        (
-            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
-            &[400],
-        ),
-        // Nothing after a bad request is taken for one.
-        ("GET / HTTP/1.1\r\nHost: x\r\n\r\nBAD\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", &[200, 400]),
-        (&many, &[431]),
-        (&long, &[431]),
-        (&target, &[414]),
-        ("", &[]),
-        ("\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", &[200]),
-    ] {
-        let said = raw(port, request.as_bytes());
-        assert_eq!(statuses(&said), wanted, "{request:.80?}: {said}");
-    }
-    // A client that goes on sending gets the answer, too, and not a reset in its place.
-    let stream = server.connect();
-    (&stream).write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n").unwrap();
-    (&stream).write_all(&vec![0; 3 << 20]).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    let said = String::from_utf8(read_all(&stream)).unwrap();
-    assert!(said.starts_with("HTTP/1.1 413 ") && said.contains("Connection: close"), "{said}");
-}
-
-#[test]
-fn noise_is_answered_or_closed_and_never_echoed_raw() {
-    let server = start(&[]);
-    let request = b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-    for n in 0..400_u64 {
-        let chance = noise(n + 1, 400);
-        let mut bytes = request.to_vec();
-        match n % 3 {
-            0 => bytes = chance,
-            1 => bytes[usize::from(chance[0]) % request.len()] = chance[1],
-            _ => bytes.truncate(usize::from(chance[0]) % request.len()),
-        }
-        let mut stream: TcpStream = server.connect();
-        let _ = stream.write_all(&bytes).and_then(|()| stream.shutdown(Shutdown::Write));
-        let mut said = Vec::new();
-        match stream.read_to_end(&mut said) {
-            Ok(_) => {}
-            Err(why) if why.kind() == ErrorKind::ConnectionReset => {}
-            Err(why) => panic!("{why}: {}", bytes.escape_ascii()),
-        }
-        assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 "), "{}", said.escape_ascii());
-        assert!(!said.iter().any(|byte| byte.is_ascii_control() && !b"\r\n".contains(byte)));
-    }
-    server.counts("open", 0);
-    assert_eq!(curl(&server, "URL/well"), "GET /well\n");
-}
-
-#[test]
 fn answers_come_slowly_and_are_broken_off_where_that_is_asked_for() {
     let server = start(&["--rst-after", "50"]);
     let line = format!("curl -sS --max-time 20 http://127.0.0.1:{}/", server.port());
@@ -217,4 +163,110 @@ fn answers_come_slowly_and_are_broken_off_where_that_is_asked_for() {
     let server = start(&["--delay", "300ms"]);
     let seconds: f64 = curl(&server, "-o /dev/null -w '%{time_total}' URL").parse().unwrap();
     assert!(seconds >= 0.3, "{seconds}");
+}
+
+/// RFC 9110: a challenge (15.5.2, 15.5.8), the methods that there are, none (15.5.6), a protocol (15.5.22), a range
+/// (15.3.7, 15.5.17), a place (15.4).
+#[test]
+fn statuses_come_with_the_fields_that_they_need() {
+    for (status, name, value) in [
+        (206, "content-range", "bytes 0-6/7"),
+        (301, "location", "/"),
+        (302, "location", "/"),
+        (303, "location", "/"),
+        (307, "location", "/"),
+        (308, "location", "/"),
+        (401, "www-authenticate", "Basic realm=\"spile\""),
+        (405, "allow", ""),
+        (407, "proxy-authenticate", "Basic realm=\"spile\""),
+        (416, "content-range", "bytes */7"),
+        (426, "upgrade", "HTTP/3.0"),
+    ] {
+        let server = start(&["--status", &status.to_string()]);
+        let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+        let said = raw(server.port(), format!("{get}{get}").as_bytes());
+        assert_eq!(statuses(&said), [status, status], "{said}");
+        assert_eq!(field(&said, name), Some(value), "{said}");
+        assert!(
+            !head_of(&said).starts_with(&format!("HTTP/1.1 {status} \r\n")),
+            "no words beside it: {said}"
+        );
+        let last = raw(server.port(), b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let connection = if status == 426 { ("upgrade", "upgrade, close") } else { ("", "close") };
+        assert_eq!(
+            (field(&said, "connection").unwrap_or(""), field(&last, "connection").unwrap()),
+            connection
+        );
+    }
+    // Of nothing there is no part.
+    let words = ["echo-server", "--mode", "http", "--status", "206", "--fixed", "/dev/null", "0"];
+    spile(words).ends().exits(2).complains("--status 206");
+    for status in [204, 205, 304] {
+        let server = start(&["--status", &status.to_string()]);
+        let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+        let said = raw(server.port(), format!("{get}{get}").as_bytes());
+        assert_eq!(statuses(&said), [status, status], "{said}");
+        assert!(said.split_inclusive("\r\n\r\n").all(|head| head.starts_with("HTTP/1.1 ")), "{said}");
+        assert_eq!(field(&said, "content-length"), (status == 205).then_some("0"), "{said}");
+    }
+}
+
+#[test]
+fn term_ends_connections_that_ask_nothing_at_once_and_the_others_with_their_answer() {
+    let mut server = start(&["--grace", "60s"]);
+    let get = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let all: Vec<TcpStream> = (0..50).map(|_| server.connect()).collect();
+    for mut idle in &all {
+        idle.write_all(get).unwrap();
+        let said = String::from_utf8(exactly(idle, 15)).unwrap();
+        assert_eq!(said, "HTTP/1.1 200 OK");
+    }
+    let (mut busy, silent) = (server.connect(), server.connect());
+    let begun = b"POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nla";
+    busy.write_all(begun).unwrap();
+    server.counts("received", (50 * get.len() + begun.len()) as u64);
+    server.counts("connections", 52);
+    let since = std::time::Instant::now();
+    server.process.signal("TERM");
+    for idle in &all {
+        let said = String::from_utf8(read_all(idle)).unwrap();
+        assert!(said.ends_with("GET /\n"), "{said}");
+    }
+    // Who has yet to ask gets a moment for it.
+    assert_eq!(read_all(&silent), b"");
+    assert!(server.process.is_running(), "what is under way is waited for");
+    busy.write_all(b"te").unwrap();
+    let said = String::from_utf8(read_all(&busy)).unwrap();
+    assert!(said.ends_with("POST /late\n4 bytes\n"), "{said}");
+    assert_eq!(field(&said, "connection"), Some("close"), "{said}");
+    server.process.ends().exits(0);
+    assert!(since.elapsed().as_secs() < 20, "{:?}", since.elapsed());
+}
+
+#[test]
+fn term_waits_for_answers_that_are_late_on_purpose() {
+    let server = start(&["--grace", "60s", "--delay", "2s"]);
+    let mut late = server.connect();
+    late.write_all(b"GET /late HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    server.counts("connections", 1);
+    server.process.signal("TERM");
+    let said = String::from_utf8(read_all(&late)).unwrap();
+    assert!(said.contains("Connection: close\r\n") && said.ends_with("GET /late\n"), "{said}");
+    server.process.ends().exits(0);
+}
+
+#[test]
+fn term_ends_idle_connections_with_the_end_of_their_tls_session() {
+    let server = Echo::start(&["--mode", "http", "--grace", "60s", "--self-signed", "tls-l:0"]);
+    let address = format!("127.0.0.1:{}", server.port());
+    let mut client = spile(["tls-connect", "--insecure", &address]);
+    client.write(b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut said = Vec::new();
+    while !said.ends_with(b"GET /s\n") {
+        said.extend(client.some());
+    }
+    server.process.signal("TERM");
+    // 18 without close_notify.
+    client.ends().exits(0);
+    server.process.ends().exits(0);
 }

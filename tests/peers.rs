@@ -5,7 +5,6 @@ mod harness;
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
-use std::process::Command;
 
 use harness::*;
 
@@ -202,36 +201,12 @@ fn redis_answers_through_a_relay_from_tcp_to_its_unix_socket() {
 
 #[test]
 fn postgres_answers_through_a_relay() {
-    let programs = postgres_programs();
-    let dir = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
-    let root = dir.path().display().to_string();
-    // It refuses to run as root.
-    let as_user = match rustix::process::geteuid().is_root() {
-        true => {
-            output_of("chown", &["nobody", &root]);
-            "setpriv --reuid=65534 --regid=65534 --clear-groups "
-        }
-        false => "",
-    };
-    let run = format!(
-        "cd {root} && {as_user}{programs}/initdb -A trust -U me -D {root}/d >/dev/null && exec {as_user}{programs}/postgres -D {root}/d -c fsync=off -k {root} -h ''"
-    );
-    let mut server = shell(&run);
-    let socket = dir.path().join(".s.PGSQL.5432");
-    wait_until("postgres is ready, or has ended", || socket.exists() || !server.is_running());
-    let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &socket.display().to_string()]);
+    let server = postgres("me", "");
+    let socket = server.path(&format!(".s.PGSQL.{}", server.port()));
+    let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", &socket]);
     let url = format!("host=127.0.0.1 port={} user=me dbname=postgres", relay.port());
-    let mut answer = String::new();
-    wait_until("postgres answers", || {
-        let query = "select sum(n), sum(length(repeat('x', 1000))) from generate_series(1, 1000) n";
-        let output = Command::new("psql").args([&url, "-Atc", query]).output().unwrap();
-        answer = String::from_utf8_lossy(&output.stdout).into_owned();
-        output.status.success()
-    });
-    assert_eq!(answer, "500500|1000000\n");
-    drop(relay);
-    server.signal("INT");
-    server.ends();
+    let query = "select sum(n), sum(length(repeat('x', 1000))) from generate_series(1, 1000) n";
+    program("psql", &[&url, "-Atc", query]).eof().ends().exits(0).says("500500|1000000\n");
 }
 
 #[test]

@@ -3,8 +3,6 @@
 mod harness;
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
 use harness::*;
 
@@ -172,47 +170,16 @@ fn a_certificate_is_verified_and_a_relay_takes_the_option_too() {
     assert_eq!(read_all(&relayed), b"got hello\n");
 }
 
-/// Starts PostgreSQL on loopback with these settings, and returns its port.
-fn postgres(dir: &Path, settings: &str) -> (u16, Process) {
-    let (programs, port, root) = (postgres_programs(), free_port(), dir.display().to_string());
-    for name in ["server.pem", "server.key"] {
-        std::fs::copy(certificate(name), dir.join(name)).unwrap();
-    }
-    std::fs::set_permissions(dir.join("server.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
-    // It refuses to run as root.
-    let as_user = match rustix::process::geteuid().is_root() {
-        true => {
-            output_of("chown", &["-R", "nobody", &root]);
-            "setpriv --reuid=65534 --regid=65534 --clear-groups "
-        }
-        false => "",
-    };
-    let start = format!(
-        "cd {root} && {as_user}{programs}/initdb -A trust -U me -D {root}/d >/dev/null && \
-         exec {as_user}{programs}/postgres -D {root}/d -p {port} -c fsync=off -k {root} -h 127.0.0.1 {settings}"
-    );
-    let mut server = shell(&start);
-    wait_until("postgres listens, or has ended", || is_listening(&port) || !server.is_running());
-    (port.parse().unwrap(), server)
-}
-
 #[test]
 fn postgres_itself_goes_on_in_tls_and_one_without_it_refuses() {
-    let dir = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
-    let root = dir.path().display();
-    let settings = format!("-c ssl=on -c ssl_cert_file={root}/server.pem -c ssl_key_file={root}/server.key");
-    let (port, server) = postgres(dir.path(), &settings);
+    let server = postgres("me", "-c ssl=on -c ssl_cert_file=DIR/server.pem -c ssl_key_file=DIR/server.key");
     let startup = b"\0\0\0\x23\0\x03\0\0user\0me\0database\0postgres\0\0";
     assert_eq!(usize::from(startup[3]), startup.len());
-    // It lets us in (R) as soon as it has started up (until then it says so: E).
-    wait_until("postgres lets us in", || {
-        client("postgres", port).sends(startup).some().starts_with(b"R\0\0\0\x08\0\0\0\0")
-    });
-    server.signal("INT");
-    server.ends();
-    let dir = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
-    let (port, server) = postgres(dir.path(), "-c ssl=off");
-    client("postgres", port).ends().exits(35).complains("the server refused: N (it has TLS switched off)");
-    server.signal("INT");
-    server.ends();
+    let said = client("postgres", server.port()).sends(startup).some();
+    assert!(said.starts_with(b"R\0\0\0\x08\0\0\0\0"), "{}", said.escape_ascii());
+    let server = postgres("me", "-c ssl=off");
+    client("postgres", server.port())
+        .ends()
+        .exits(35)
+        .complains("the server refused: N (it has TLS switched off)");
 }

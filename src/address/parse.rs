@@ -89,12 +89,27 @@ fn opening(text: &str) -> Option<Opening<'_>> {
         let name = if rest.starts_with(':') { "fifo" } else { "echo" };
         return Some(Opening { scheme: scheme(name)?, listening: false, word, rest });
     }
+    if word == "pty" && names_program(text, rest) {
+        // A terminal under a program of ours, not one for others to find.
+        return Some(Opening { scheme: scheme("exec")?, listening: false, word, rest });
+    }
     let (bare, listening) = match listening_word(&word) {
         Some(bare) => (bare, true),
         None => (word.as_str(), false),
     };
     let scheme = scheme(bare)?;
     Some(Opening { scheme, listening, word, rest })
+}
+
+/// True when something follows the colon after the options in `rest`, the end of `text`: a colon of the same address.
+fn names_program(text: &str, mut rest: &str) -> bool {
+    while let Some(after) = rest.strip_prefix(',') {
+        let Ok(option) = piece(after, &[',', ':'], true) else { return false };
+        rest = option.stop.map_or("", |_| &after[after.len() - option.rest.len() - 1..]);
+    }
+    let colon = text.len() - rest.len();
+    let is_before_other = dual(text).is_none_or(|other| colon < other);
+    is_before_other && rest.strip_prefix(':').is_some_and(|program| !program.trim().is_empty())
 }
 
 /// The scheme of `tcp-l` and `tcp-listen`.
@@ -287,7 +302,7 @@ fn with_scheme(text: &str, opening: Opening<'_>, role: Role) -> Result<End, Fail
     }
     let listening = listening || scheme.kind == Kind::Systemd || (role == Role::Listen && scheme.listens);
     let mut given = Given::to(scheme, if listening { Part::Listening } else { Part::Connecting });
-    given.options.extend(socat::implied(&word));
+    given.options.extend(socat::implied(&word, scheme));
     // Options before the colon; a value that holds a colon is quoted or in brackets.
     while let Some(after) = rest.strip_prefix(',') {
         let option = piece(after, &[',', ':'], true).map_err(|why| wrong(text, why))?;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::option_table::{EXEC, FILE, IP, NEW_TERMINAL, PATH, PTY, Part, TERMINAL, UDP, option};
+use super::scheme_table::{Kind, Scheme};
 use super::{Family, Key, Options, Value};
 
 /// A socat type name that is spelt otherwise here.
@@ -59,6 +60,7 @@ pub const SPELLINGS: &[Spelling] = &[
     spelling("gopen", "file", false),
     spelling("create", "file", false),
     spelling("creat", "file", false),
+    spelling("run", "exec", false),
     spelling("system", "sh", false),
     spelling("shell", "sh", false),
     spelling("stdin", "stdio", false),
@@ -70,9 +72,14 @@ pub fn spelling_of(word: &str) -> Option<&'static Spelling> {
     SPELLINGS.iter().find(|spelling| spelling.word == word)
 }
 
-/// The option that a type name stands for: `CREATE:path` is `file:path,create`.
-pub fn implied(word: &str) -> Option<(Key, Value)> {
-    matches!(word, "create" | "creat").then_some((Key::Create, Value::Flag(true)))
+/// The option that a word stands for: `CREATE:path` is `file:path,create`, `pty:CMD` is `exec,pty:CMD`.
+pub fn implied(word: &str, scheme: &Scheme) -> Option<(Key, Value)> {
+    let key = match (word, scheme.kind) {
+        ("create" | "creat", _) => Key::Create,
+        ("pty", Kind::Exec) => Key::PtyFlag,
+        _ => return None,
+    };
+    Some((key, Value::Flag(true)))
 }
 
 /// Options that ask for what spile does anyway, and the groups of schemes where that is so: where they connect

@@ -230,6 +230,18 @@ fn socat_options_keep_their_meaning_or_are_refused_by_name() {
 }
 
 #[test]
+fn run_is_a_program_and_pty_with_a_program_is_its_terminal() {
+    let program = Target::Exec(vec!["cat".into(), "-u x".into()]);
+    assert_eq!(one("run:cat '-u x'", Role::Connect).target, program);
+    let on_terminal = one("pty,rows=5:cat '-u x'", Role::Connect);
+    assert_eq!((on_terminal.target, on_terminal.options.flag(Key::PtyFlag)), (program, Some(true)));
+    for text in ["pty", "pty:", "pty,link=/x"] {
+        assert_eq!(one(text, Role::Connect).target, Target::Pty, "{text}");
+    }
+    assert!(refusal("pty,link=/x:cat", Role::Connect).0.contains("link"));
+}
+
+#[test]
 fn tls_is_never_taken_for_a_host() {
     for text in ["tls:443", "OPENSSL:443", "ssl:443"] {
         assert!(refusal(text, Role::Relay).0.contains("without a host"), "{text}");

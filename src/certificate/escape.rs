@@ -5,12 +5,17 @@
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        match c.is_control() || is_invisible(c) {
+        match is_hidden(c) {
             true => out.extend(c.escape_unicode()),
             false => out.push(c),
         }
     }
     out
+}
+
+/// True for what steers a terminal, or cannot be seen on it.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || is_invisible(c)
 }
 
 /// Bidirectional controls (UAX 9), zero-width marks, separators of lines and tags.

@@ -30,7 +30,7 @@ mod write;
 
 pub use authority::{Authority, Signs};
 pub use distinguished_name::from_der as distinguished_name;
-pub use escape::escaped;
+pub use escape::{escaped, is_hidden};
 pub use facts::{Facts, pin_text, serial_of, spki_pin, time_text};
 pub use file::{read_rest as read_from, read_whole};
 pub use issue::{Purpose, Subject, authority, self_signed, signed};

@@ -2,12 +2,15 @@
 //! drives a `Course` does what it needs and tells it what was heard.
 
 mod course;
+mod inbox;
+mod pattern;
 mod script;
 mod verdict;
 
 pub use course::{Course, Ending, Need, News, Settings};
+pub use pattern::Patterns;
 pub use script::{
-    Alternative, Expect, LANGUAGE, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step, Template,
-    Terminator, When,
+    Alternative, Count, Expect, LANGUAGE, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step,
+    Template, Terminator, When,
 };
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

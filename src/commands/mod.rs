@@ -1,6 +1,8 @@
 //! One file per subcommand: what can be typed (`Args`) and what is then done (`run`).
 
+mod causes;
 pub mod cert;
+pub mod chat;
 pub mod connect;
 mod dial;
 pub mod echo_server;
@@ -14,6 +16,7 @@ mod own_key;
 pub mod pipe;
 mod probe;
 mod progress;
+mod reading;
 pub mod relay;
 pub mod resolve;
 pub mod run;
@@ -51,6 +54,8 @@ pub trait Subcommand: clap::Args + clap::FromArgMatches {
     const USAGE: Exit = Exit::USAGE;
     /// Whether its words are addresses; if not, they are left as they are typed.
     const TAKES_ADDRESSES: bool = true;
+    /// The language that its files are written in, for its long help and its man page.
+    const LANGUAGE: Option<&'static str> = None;
 
     /// Does it.
     fn run(self) -> Result<Exit, Failure>;

@@ -22,6 +22,7 @@ pub struct Interrupts {
     signals: Signals,
     on_hangup: Option<Box<dyn Fn()>>,
     on_user_signal: Option<Box<dyn Fn()>>,
+    on_end: Option<Box<dyn Fn()>>,
     /// The signal that came last.
     pub last: Option<Signal>,
 }
@@ -47,12 +48,17 @@ impl Interrupts {
     pub fn on_user_signal(self, report: impl Fn() + 'static) -> Result<Interrupts, Failure> {
         let all = [&ENDING[..], &[Signal::SIGUSR1]].concat();
         let interrupts = Interrupts::of(Signals::take_unless_ignored(&all), self.on_hangup)?;
-        Ok(Interrupts { on_user_signal: Some(Box::new(report)), ..interrupts })
+        Ok(Interrupts { on_user_signal: Some(Box::new(report)), on_end: self.on_end, ..interrupts })
+    }
+
+    /// The same, and whatever ends the program calls `tell` first.
+    pub fn on_end(self, tell: impl Fn() + 'static) -> Interrupts {
+        Interrupts { on_end: Some(Box::new(tell)), ..self }
     }
 
     fn of(signals: io::Result<Signals>, on_hangup: Option<Box<dyn Fn()>>) -> Result<Interrupts, Failure> {
         let signals = signals.map_err(|why| Failure::other("cannot read signals", why))?;
-        Ok(Interrupts { signals, on_hangup, on_user_signal: None, last: None })
+        Ok(Interrupts { signals, on_hangup, on_user_signal: None, on_end: None, last: None })
     }
 
     /// Waits for a signal that ends the program.
@@ -65,6 +71,7 @@ impl Interrupts {
                 (Ok(Signal::SIGWINCH), _) => crate::endpoint::follow_our_terminal(),
                 (Ok(signal), _) => {
                     self.last = Some(signal);
+                    self.on_end.iter().for_each(|tell| tell());
                     return;
                 }
                 (Err(_), _) => std::future::pending().await,

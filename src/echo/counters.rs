@@ -1,8 +1,10 @@
 //! What a server has done so far; looked at while it runs.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use crate::endpoint::Losses;
 
 /// The counts of a whole server.
 #[derive(Debug, Default)]
@@ -18,6 +20,7 @@ pub struct Counters {
     failed: AtomicU64,
     unestablished: AtomicU64,
     refused: AtomicU64,
+    losses: OnceLock<Vec<Losses>>,
 }
 
 /// The counts at one moment.
@@ -45,6 +48,8 @@ pub struct Totals {
     pub unestablished: u64,
     /// Datagram peers that are not answered.
     pub refused: u64,
+    /// Datagrams that were received and could not be kept. What the kernel has dropped before is not among them.
+    pub dropped: u64,
 }
 
 /// One thread counts: no locked instruction is needed.
@@ -53,6 +58,11 @@ fn add(counter: &AtomicU64, n: u64) {
 }
 
 impl Counters {
+    /// What is lost there counts, too; said once.
+    pub fn watch(&self, losses: Vec<Losses>) {
+        let _ = self.losses.set(losses);
+    }
+
     /// One more handshake has failed.
     pub fn count_unestablished(&self) {
         add(&self.unestablished, 1);
@@ -88,6 +98,7 @@ impl Counters {
             failed: of(&self.failed),
             unestablished: of(&self.unestablished),
             refused: of(&self.refused),
+            dropped: self.losses.get().into_iter().flatten().map(Losses::count).sum(),
         }
     }
 }

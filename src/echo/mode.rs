@@ -40,6 +40,18 @@ impl Mode {
         }
     }
 
+    /// The service ends: connections that would be kept for more requests are kept no longer.
+    pub fn give_last_call(&self) {
+        if let Mode::Http(site) = self {
+            site.last_call.give();
+        }
+    }
+
+    /// True where peers hear anything at all.
+    pub fn answers(&self) -> bool {
+        !matches!(self, Mode::Discard)
+    }
+
     /// True where a datagram may be answered with more than it had: whoever forges a sender makes us send that
     /// somebody more than they sent themselves.
     pub fn amplifies(&self) -> bool {

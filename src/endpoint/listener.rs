@@ -9,7 +9,7 @@ use socket2::{SockAddr, SockRef, Socket};
 
 use super::descriptor::{Descriptor, Kind};
 use super::message::{self, Messages};
-use super::session::Datagrams;
+use super::session::{Datagrams, Losses};
 use super::{Endpoint, Incoming, Peer, peer, socket, systemd, tcp, tls, udp, unix, vsock};
 use crate::address::{End, Key, Layer, Net, Options, Target, UnixKind};
 use crate::error::Failure;
@@ -22,6 +22,7 @@ pub struct Listener {
     turn: usize,
     names: Vec<String>,
     port: Option<u16>,
+    losses: Losses,
     /// How long the PROXY header may take with which every connection begins.
     header_limit: Option<Duration>,
     /// The TLS with which it goes on.
@@ -114,7 +115,7 @@ impl Listener {
         let register = |socket| Watched::new(socket).map(accepting).map_err(|(_, why)| why);
         let sockets = sockets.into_iter().map(register).collect::<io::Result<_>>();
         let sockets = sockets.map_err(|why| Failure::connect("cannot watch the listening socket", why))?;
-        Ok(Listener { sockets, turn: 0, names, port, header_limit: None, acceptor: None, _path: path })
+        Ok(Listener::of(sockets, names, port, Losses::default(), path))
     }
 
     fn datagrams(
@@ -124,10 +125,21 @@ impl Listener {
         path: Option<unix::PathGuard>,
     ) -> Result<Listener, Failure> {
         let (names, port) = describe(scheme, &sockets);
-        let start = |socket| Datagrams::start(socket, &end.options).map(Listening::Datagrams);
+        let losses = Losses::default();
+        let start = |socket| Datagrams::start(socket, &end.options, losses.clone()).map(Listening::Datagrams);
         let sockets = sockets.into_iter().map(start).collect::<io::Result<_>>();
         let sockets = sockets.map_err(|why| Failure::connect("cannot watch the socket", why))?;
-        Ok(Listener { sockets, turn: 0, names, port, header_limit: None, acceptor: None, _path: path })
+        Ok(Listener::of(sockets, names, port, losses, path))
+    }
+
+    fn of(
+        sockets: Vec<Listening>,
+        names: Vec<String>,
+        port: Option<u16>,
+        losses: Losses,
+        path: Option<unix::PathGuard>,
+    ) -> Listener {
+        Listener { sockets, turn: 0, names, port, losses, header_limit: None, acceptor: None, _path: path }
     }
 
     /// What is listened on, `tcp 127.0.0.1:8080`, one for each socket.
@@ -154,6 +166,19 @@ impl Listener {
     /// True where datagrams are received.
     pub fn has_datagrams(&self) -> bool {
         self.sockets.iter().any(|socket| matches!(socket, Listening::Datagrams(_)))
+    }
+
+    /// What peers speak to.
+    pub fn kind(&self) -> Kind {
+        match self.sockets.first() {
+            Some(Listening::Stream(accepting)) => accepting.kind,
+            Some(Listening::Datagrams(_)) | None => Kind::Message,
+        }
+    }
+
+    /// What is lost of them on our side.
+    pub fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// True where they can come from other hosts.

@@ -12,6 +12,7 @@ mod exchange;
 mod exec;
 mod file;
 mod incoming;
+mod kept;
 mod known;
 mod line_editor;
 mod listener;
@@ -51,20 +52,22 @@ pub use descriptor::{Descriptor, Kind};
 pub use environment::{Connection, VariableNames};
 pub use exec::open_command;
 pub use incoming::{Incoming, Witness};
+pub use kept::Kept;
 pub use known::{HowOften, Known};
 pub use line_editor::line_editor;
 pub use listener::{Listener, local_of};
 pub use pace::Paced;
 pub use peer::Peer;
-pub use pty::follow_our_terminal;
+pub use pty::{follow_our_terminal, longest_line};
 pub use resolve::numeric;
 pub use retry::{Patience, persist};
+pub use session::Losses;
 pub use sink::{HalfClose, Sink, WhenBroken};
 pub use socket::unsent_bytes;
 pub use source::{CrLf, Input, Source};
 pub use stdio::{Pump, RawTerminal, Stdin, Stdout, stdin_is_null, stdio};
 pub use tap::{Capture, Finding, Tap};
-pub use tls::{Acceptor, Handshake, Heard, Journey, Observer, Sights, Stage, Stream, Times};
+pub use tls::{Acceptor, Connector, Handshake, Heard, Journey, Observer, Sights, Stage, Stream, Times};
 
 use crate::address::{Address, End, Layer, Target};
 use crate::error::Failure;
@@ -181,7 +184,7 @@ pub enum Opener {
     /// The hot path of a server: everything about the target that can be known beforehand.
     Tcp(tcp::Connector),
     /// TLS over one of the others.
-    Tls(Box<tls::Connector>),
+    Tls(Box<Connector>),
     /// One end of any other kind.
     End(Box<End>, Use),
     /// A read side and a write side.
@@ -230,7 +233,7 @@ impl Opener {
 
     fn of(end: &End, usage: Use) -> Result<Opener, Failure> {
         if end.layer == Layer::Tls {
-            return Ok(Opener::Tls(Box::new(tls::Connector::new(end)?)));
+            return Ok(Opener::Tls(Box::new(Connector::new(end)?)));
         }
         Ok(match tcp::Connector::new(end)? {
             Some(connector) => Opener::Tcp(connector),
@@ -239,7 +242,7 @@ impl Opener {
     }
 
     /// What connects by TLS, where that is what it does.
-    pub fn tls(&self) -> Option<&tls::Connector> {
+    pub fn tls(&self) -> Option<&Connector> {
         match self {
             Opener::Tls(connector) => Some(connector),
             _ => None,

@@ -174,6 +174,14 @@ fn make_link(name: &Path, link: &Path) -> Result<PathBuf, Failure> {
     Ok(link.to_owned())
 }
 
+/// Most bytes of a line that a program on this terminal can be told; what is more the kernel drops (termios(3),
+/// "Canonical and noncanonical mode"). None where there are no lines.
+pub fn longest_line(terminal: &Descriptor) -> Option<usize> {
+    const LONGEST: usize = 4095;
+    let modes = (terminal.kind() == Kind::Terminal).then(|| tcgetattr(terminal).ok())??;
+    modes.local_modes.contains(LocalModes::ICANON).then_some(LONGEST)
+}
+
 /// True when it is a terminal.
 pub fn is_terminal(fd: impl AsFd) -> bool {
     rustix::termios::isatty(fd)

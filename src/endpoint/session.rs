@@ -6,6 +6,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt, sockopt,
 };
 use socket2::{SockAddr, SockRef, Socket};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::descriptor::{Descriptor, Kind};
 use super::message::{self, Messages, next_length};
@@ -25,12 +26,34 @@ use super::{Endpoint, Incoming, Input, Sink, Source, peer};
 use crate::address::{Key, Options};
 use crate::event_loop::{spawn, yield_now};
 
-/// Datagrams kept for a session that does not read; what comes beyond is dropped, as the kernel would.
+/// Datagrams kept for a session that does not read; what comes beyond is dropped, as the kernel would, and counted.
 const QUEUE: usize = 256;
+/// New peers kept until they are accepted.
+const WAITING: usize = 1024;
+/// Datagrams sorted before those that they are for get a turn.
+const BATCH: u32 = 64;
+/// Receive buffer when not said otherwise, as far as the kernel grants it (net.core.rmem_max): it bridges the time in
+/// which we are not looked after.
+const RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
 /// Sessions at once when not said otherwise.
 const MAX_SESSIONS: usize = 1024;
 /// Room for the largest UDP datagram.
 const LARGEST: usize = 65_536;
+
+/// How many datagrams were received and given up, because nobody took them in time.
+#[derive(Clone, Debug, Default)]
+pub struct Losses(Arc<AtomicU64>);
+
+impl Losses {
+    fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many until now.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// A receiving socket and its sessions.
 pub struct Datagrams {
@@ -38,8 +61,8 @@ pub struct Datagrams {
 }
 
 impl Datagrams {
-    /// Starts to receive; must be called inside a runtime.
-    pub fn start(socket: Socket, options: &Options) -> io::Result<Datagrams> {
+    /// Starts to receive, and counts in `losses` what is lost; must be called inside a runtime.
+    pub fn start(socket: Socket, options: &Options, losses: Losses) -> io::Result<Datagrams> {
         let wildcard = socket.local_addr()?.as_socket().filter(|local| local.ip().is_unspecified());
         if let Some(local) = wildcard {
             // Tells which of our addresses was asked, so that the answer comes from the same one.
@@ -49,6 +72,9 @@ impl Datagrams {
             }
         }
         let messages = Messages::of(socket.as_fd())?;
+        if messages == Messages::Udp && !options.has(Key::Rcvbuf) {
+            enlarge(&socket);
+        }
         let max = options.number(Key::MaxSessions).and_then(|n| usize::try_from(n).ok());
         let shared = Arc::new(Shared {
             fd: Descriptor::new(socket.into(), Kind::Message)?,
@@ -59,8 +85,9 @@ impl Datagrams {
             idle: options.time(Key::SessionIdle),
             tells_local: wildcard.is_some(),
             messages,
+            losses,
         });
-        let (sender, new) = mpsc::channel(64);
+        let (sender, new) = mpsc::channel(WAITING);
         spawn(read(shared, sender));
         Ok(Datagrams { new })
     }
@@ -93,6 +120,7 @@ struct Shared {
     /// The socket listens on every address, and each datagram tells which one was asked.
     tells_local: bool,
     messages: Messages,
+    losses: Losses,
 }
 
 /// What has come from one peer and is not read yet.
@@ -131,24 +159,45 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Never a smaller one than the kernel gives by itself.
+fn enlarge(socket: &Socket) {
+    if socket.recv_buffer_size().is_ok_and(|size| size < RECEIVE_BUFFER) {
+        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    }
+}
+
 async fn read(shared: Arc<Shared>, new: mpsc::Sender<Incoming>) {
-    let mut buffer = vec![0; LARGEST];
+    let (mut buffer, mut in_a_row) = (vec![0; LARGEST], 0_u32);
     loop {
         match poll_fn(|cx| shared.poll_receive(cx, &mut buffer)).await {
             Ok(datagram) => {
                 if let Some(incoming) = shared.sort(&datagram, &buffer[..datagram.len]) {
-                    // A peer that nobody accepts is dropped, as a full queue drops it; never wait: the others are
-                    // fed by this very task.
-                    drop(new.try_send(incoming));
+                    shared.hand_over(incoming, &new).await;
                 }
+                in_a_row += 1;
             }
             // ECONNREFUSED and its like answer an earlier datagram of some session; the socket is fine.
-            Err(_) => yield_now().await,
+            Err(_) => in_a_row = BATCH,
+        }
+        if in_a_row >= BATCH {
+            in_a_row = 0;
+            yield_now().await;
         }
     }
 }
 
 impl Shared {
+    /// Has a new peer accepted. Where they come faster than they are, those who accept get a turn; but they are never
+    /// waited for, since all others are fed by this very task.
+    async fn hand_over(&self, incoming: Incoming, new: &mpsc::Sender<Incoming>) {
+        if new.capacity() == 0 {
+            yield_now().await;
+        }
+        if let Err(TrySendError::Full(_)) = new.try_send(incoming) {
+            self.losses.add_one();
+        }
+    }
+
     fn poll_receive(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Poll<io::Result<Datagram>> {
         self.fd.poll_input(cx, |fd, _| {
             if self.messages != Messages::Udp {
@@ -168,7 +217,9 @@ impl Shared {
         let key: Pair = (datagram.from.clone(), datagram.to.map(Local::ip));
         let mut sessions = lock(&self.sessions);
         if let Some(queue) = sessions.get(&key) {
-            lock(queue).push(bytes, datagram.full);
+            if !lock(queue).push(bytes, datagram.full) {
+                self.losses.add_one();
+            }
             return None;
         }
         if sessions.len() >= self.max {
@@ -203,12 +254,15 @@ fn evict_oldest(sessions: &mut Sessions) {
 }
 
 impl Queue {
-    fn push(&mut self, bytes: &[u8], full: usize) {
+    /// False where there is no room for it.
+    fn push(&mut self, bytes: &[u8], full: usize) -> bool {
         self.last = Instant::now();
-        if self.datagrams.len() < QUEUE {
+        let has_room = self.datagrams.len() < QUEUE;
+        if has_room {
             self.datagrams.push_back((bytes.to_vec(), full));
         }
         self.wake();
+        has_room
     }
 
     fn wake(&mut self) {

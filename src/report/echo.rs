@@ -21,6 +21,7 @@ pub fn counters_text(mode: &str, totals: &Totals, elapsed: Duration) -> String {
         (totals.failed, "failed"),
         (totals.unestablished, "handshakes failed"),
         (totals.refused, "datagram peers refused"),
+        (totals.dropped, "messages dropped"),
     ];
     for (count, what) in rare.into_iter().filter(|(count, _)| *count > 0) {
         line += &format!("; {count} {what}");
@@ -45,5 +46,6 @@ pub fn counters_json(mode: &str, totals: &Totals, elapsed: Duration) -> Value {
         "failed": totals.failed,
         "handshakes_failed": totals.unestablished,
         "peers_refused": totals.refused,
+        "messages_dropped": totals.dropped,
     })
 }

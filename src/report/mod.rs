@@ -1,5 +1,6 @@
 //! What is told to people and scripts: events while things happen, one report at the end; text and JSON.
 
+pub mod chat;
 mod echo;
 mod event;
 mod pipeline;

@@ -21,7 +21,7 @@ use crate::endpoint::{Incoming, Listener};
 use crate::event_loop::{Stop, drop_tasks, sleep, spawn, timeout, yield_now};
 use crate::process::end_left_behind;
 use crate::report::{Event, Events};
-use open::Open;
+use open::{Awaited, Open};
 
 /// First pause after accept(2) has failed; it doubles up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -33,9 +33,10 @@ const BATCH: u32 = 16;
 pub struct Rules {
     /// Connections at once; beyond it peers wait in the backlog. Who has yet to shake hands is not counted.
     pub max_conns: usize,
-    /// Those who have yet to do so; beyond it the one that came first makes room.
+    /// Those who have yet to do so by this door; beyond it the one that came first makes room.
     pub max_handshakes: usize,
-    /// Connections in all, after which the service ends; only those that could be served are counted.
+    /// Connections in all, after which the service ends; only those that could be served are counted. A datagram peer
+    /// is one until it falls silent.
     pub max_total: Option<u64>,
     /// Who may connect.
     pub access: Access,
@@ -62,7 +63,7 @@ pub enum End {
 pub struct Door {
     /// What they connect to.
     pub listener: Listener,
-    /// Counts in them are of all doors together.
+    /// Counts of connections in them are of all doors together.
     pub rules: Arc<Rules>,
 }
 
@@ -106,7 +107,7 @@ where
     F: Future<Output = ()> + 'static,
 {
     let Some(rules) = doors.first().map(|door| door.rules.clone()) else { return End::Drained };
-    let open = Open::new(rules.max_handshakes);
+    let open: Rc<Open> = Rc::default();
     let service = Service {
         events,
         open: open.clone(),
@@ -114,17 +115,16 @@ where
         last_id: Cell::new(0),
         has_many_doors: doors.len() > 1,
     };
-    tokio::select! {
+    let awaited = tokio::select! {
         biased;
-        () = stop.requested() => {}
-        () = open.enough(rules.max_total) => {}
-        end = first_end(doors.into_iter().map(|door| accept_loop(door, &service))) => {
-            if let Some(end) = end {
-                return end;
-            }
-        }
-    }
-    drain(&open, rules.grace, events, stop).await
+        () = stop.requested() => Awaited::Connections,
+        () = open.enough(rules.max_total) => Awaited::All,
+        end = first_end(doors.into_iter().map(|door| accept_loop(door, &service))) => match end {
+            Some(end) => return end,
+            None => Awaited::All,
+        },
+    };
+    drain(&open, awaited, rules.grace, events, stop).await
 }
 
 /// What the first of several futures comes to.
@@ -137,14 +137,20 @@ async fn first_end<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> T {
     .await
 }
 
-async fn drain(open: &Rc<Open>, grace: Duration, events: &Events, stop: &mut (dyn Stop + '_)) -> End {
+async fn drain(
+    open: &Rc<Open>,
+    awaited: Awaited,
+    grace: Duration,
+    events: &Events,
+    stop: &mut (dyn Stop + '_),
+) -> End {
     notify_systemd("STOPPING=1");
     open.stop();
-    if open.count() > 0 {
-        events(&Event::Draining { connections: open.count() });
+    if open.count(awaited) > 0 {
+        events(&Event::Draining { connections: open.count(awaited) });
     }
     tokio::select! {
-        drained = timeout(grace, open.is_empty()) => {
+        drained = timeout(grace, open.is_empty(awaited)) => {
             if drained.is_ok() {
                 return End::Drained;
             }
@@ -165,6 +171,7 @@ where
 {
     let Door { mut listener, rules } = door;
     let Service { events, open, handle, last_id, .. } = service;
+    let arrivals = Arrivals::new(rules.max_handshakes);
     let (mut in_a_row, mut pause) = (0_u32, FIRST_PAUSE);
     let first_by = rules.accept_timeout.map(|time| Instant::now() + time);
     while !open.is_enough(rules.max_total) {
@@ -204,7 +211,7 @@ where
         }
         match incoming.is_established() {
             true => begin(incoming, id, open, &rules, handle),
-            false => establish(incoming, id, open, &rules, events, handle),
+            false => establish(incoming, id, &arrivals, service, &rules),
         }
     }
     None
@@ -220,9 +227,14 @@ fn begin<F>(
 ) where
     F: Future<Output = ()> + 'static,
 {
-    open.begins(rules.max_total);
-    // A datagram peer never says that it has finished: stopping does not wait for it.
-    let guard = (!incoming.endpoint.is_datagram()).then(|| open.enter());
+    if !open.begins(rules.max_total) {
+        // By another door the last one has come in.
+        return;
+    }
+    let guard = match incoming.endpoint.is_datagram() {
+        true => open.hear(),
+        false => open.enter(),
+    };
     let session = handle(incoming, id);
     spawn(async move {
         let _guard = guard;
@@ -231,20 +243,22 @@ fn begin<F>(
 }
 
 /// Serves a peer once it has shaken hands; it has a place from then on.
-fn establish<F>(
+fn establish<F, H>(
     incoming: Incoming,
     id: u64,
-    open: &Rc<Open>,
+    arrivals: &Rc<Arrivals>,
+    service: &Service<'_, H>,
     rules: &Arc<Rules>,
-    events: &Events,
-    handle: &Rc<impl Fn(Incoming, u64) -> F + 'static>,
 ) where
     F: Future<Output = ()> + 'static,
+    H: Fn(Incoming, u64) -> F + 'static,
 {
-    let (open, rules, handle, events) = (open.clone(), rules.clone(), handle.clone(), events.clone());
+    let Service { events, open, handle, .. } = service;
+    let (events, open, handle) = (Events::clone(events), open.clone(), handle.clone());
+    let (arrivals, rules) = (arrivals.clone(), rules.clone());
     spawn(async move {
         // Boxed: an established session keeps no room for it.
-        match Box::pin(open.establish(incoming, rules.max_conns)).await {
+        match Box::pin(open.establish(incoming, &arrivals, rules.max_conns)).await {
             Ok(Some((incoming, _counted))) => match open.begins(rules.max_total) {
                 true => handle(incoming, id).await,
                 false => incoming.turn_away().await,

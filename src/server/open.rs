@@ -12,16 +12,27 @@ use crate::error::Failure;
 use crate::event_loop::sleep;
 
 /// Counts connections and tells when one begins to be served, or ends.
+#[derive(Default)]
 pub struct Open {
     served_now: Cell<usize>,
+    /// Datagram peers that are served, none of which takes a place.
+    heard_now: Cell<usize>,
     /// Those that shake hands, or have done so and wait for a place.
     coming: Cell<usize>,
     /// Those of them that wait for a place.
     queued: Cell<usize>,
     served_in_all: Cell<u64>,
     is_stopping: Cell<bool>,
-    arrivals: Rc<Arrivals>,
     changed: Notify,
+}
+
+/// For whom the end of a service waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// Connections: a datagram peer never says that it has finished.
+    Connections,
+    /// Datagram peers, too, until they fall silent.
+    All,
 }
 
 /// One more in a count, until it is dropped.
@@ -39,19 +50,6 @@ impl Drop for Counted {
 }
 
 impl Open {
-    /// None yet, and so many on their way at most.
-    pub fn new(max_handshakes: usize) -> Rc<Open> {
-        Rc::new(Open {
-            served_now: Cell::default(),
-            coming: Cell::default(),
-            queued: Cell::default(),
-            served_in_all: Cell::default(),
-            is_stopping: Cell::default(),
-            arrivals: Arrivals::new(max_handshakes),
-            changed: Notify::new(),
-        })
-    }
-
     fn counted(self: &Rc<Self>, count: fn(&Open) -> &Cell<usize>) -> Counted {
         count(self).set(count(self).get() + 1);
         Counted { open: self.clone(), count }
@@ -62,9 +60,18 @@ impl Open {
         self.counted(|open| &open.served_now)
     }
 
-    /// Those that stopping waits for.
-    pub fn count(&self) -> usize {
-        self.served_now.get() + self.coming.get()
+    /// One more datagram peer is served, until the answer is dropped.
+    pub fn hear(self: &Rc<Self>) -> Counted {
+        self.counted(|open| &open.heard_now)
+    }
+
+    /// Those that the end waits for.
+    pub fn count(&self, awaited: Awaited) -> usize {
+        let connections = self.served_now.get() + self.coming.get();
+        match awaited {
+            Awaited::Connections => connections,
+            Awaited::All => connections + self.heard_now.get(),
+        }
     }
 
     /// From now on whoever has not begun to shake hands is too late.
@@ -86,9 +93,9 @@ impl Open {
         self.served_now.get() + self.queued.get() < max_conns
     }
 
-    /// Resolves when nobody is left.
-    pub async fn is_empty(&self) {
-        self.until(|open| open.count() == 0).await;
+    /// Resolves when none of them is left.
+    pub async fn is_empty(&self, awaited: Awaited) {
+        self.until(|open| open.count(awaited) == 0).await;
     }
 
     /// Counts one that is served, unless there were enough.
@@ -119,9 +126,10 @@ impl Open {
     pub async fn establish(
         self: &Rc<Self>,
         mut incoming: Incoming,
+        arrivals: &Rc<Arrivals>,
         max_conns: usize,
     ) -> Result<Option<(Incoming, Counted)>, Failure> {
-        let arrival = self.arrivals.enter(&incoming);
+        let arrival = arrivals.enter(&incoming);
         arrival.first_word(&mut incoming).await?;
         if self.is_stopping.get() {
             return Ok(None);

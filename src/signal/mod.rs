@@ -14,7 +14,7 @@ pub use code::Code;
 pub use inherited::{blocked_at_start, ignore_broken_pipes, ignored_at_start};
 pub use meaning::Effect;
 pub use number::{Number, Set};
-pub use send::{Stop, die_of, queue, send, send_to, stop_of};
+pub use send::{Stop, die_of, queue, send, send_to, stop_of, undisturbed};
 pub use state::State;
 
 use std::io;

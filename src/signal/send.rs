@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::sys::signal::{SigSet, SigmaskHow};
 
 use super::{Number, Set};
 
@@ -57,6 +58,14 @@ pub fn send_to(pidfd: impl AsFd, signal: impl Into<Option<Number>>, value: Optio
     // SAFETY: null means "as kill(2) does"; else the kernel reads a siginfo_t of 128 bytes, and `Queued` is longer.
     let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, number, information, 0) };
     Errno::result(sent).map(drop)
+}
+
+/// Does something with all signals blocked: what comes meanwhile is delivered after it.
+pub fn undisturbed<T>(act: impl FnOnce() -> T) -> T {
+    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
+    let done = act();
+    let _ = before.and_then(|before| before.thread_set_mask());
+    done
 }
 
 /// Dies of `signal` as its default says, without leaving a core file; returns where that cannot be done.

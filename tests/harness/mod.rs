@@ -2,8 +2,10 @@
 #![allow(dead_code)] // each test file uses a part of it
 
 mod certificates;
+mod daemons;
 pub mod echo;
 mod facts;
+pub mod http;
 pub mod leaf;
 pub mod look;
 mod page;
@@ -22,6 +24,8 @@ use std::time::{Duration, Instant};
 
 #[allow(unused_imports)] // each test file uses a part of it
 pub use certificates::*;
+#[allow(unused_imports)] // each test file uses a part of it
+pub use daemons::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
 #[allow(unused_imports)] // each test file uses a part of it

@@ -10,13 +10,14 @@ use super::{Op, Pace, Template, Terminator};
 use crate::{address, suggest};
 
 /// All of them.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     ".term",
     ".eol",
     ".timeout",
     ".pace",
     ".sleep",
     ".set",
+    ".default",
     ".starttls",
     ".half-close",
     ".close",
@@ -40,10 +41,11 @@ pub fn read(word: Text, rest: Text) -> Result<Saying, Slip> {
         ".timeout" => step(Op::Timeout(limit(rest)?)),
         ".pace" => step(Op::Pace(pace(rest)?)),
         ".sleep" => step(Op::Sleep(time(needed(word, "TIME", rest)?)?)),
-        ".set" => {
+        ".set" | ".default" => {
             let (variable, text) = rest.split_word();
             let variable = name(needed(word, "NAME TEXT", variable)?)?;
-            step(Op::Set(variable, Template::parse(text)?))
+            let text = Template::parse(text)?;
+            step(if word == ".set" { Op::Set(variable, text) } else { Op::Default(variable, text) })
         }
         ".exit" => step(Op::Exit(rest.word(word)?.map(status).transpose()?)),
         ".goto" => Ok(Saying::Goto(label_name(needed(word, "LABEL", rest)?)?)),

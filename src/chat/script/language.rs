@@ -16,7 +16,8 @@ HEARING
   ~ REGEX             units are skipped until one fits
   ~1 REGEX            the next unit fits
   ~~ REGEX            bytes are skipped until it fits: finds prompts, too
-  <# N [NAME]         exactly N bytes, which NAME keeps
+  <# N [NAME]         exactly N bytes, which NAME keeps; N may be a ${LENGTH}
+                      that was heard
   <$ [NAME]           everything to the peer's end
   ! REGEX             from here on a failure when read; ! alone forgets all
 CHOOSING              in a row: the first thing heard that fits one decides
@@ -34,6 +35,7 @@ SETTINGS              of the steps that follow
   .timeout TIME       the limit of each step that hears (10s)
   .pace SIZE/TIME|none  says SIZE bytes, pauses for TIME, and so on
   .set NAME TEXT      gives a variable a value
+  .default NAME TEXT  the same where it has none, as by --set
 DOING
   .sleep TIME         waits
   .starttls           begins TLS
@@ -46,8 +48,9 @@ DOING
 
 TEXT is everything after the operator and one space. In it \r \n \t \0 \e \s (a
 space) \xNN \\ \$ are escapes, ${NAME} is a variable and ${env:NAME} one of the
-environment. A REGEX has no escapes but its own (crate regex, over bytes); a
-variable in it stands for its text, and a group (?<NAME>...) sets one.
+environment; ${base64:NAME} is a value in base64. A REGEX has no escapes but its
+own (crate regex, over bytes); a variable in it stands for its text, and a group
+(?<NAME>...) sets one.
 ";
 
 #[cfg(test)]

@@ -83,6 +83,8 @@ pub enum Op {
     Sleep(Duration),
     /// `.set NAME TEXT`
     Set(String, Template),
+    /// `.default NAME TEXT`: the same where the variable has no value yet.
+    Default(String, Template),
     /// `.starttls`
     StartTls,
     /// `.half-close`: says our end and goes on hearing.
@@ -129,9 +131,18 @@ pub enum Expect {
     /// came one at a time. Units do not matter, so it also finds prompts.
     RawSkip(Pattern),
     /// `<# N [NAME]`: exactly N bytes, which become a variable.
-    Exactly(usize, Option<String>),
+    Exactly(Count, Option<String>),
     /// `<$ [NAME]`: everything to the peer's end.
     End(Option<String>),
+}
+
+/// A number of bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// This one, 1 at least.
+    Number(usize),
+    /// `${NAME}`: what the peer has said that it will be, in decimal digits; 0 is fine.
+    Variable(String),
 }
 
 /// One of several things that may come.
@@ -170,7 +181,7 @@ pub struct Template {
 pub enum Part {
     /// Bytes as they are; escapes are resolved.
     Bytes(Vec<u8>),
-    /// `${NAME}`, or `${env:NAME}`.
+    /// `${NAME}`, or `${env:NAME}`; with `base64:` before it, its value in base64.
     Variable(String),
 }
 

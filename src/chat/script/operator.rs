@@ -5,7 +5,7 @@ use super::mistake::Slip;
 use super::pattern::Scope;
 use super::template::is_name;
 use super::text::Text;
-use super::{Expect, Op, Pattern, Template, When, directive};
+use super::{Count, Expect, Op, Pattern, Template, When, directive};
 use crate::{address, suggest};
 
 /// What a line says.
@@ -68,7 +68,10 @@ fn exactly(rest: Text) -> Result<Expect, Slip> {
     let (count, variable) = rest.trim().split_word();
     let what = || Slip::new("'<#' needs a number of bytes: <# N [NAME]");
     let count = count.word("<#")?.ok_or_else(what)?;
-    let count = amount("<#", count)?;
+    let count = match count.strip_prefix("${").and_then(|name| name.strip_suffix('}')) {
+        Some(variable) => Count::Variable(name(variable)?),
+        None => Count::Number(amount("<#", count)?),
+    };
     Ok(Expect::Exactly(count, variable.word("<#")?.map(name).transpose()?))
 }
 

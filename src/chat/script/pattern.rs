@@ -6,7 +6,7 @@ use std::fmt::Write;
 use regex::bytes::Regex;
 
 use super::mistake::Slip;
-use super::template::{Missing, Parts, variable};
+use super::template::{Parts, value, variable};
 use super::text::Text;
 use super::{Part, Pattern};
 
@@ -55,9 +55,9 @@ impl Pattern {
     /// Makes a regular expression of it. The error says why it is none, in one line.
     pub fn compile(&self, variables: &BTreeMap<String, Vec<u8>>) -> Result<Regex, String> {
         let source = self.filled(|name, source| {
-            let value = variables.get(name).ok_or_else(|| Missing(name.to_owned()).to_string())?;
+            let value = value(name, variables).map_err(|missing| missing.to_string())?;
             source.push_str("(?:");
-            quote(value, source);
+            quote(&value, source);
             source.push(')');
             Ok(())
         })?;

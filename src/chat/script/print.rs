@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::directive::is_number;
 use super::escape::{escape, push_byte};
-use super::{Alternative, Expect, Op, Part, Pattern, Script, Step, Template, Terminator, When};
+use super::{Alternative, Count, Expect, Op, Part, Pattern, Script, Step, Template, Terminator, When};
 use crate::address::print_duration;
 
 impl Display for Script {
@@ -31,6 +31,7 @@ impl Op {
             Op::Eol(text) if text.is_empty() => ".eol none".to_owned(),
             Op::Eol(text) => format!(".eol {}", no_word(text, |text| text == b"none")),
             Op::Set(name, text) => with_text(&format!(".set {name}"), text),
+            Op::Default(name, text) => with_text(&format!(".default {name}"), text),
             Op::Goto(to) => format!(".goto {}", label(*to, steps)),
             Op::Label(name) => format!(":{name}"),
             op => op.typed_directive(),
@@ -78,6 +79,15 @@ impl Display for Expect {
             Expect::Exactly(count, Some(name)) => write!(f, "<# {count} {name}"),
             Expect::End(None) => f.write_str("<$"),
             Expect::End(Some(name)) => write!(f, "<$ {name}"),
+        }
+    }
+}
+
+impl Display for Count {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Count::Number(number) => number.fmt(f),
+            Count::Variable(name) => write!(f, "${{{name}}}"),
         }
     }
 }

@@ -84,7 +84,9 @@ impl Swap {
                 self.has_jumps = true;
                 self.push(step, step.op.clone());
             }
-            Op::Set(..) | Op::Timeout(_) | Op::Sleep(_) | Op::StartTls => self.push(step, step.op.clone()),
+            Op::Set(..) | Op::Default(..) | Op::Timeout(_) | Op::Sleep(_) | Op::StartTls => {
+                self.push(step, step.op.clone())
+            }
             Op::Expect(_) | Op::Choose(_) => return Err(open("what would fit is not known byte for byte")),
             Op::SendFile(_) => return Err(open("what the file holds is not known")),
             Op::Reset => return Err(open("nothing expects a reset")),

@@ -1,7 +1,11 @@
 //! Texts with variables in them: read, and filled in.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 use super::escape::{LETTERS, shown};
 use super::mistake::Slip;
@@ -61,11 +65,11 @@ impl Template {
         }
     }
 
-    /// The names of its variables.
+    /// The names of its variables, without `base64:`.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Bytes(_) => None,
-            Part::Variable(name) => Some(name.as_str()),
+            Part::Variable(name) => Some(name.strip_prefix(BASE64).unwrap_or(name)),
         })
     }
 
@@ -75,12 +79,23 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Bytes(text) => bytes.extend_from_slice(text),
-                Part::Variable(name) => {
-                    bytes.extend_from_slice(variables.get(name).ok_or_else(|| Missing(name.clone()))?);
-                }
+                Part::Variable(name) => bytes.extend_from_slice(&value(name, variables)?),
             }
         }
         Ok(bytes)
+    }
+}
+
+/// What stands before the name of a variable whose value is wanted in base64.
+const BASE64: &str = "base64:";
+
+/// The value of a variable as it is named in a text or a pattern.
+pub fn value<'a>(name: &str, variables: &'a BTreeMap<String, Vec<u8>>) -> Result<Cow<'a, [u8]>, Missing> {
+    let plain = name.strip_prefix(BASE64);
+    let bytes = variables.get(plain.unwrap_or(name)).ok_or_else(|| Missing(name.to_owned()))?;
+    match plain {
+        Some(_) => Ok(BASE64_STANDARD.encode(bytes).into_bytes().into()),
+        None => Ok(bytes.into()),
     }
 }
 
@@ -137,7 +152,7 @@ pub fn variable<'a>(text: Text<'a>, parts: &mut Parts) -> Result<Text<'a>, Slip>
     let end = text.bytes.iter().take(LONGEST_NAME).position(|byte| *byte == b'}');
     let name = end.and_then(|end| std::str::from_utf8(&text.bytes[2..end]).ok());
     match (name, end) {
-        (Some(name), Some(end)) if is_name(name.strip_prefix("env:").unwrap_or(name)) => {
+        (Some(name), Some(end)) if is_reference(name) => {
             parts.0.push(Part::Variable(name.to_owned()));
             Ok(text.skip(end + 1))
         }
@@ -145,12 +160,18 @@ pub fn variable<'a>(text: Text<'a>, parts: &mut Parts) -> Result<Text<'a>, Slip>
             let typed = &text.bytes[..end.map_or(text.bytes.len().min(12), |end| end + 1)];
             let slip = Slip::new(format!("'{}' at column {} is no variable", shown(typed), text.column));
             Err(slip
-                .hint("a variable is ${NAME} or ${env:NAME}, of letters, digits and _; a '$' itself is \\$"))
+                .hint("a variable is ${NAME}, ${env:NAME} or ${base64:NAME}, of letters, digits and _; a '$' itself is \\$"))
         }
     }
 }
 
 const LONGEST_NAME: usize = 260;
+
+/// Whether it is a name with what may stand before one.
+fn is_reference(name: &str) -> bool {
+    let name = name.strip_prefix(BASE64).unwrap_or(name);
+    is_name(name.strip_prefix("env:").unwrap_or(name))
+}
 
 /// Whether a variable may be called so.
 pub fn is_name(name: &str) -> bool {

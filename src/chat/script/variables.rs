@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::mistake::{MOST_MISTAKES, Mistake, Slip};
-use super::{Expect, Op, Pattern, Place, Script, Step, Template, Terminator, When};
+use super::{Count, Expect, Op, Pattern, Place, Script, Step, Template, Terminator, When};
 use crate::suggest;
 
 impl Script {
@@ -48,7 +48,9 @@ fn unset(name: &str, set: &BTreeSet<&str>) -> Slip {
 /// The variables that a step sets.
 fn sets(step: &Step) -> Vec<&str> {
     match &step.op {
-        Op::Set(name, _) | Op::Expect(Expect::Exactly(_, Some(name)) | Expect::End(Some(name))) => {
+        Op::Set(name, _)
+        | Op::Default(name, _)
+        | Op::Expect(Expect::Exactly(_, Some(name)) | Expect::End(Some(name))) => {
             vec![name]
         }
         Op::Expect(Expect::Skip(pattern) | Expect::Next(pattern) | Expect::RawSkip(pattern)) => {
@@ -70,6 +72,7 @@ fn uses(step: &Step) -> Vec<(&Place, &str)> {
             .filter_map(|alternative| Some((&alternative.place, pattern_of(&alternative.when)?)))
             .flat_map(|(place, pattern)| pattern.source.variables().map(move |name| (place, name)))
             .collect(),
+        Op::Expect(Expect::Exactly(Count::Variable(name), _)) => vec![(&step.place, name)],
         op => template_of(op)
             .into_iter()
             .flat_map(Template::variables)
@@ -88,7 +91,8 @@ fn pattern_of(when: &When) -> Option<&Pattern> {
 /// The text, or the source of the pattern, of a step.
 fn template_of(op: &Op) -> Option<&Template> {
     match op {
-        Op::Send { text, .. } | Op::SendFile(text) | Op::Eol(text) | Op::Set(_, text) => Some(text),
+        Op::Send { text, .. } | Op::SendFile(text) | Op::Eol(text) => Some(text),
+        Op::Set(_, text) | Op::Default(_, text) => Some(text),
         Op::Term(Terminator::Text(text)) => Some(text),
         Op::Expect(Expect::Start(text) | Expect::RawStart(text) | Expect::Equal(text)) => Some(text),
         Op::Expect(Expect::Skip(pattern) | Expect::Next(pattern) | Expect::RawSkip(pattern))

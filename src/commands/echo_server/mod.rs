@@ -1,5 +1,6 @@
 //! `spile echo-server`: the small services of RFC 862 to 868, and more for tests, on any number of addresses.
 
+mod effect;
 mod modes;
 mod telling;
 
@@ -31,7 +32,7 @@ use telling::{Telling, TellingArgs};
     mut_arg("command", |arg| arg.hide(true)),
     mut_arg("port_file", |arg| arg.help(
         "Write the port numbers to this file once peers can connect: a line for each address in their order, - where \
-         it has none"
+         it has none. It is removed at the end"
     )),
     mut_arg("rate", |arg| arg.help("Answer with no more than this a second, on each connection")),
     mut_arg("delay", |arg| arg.help("Answer this much later (at most 4 MiB are under way)")),
@@ -81,7 +82,7 @@ Examples:
         }
         let counters = Arc::new(Counters::default());
         let service = self.modes.service(self.shape, &counters)?;
-        modes::check(&service.mode, &addresses)?;
+        effect::check(&service, &addresses)?;
         let telling = Rc::new(Telling::new(&self.telling, &self.log, service.mode.name(), counters)?);
         let result = run(self.serve(addresses, Rc::new(service), &telling));
         telling.end();
@@ -101,12 +102,16 @@ impl Args {
         for address in &addresses {
             doors.push(open(address, &self.server, &events, is_talkative).await?);
         }
+        effect::check_passed(&service, &addresses, &doors)?;
         self.modes.check_doors(&service.mode, &doors)?;
+        service.counters.watch(doors.iter().map(|door| door.listener.losses().clone()).collect());
         for note in doors.iter().flat_map(|door| door.listener.notes()) {
             events(&Event::Note(note));
         }
         let reporting = telling.clone();
-        let mut interrupts = reloading(&doors, &events)?.on_user_signal(move || reporting.counters())?;
+        let interrupts = reloading(&doors, &events)?.on_user_signal(move || reporting.counters())?;
+        let ending = service.clone();
+        let mut interrupts = interrupts.on_end(move || ending.mode.give_last_call());
         let _port_file = announce(&doors, &self.server, &events)?;
         let host = Host { own_ports: datagram_ports(&doors), service, telling: telling.clone(), args: self };
         let limits = Arc::new(host.args.time.apply(Limits::default()));
@@ -144,7 +149,7 @@ impl Host {
         limits: &Arc<Limits>,
     ) -> Option<impl Future<Output = Report> + use<>> {
         let is_datagram = incoming.endpoint.is_datagram();
-        if is_datagram && self.would_answer_us(&incoming.peer) {
+        if is_datagram && self.service.mode.answers() && self.would_answer_us(&incoming.peer) {
             self.service.counters.count_refused();
             self.telling.refused(&incoming.peer);
             return None;

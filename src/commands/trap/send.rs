@@ -4,8 +4,9 @@ use std::str::FromStr;
 
 use nix::errno::Errno;
 
+use crate::commands::log::say;
 use crate::error::{Exit, Failure};
-use crate::process::tree;
+use crate::process::tree::{self, Reach};
 use crate::signal::{self, Number};
 
 /// Whom a signal is sent to.
@@ -57,7 +58,7 @@ impl Target {
                 return Err(Failure::misuse("--value", "reaches processes and trees, not groups"));
             }
             Target::Group(group) => signal::send(-group, signal),
-            Target::Tree(root) => tree::send(root, signal, value),
+            Target::Tree(root) => tree::send(root, signal, value).map(|reach| say_reach(root, reach)),
         };
         sent.map_err(|why| self.failure(signal, why))
     }
@@ -77,6 +78,19 @@ impl Target {
                 .hint("'spile trap --show PID' tells how many are queued; ulimit -i how many may be"),
             _ => Failure::other(what, why.desc()),
         }
+    }
+}
+
+/// Says whom a signal to a tree has not reached.
+fn say_reach(root: i32, reach: Reach) {
+    match reach {
+        Reach::All => {}
+        Reach::AllButUs => {
+            say("spile trap: spile is in that tree itself, and has left itself out: it would be stopped")
+        }
+        Reach::Root => say(&format!(
+            "spile trap: process {root} alone was signalled: /proc does not show what is below it"
+        )),
     }
 }
 

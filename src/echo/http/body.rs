@@ -1,5 +1,6 @@
 //! The body of a request, taken piece by piece and thrown away. No I/O.
 
+use super::grammar::{chunk_size, trailer};
 use super::refusal::Refusal;
 use super::request::Framing;
 
@@ -7,6 +8,11 @@ use super::request::Framing;
 const LONGEST_LINE: usize = 4 * 1024;
 /// Most bytes of all trailers.
 const MOST_TRAILERS: usize = 32 * 1024;
+/// Most bytes of all chunk extensions, which cost time and bring nothing (RFC 9112, section 7.1.1).
+const MOST_EXTENSIONS: usize = 32 * 1024;
+/// Trailers that would say where the message ends or whom it is for, after it was read by other rules (RFC 9110,
+/// section 6.5.1). All others mean nothing to us.
+const FORBIDDEN: [&[u8]; 3] = [b"content-length", b"host", b"transfer-encoding"];
 
 /// How far a body has been taken.
 #[derive(Debug)]
@@ -15,6 +21,7 @@ pub struct Body {
     /// Bytes of content so far.
     pub length: u64,
     most: u64,
+    extensions: usize,
     trailers: usize,
 }
 
@@ -41,7 +48,7 @@ impl Body {
             Framing::Length(length) => State::Content(length),
             Framing::Chunked => State::Size,
         };
-        Ok(Body { state, length: 0, most, trailers: 0 })
+        Ok(Body { state, length: 0, most, extensions: 0, trailers: 0 })
     }
 
     /// True once it is whole.
@@ -72,6 +79,11 @@ impl Body {
                         },
                     )
                 }
+                State::AfterChunk => match rest {
+                    [b'\r', b'\n', ..] => (2, State::Size),
+                    [] | [b'\r'] => break,
+                    _ => return Err(Refusal::bad("a chunk does not end where it says")),
+                },
                 _ => match line(rest)? {
                     Some(line) => (line.len() + 2, self.after(line)?),
                     None => break,
@@ -86,23 +98,34 @@ impl Body {
     /// What follows a line.
     fn after(&mut self, line: &[u8]) -> Result<State, Refusal> {
         match self.state {
-            State::Size => {
-                let size = size(line)?;
-                if self.length.checked_add(size).is_none_or(|length| length > self.most) {
-                    return Err(TOO_LONG);
-                }
-                Ok(if size == 0 { State::Trailers } else { State::Chunk(size) })
-            }
-            State::AfterChunk if line.is_empty() => Ok(State::Size),
-            State::AfterChunk => Err(Refusal::bad("a chunk is longer than it says")),
-            State::Trailers if line.is_empty() => Ok(State::Done),
-            _ => {
-                self.trailers += line.len();
-                match self.trailers > MOST_TRAILERS {
-                    true => Err(Refusal::new(431, "the trailers are longer than 32 KiB")),
-                    false => Ok(State::Trailers),
-                }
-            }
+            State::Size => self.chunk(line),
+            _ if line.is_empty() => Ok(State::Done),
+            _ => self.trailer(line),
+        }
+    }
+
+    fn chunk(&mut self, line: &[u8]) -> Result<State, Refusal> {
+        let digits = chunk_size(line).ok_or(Refusal::bad("the line before a chunk is not as it must be"))?;
+        self.extensions += line.len() - digits.len();
+        if self.extensions > MOST_EXTENSIONS {
+            return Err(Refusal::new(413, "the chunk extensions are longer than 32 KiB"));
+        }
+        let size = u64::from_str_radix(digits, 16).map_err(|_| TOO_LONG)?;
+        if self.length.checked_add(size).is_none_or(|length| length > self.most) {
+            return Err(TOO_LONG);
+        }
+        Ok(if size == 0 { State::Trailers } else { State::Chunk(size) })
+    }
+
+    fn trailer(&mut self, line: &[u8]) -> Result<State, Refusal> {
+        let name = trailer(line).ok_or(Refusal::bad("a trailer is no field"))?;
+        if FORBIDDEN.iter().any(|forbidden| name.eq_ignore_ascii_case(forbidden)) {
+            return Err(Refusal::bad("a trailer contradicts the headers"));
+        }
+        self.trailers += line.len();
+        match self.trailers > MOST_TRAILERS {
+            true => Err(Refusal::new(431, "the trailers are longer than 32 KiB")),
+            false => Ok(State::Trailers),
         }
     }
 }
@@ -118,19 +141,6 @@ fn line(bytes: &[u8]) -> Result<Option<&[u8]>, Refusal> {
         None if bytes.len() >= LONGEST_LINE => Err(Refusal::bad("a line of the body is longer than 4 KiB")),
         None => Ok(None),
     }
-}
-
-/// The size of a chunk: hexadecimal digits, then perhaps extensions, which mean nothing to us.
-fn size(line: &[u8]) -> Result<u64, Refusal> {
-    let bad = Refusal::bad("the size of a chunk is no number");
-    let (digits, _) =
-        line.iter().position(|byte| *byte == b';').map_or((line, &[][..]), |at| line.split_at(at));
-    let digits = digits.trim_ascii_end();
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return Err(bad);
-    }
-    let digits = std::str::from_utf8(digits).map_err(|_| bad)?;
-    u64::from_str_radix(digits, 16).map_err(|_| TOO_LONG)
 }
 
 #[cfg(test)]
@@ -175,6 +185,11 @@ mod tests {
         for (text, wanted) in [
             ("3\nabc\n0\n\n", 400),
             ("3\r\nabcd\r\n0\r\n\r\n", 400),
+            ("3\r\nabcd", 400),
+            ("3\r\nabc\rd", 400),
+            ("3 \r\nabc\r\n", 400),
+            ("0\r\nno field\r\n", 400),
+            ("0\r\nHOST: x\r\n", 400),
             ("x\r\n", 400),
             ("-1\r\n", 400),
             ("0x3\r\nabc\r\n", 400),
@@ -186,6 +201,8 @@ mod tests {
             assert_eq!(chunked(text, 1), Err(wanted), "{text:?}");
         }
         assert_eq!(chunked(&format!("3;{}", "a".repeat(5000)), 5002), Err(400));
+        let extended = format!("1;{}\r\na\r\n", "a".repeat(4000)).repeat(9);
+        assert_eq!(chunked(&extended, extended.len()), Err(413));
         assert_eq!(chunked(&format!("0\r\n{}", "a: b\r\n".repeat(10_000)), 70_000), Err(431));
     }
 }

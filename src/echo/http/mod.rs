@@ -3,9 +3,13 @@
 
 mod body;
 mod conversation;
+mod grammar;
+mod last_call;
 mod refusal;
 mod reply;
 mod request;
+mod status;
 
 pub use conversation::Conversation;
+pub use last_call::LastCall;
 pub use reply::{Site, content_type};

@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use time::OffsetDateTime;
 
+use super::last_call::LastCall;
 use super::refusal::Refusal;
-use super::request::Head;
+use super::request::{Head, Wanted};
+use super::status::{fields, reason};
 use crate::certificate::escaped;
 
 /// What all requests are answered with.
@@ -19,6 +21,8 @@ pub struct Site {
     pub content_type: &'static str,
     /// Most bytes of a request's body.
     pub most_body: u64,
+    /// Whether answers are the last ones.
+    pub last_call: LastCall,
 }
 
 /// An answer: its head, and the content that follows.
@@ -54,20 +58,29 @@ pub fn content_type(path: &Path) -> &'static str {
 impl Site {
     /// The answer to a request with a body of so many bytes, and what comes after it.
     pub fn reply(&self, head: &Head, body: u64, now: OffsetDateTime) -> (Reply, Next) {
-        let next = if head.keeps_alive { Next::Request } else { Next::End };
+        let goes_on = head.keeps_alive && !self.last_call.has_come();
+        let next = if goes_on { Next::Request } else { Next::End };
         let (content, kind) = match &self.content {
             Some(content) => (content.clone(), self.content_type),
             None => (said(head, body).into_bytes().into(), TEXT),
         };
-        let mut reply = message(self.status, content, kind, next, now);
-        if head.method == "HEAD" {
-            reply.content = Rc::from([]);
+        let option = match (next, head.minor) {
+            (Next::End, _) => Some("close"),
+            // HTTP/1.0 closes unless both have said otherwise.
+            (Next::Request, 0) => Some("keep-alive"),
+            (Next::Request, _) => None,
+        };
+        (message(self.status, content, kind, option, now), next)
+    }
+}
+
+impl Reply {
+    /// As much of it as is asked for.
+    pub fn only(self, wanted: Wanted) -> Reply {
+        match wanted {
+            Wanted::All => self,
+            Wanted::Head => Reply { content: Rc::from([]), ..self },
         }
-        // HTTP/1.0 closes unless both have said otherwise.
-        if next == Next::Request && head.minor == 0 {
-            reply.head = reply.head.replace("\r\n\r\n", "\r\nConnection: keep-alive\r\n\r\n");
-        }
-        (reply, next)
     }
 }
 
@@ -85,11 +98,13 @@ fn said(head: &Head, body: u64) -> String {
 /// The answer to what is not served; it is the last one.
 pub fn refuse(refusal: Refusal, now: OffsetDateTime) -> Reply {
     let text = format!("{} {}\n{}\n", refusal.status, reason(refusal.status), refusal.why);
-    message(refusal.status, text.into_bytes().into(), TEXT, Next::End, now)
+    message(refusal.status, text.into_bytes().into(), TEXT, Some("close"), now)
 }
 
-fn message(status: u16, content: Rc<[u8]>, kind: &str, next: Next, now: OffsetDateTime) -> Reply {
+/// A whole answer; `option` is what Connection says of the connection.
+fn message(status: u16, content: Rc<[u8]>, kind: &str, option: Option<&str>, now: OffsetDateTime) -> Reply {
     let mut head = format!("HTTP/1.1 {status} {}\r\nDate: {}\r\n", reason(status), date(now));
+    head += &fields(status, content.len());
     // RFC 9110, sections 8.6 and 15.3.6: these have no content, and the first two no length either.
     let content: Rc<[u8]> = match status {
         204 | 304 => Rc::from([]),
@@ -106,8 +121,10 @@ fn message(status: u16, content: Rc<[u8]>, kind: &str, next: Next, now: OffsetDa
             content
         }
     };
-    if next == Next::End {
-        head += "Connection: close\r\n";
+    let upgrade = (status == 426).then_some("upgrade");
+    let options: Vec<&str> = upgrade.into_iter().chain(option).collect();
+    if !options.is_empty() {
+        head += &format!("Connection: {}\r\n", options.join(", "));
     }
     Reply { head: head + "\r\n", content }
 }
@@ -118,41 +135,6 @@ fn date(now: OffsetDateTime) -> String {
     let (hour, minute, second) = now.to_hms();
     let (date, year) = (now.day(), now.year());
     format!("{}, {date:02} {} {year} {hour:02}:{minute:02}:{second:02} GMT", &day[..3], &month[..3])
-}
-
-/// The words beside a status; those that we have no words for may stand alone (RFC 9112, section 4).
-fn reason(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        201 => "Created",
-        202 => "Accepted",
-        204 => "No Content",
-        205 => "Reset Content",
-        301 => "Moved Permanently",
-        302 => "Found",
-        304 => "Not Modified",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        409 => "Conflict",
-        410 => "Gone",
-        413 => "Content Too Large",
-        414 => "URI Too Long",
-        417 => "Expectation Failed",
-        418 => "I'm a teapot",
-        429 => "Too Many Requests",
-        431 => "Request Header Fields Too Large",
-        500 => "Internal Server Error",
-        501 => "Not Implemented",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        505 => "HTTP Version Not Supported",
-        _ => "",
-    }
 }
 
 #[cfg(test)]
@@ -176,7 +158,7 @@ mod tests {
     }
 
     fn site(status: u16) -> Site {
-        Site { status, content: None, content_type: TEXT, most_body: 0 }
+        Site { status, content: None, content_type: TEXT, most_body: 0, last_call: LastCall::default() }
     }
 
     #[test]
@@ -195,6 +177,7 @@ mod tests {
     fn head_has_the_length_of_get_and_no_content() {
         let (get, _) = site(200).reply(&head("GET", 1, true), 0, now());
         let (reply, _) = site(200).reply(&head("HEAD", 1, true), 0, now());
+        let reply = reply.only(Wanted::Head);
         assert!(reply.content.is_empty());
         assert!(!get.content.is_empty());
         assert_eq!(reply.head, get.head);
@@ -207,6 +190,10 @@ mod tests {
         assert!(says(0, true, "Connection: keep-alive\r\n\r\n"));
         assert!(says(0, false, "Connection: close\r\n\r\n") && says(1, false, "Connection: close"));
         assert!(!says(1, true, "Connection"));
+        let site = site(426);
+        site.last_call.give();
+        let (reply, next) = site.reply(&head("GET", 1, true), 0, now());
+        assert!(next == Next::End && reply.head.contains("Connection: upgrade, close\r\n"), "{}", reply.head);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use httparse::{EMPTY_HEADER, Error, Header, Request as Parsed, Status};
 
+use super::grammar::{is_authority, is_host};
 use super::refusal::Refusal;
 
 /// Most bytes of a head.
@@ -18,6 +19,15 @@ pub enum Framing {
     Length(u64),
     /// With its last chunk.
     Chunked,
+}
+
+/// How much of an answer is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Its head and its content.
+    All,
+    /// Its head (RFC 9110, section 9.3.2).
+    Head,
 }
 
 /// A head that can be answered.
@@ -37,19 +47,52 @@ pub struct Head {
     pub keeps_alive: bool,
 }
 
+/// What the answer is to be made of, as far as these bytes tell, which may be no request.
+pub fn wanted(bytes: &[u8]) -> Wanted {
+    let start = bytes.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(bytes.len());
+    if bytes[start..].starts_with(b"HEAD ") { Wanted::Head } else { Wanted::All }
+}
+
 /// Reads a head; `None` while it is not whole. Beside it the bytes that it took.
 pub fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
     let mut headers = [EMPTY_HEADER; MOST_HEADERS];
     let mut parsed = Parsed::new(&mut headers);
-    let used = match parsed.parse(bytes) {
-        Ok(Status::Complete(used)) if used <= LONGEST_HEAD => used,
-        Ok(Status::Partial) if bytes.len() < LONGEST_HEAD => return Ok(None),
-        Ok(_) => return Err(too_long(bytes)),
-        Err(Error::TooManyHeaders) => return Err(Refusal::new(431, "there are more than 100 headers")),
-        Err(Error::Version) => return Err(Refusal::new(505, "only HTTP/1.0 and HTTP/1.1 are spoken")),
-        Err(_) => return Err(Refusal::bad("this is no HTTP request")),
-    };
-    judge(&parsed).map(|head| Some((head, used)))
+    match parsed.parse(bytes) {
+        Ok(Status::Complete(used)) if used <= LONGEST_HEAD => {
+            check_line_ends(&bytes[..used])?;
+            judge(&parsed).map(|head| Some((head, used)))
+        }
+        Ok(Status::Partial) if bytes.len() < LONGEST_HEAD => check_line_ends(bytes).map(|()| None),
+        Ok(_) => Err(too_long(bytes)),
+        Err(Error::TooManyHeaders) => Err(Refusal::new(431, "there are more than 100 headers")),
+        Err(Error::Version) if names_version(bytes) => {
+            Err(Refusal::new(505, "only HTTP/1.0 and HTTP/1.1 are spoken"))
+        }
+        Err(_) => Err(Refusal::bad("this is no HTTP request")),
+    }
+}
+
+/// httparse takes a line feed for the end of a line, others do not.
+fn check_line_ends(head: &[u8]) -> Result<(), Refusal> {
+    let mut before = b' ';
+    for byte in head {
+        if *byte == b'\n' && before != b'\r' {
+            return Err(Refusal::bad("a line must end with CR LF"));
+        }
+        before = *byte;
+    }
+    Ok(())
+}
+
+/// True where the first line is one of another version of HTTP, whole or cut short.
+fn names_version(bytes: &[u8]) -> bool {
+    let line = bytes.trim_ascii_start().split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    let [_, _, version] = words[..] else { return false };
+    matches!(
+        version.strip_prefix(b"HTTP/"),
+        Some([b'0'..=b'9'] | [b'0'..=b'9', b'.'] | [b'0'..=b'9', b'.', b'0'..=b'9'])
+    )
 }
 
 fn too_long(bytes: &[u8]) -> Refusal {
@@ -64,23 +107,14 @@ fn judge(parsed: &Parsed) -> Result<Head, Refusal> {
     let (method, target) = (parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
     let says = |word: &[u8]| list(parsed.headers, "connection").any(|item| item.eq_ignore_ascii_case(word));
     let framing = framing(parsed.headers, minor)?;
-    let hosts = named(parsed.headers, "host").count();
-    if hosts > 1 || (hosts == 0 && minor == 1) {
-        return Err(Refusal::bad("there must be one Host"));
-    }
+    check_host(parsed.headers, minor)?;
     if !METHODS.contains(&method) {
         return Err(Refusal::new(501, "GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS are answered"));
     }
-    let is_star = target == "*" && method == "OPTIONS";
-    if !(target.starts_with('/')
-        || target.starts_with("http://")
-        || target.starts_with("https://")
-        || is_star)
-    {
-        return Err(Refusal::bad("the target must be a path or an address"));
-    }
-    let expects = named(parsed.headers, "expect").next();
-    if expects.is_some_and(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
+    check_target(method, target)?;
+    let mut expected = list(parsed.headers, "expect").filter(|item| !item.is_empty()).peekable();
+    let expects_continue = expected.peek().is_some() && minor == 1;
+    if expected.any(|item| !item.eq_ignore_ascii_case(b"100-continue")) {
         return Err(Refusal::new(417, "only 100-continue can be expected"));
     }
     Ok(Head {
@@ -88,9 +122,34 @@ fn judge(parsed: &Parsed) -> Result<Head, Refusal> {
         target: target.to_owned(),
         minor,
         framing,
-        expects_continue: expects.is_some() && minor == 1,
+        expects_continue,
         keeps_alive: !says(b"close") && (minor == 1 || says(b"keep-alive")),
     })
+}
+
+/// RFC 9112, section 3.2. HTTP/1.0 may do without.
+fn check_host(headers: &[Header], minor: u8) -> Result<(), Refusal> {
+    let mut hosts = named(headers, "host");
+    match (hosts.next(), hosts.next()) {
+        (None, _) if minor == 0 => Ok(()),
+        (Some(host), None) if is_host(host) => Ok(()),
+        (Some(_), None) => Err(Refusal::bad("Host must be a name or an address, and perhaps a port")),
+        _ => Err(Refusal::bad("there must be one Host")),
+    }
+}
+
+/// A path, an address, or `*` for all of the server (RFC 9112, section 3.2).
+fn check_target(method: &str, target: &str) -> Result<(), Refusal> {
+    let is_star = target == "*" && method == "OPTIONS";
+    let is_address = target.split_once("://").is_some_and(|(scheme, rest)| {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let is_known = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        is_known && is_authority(authority.as_bytes())
+    });
+    match target.starts_with('/') || is_star || is_address {
+        true => Ok(()),
+        false => Err(Refusal::bad("the target must be a path or an address")),
+    }
 }
 
 /// Two parties that take the body's end for different places are how requests are smuggled: what is not plain is
@@ -108,14 +167,17 @@ fn framing(headers: &[Header], minor: u8) -> Result<Framing, Refusal> {
         }
         return match &codings[..] {
             [one] if one.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
-            [.., last] if last.eq_ignore_ascii_case(b"chunked") => {
+            [others @ .., last]
+                if last.eq_ignore_ascii_case(b"chunked")
+                    && !others.iter().any(|other| other.is_empty() || other.eq_ignore_ascii_case(last)) =>
+            {
                 Err(Refusal::new(501, "chunked is the only Transfer-Encoding"))
             }
-            _ => Err(Refusal::bad("the last Transfer-Encoding must be chunked")),
+            _ => Err(Refusal::bad("the last Transfer-Encoding must be chunked, and no other")),
         };
     }
     let Some(length) = length else { return Ok(Framing::Length(0)) };
-    if lengths.any(|other| other != length) {
+    if lengths.next().is_some() {
         return Err(Refusal::bad("there are two Content-Lengths"));
     }
     let bad = Refusal::bad("Content-Length is no number");
@@ -162,6 +224,16 @@ mod tests {
     }
 
     #[test]
+    fn head_is_known_before_its_request_is_right() {
+        for text in ["HEAD / HTTP/1.1\r\n", "\r\n\r\nHEAD ", "HEAD bad"] {
+            assert_eq!(wanted(text.as_bytes()), Wanted::Head, "{text:?}");
+        }
+        for text in ["", "\r\n", "HEAD", "HEADER / HTTP/1.1", "GET HEAD ", "head / HTTP/1.1"] {
+            assert_eq!(wanted(text.as_bytes()), Wanted::All, "{text:?}");
+        }
+    }
+
+    #[test]
     fn connections_persist_as_their_version_says() {
         let keeps = |text: &str| head(text).keeps_alive;
         assert!(keeps("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
@@ -176,10 +248,10 @@ mod tests {
         let of = |headers: &str| head(&post(headers)).framing;
         assert_eq!(of(""), Framing::Length(0));
         assert_eq!(of("Content-Length: 5\r\n"), Framing::Length(5));
-        assert_eq!(of("Content-Length: 5\r\nContent-Length: 5\r\n"), Framing::Length(5));
         assert_eq!(of("Transfer-Encoding: Chunked\r\n"), Framing::Chunked);
         for (headers, wanted) in [
             ("Content-Length: 5\r\nContent-Length: 6\r\n", 400),
+            ("Content-Length: 5\r\nContent-Length: 5\r\n", 400),
             ("Content-Length: +5\r\n", 400),
             ("Content-Length: 5, 5\r\n", 400),
             ("Content-Length: \r\n", 400),
@@ -188,7 +260,8 @@ mod tests {
             ("Transfer-Encoding: chunked, identity\r\n", 400),
             ("Transfer-Encoding: \r\n", 400),
             ("Transfer-Encoding: gzip, chunked\r\n", 501),
-            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 501),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400),
+            ("Transfer-Encoding: , chunked\r\n", 400),
             ("Transfer-Encoding : chunked\r\n", 400),
         ] {
             assert_eq!(status(&post(headers)), wanted, "{headers}");
@@ -202,6 +275,13 @@ mod tests {
             ("GET / HTTP/1.1\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
             ("GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+            ("GET  / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+            ("GET / HTTP/\r\nHost: x\r\n\r\n", 400),
+            ("GET / http/1.1\r\nHost: x\r\n\r\n", 400),
+            ("GET / HTTP/1.1\nHost: x\r\n\r\n", 400),
+            ("GET / HTTP/1.1\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
             ("BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 501),
             ("CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
             ("GET a HTTP/1.1\r\nHost: x\r\n\r\n", 400),

@@ -99,6 +99,18 @@ impl Connector {
         Ok(super::over(plain, self.begin(fd, clock, journey).await?))
     }
 
+    /// Shakes hands over a stream that is open already, and whose peer waits for that.
+    pub async fn secure(&self, plain: Endpoint) -> Result<Endpoint, Failure> {
+        let Some(fd) = plain.source.stream().cloned() else {
+            return Err(Failure::usage(&self.name, "is no stream"));
+        };
+        let clock = match self.handshake_limit {
+            Some(limit) => Allowance::of(limit, "--handshake-timeout"),
+            None => Allowance::of(self.limit, "--connect-timeout"),
+        };
+        Ok(super::over(plain, self.begin(fd, clock, &Journey::new()).await?))
+    }
+
     /// The stream below TLS.
     async fn reach(&self, connection: &Connection, journey: &Journey) -> Result<Endpoint, Failure> {
         match &self.plain {

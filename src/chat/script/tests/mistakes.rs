@@ -50,10 +50,19 @@ fn a_wrong_escape_or_variable_is_told_with_its_column() {
     told_of("  > é\\x4g", "'\\x4g' at column 6 is no escape", escapes);
     told_of("> a\\", "'\\' at column 4 is no escape", escapes);
     told_of("> \\é", "'\\é' at column 3 is no escape", escapes);
-    let variable = "a variable is ${NAME} or ${env:NAME}, of letters, digits and _; a '$' itself is \\$";
+    let variable =
+        "a variable is ${NAME}, ${env:NAME} or ${base64:NAME}, of letters, digits and _; a '$' itself is \\$";
     told_of("> a${b c}", "'${b c}' at column 4 is no variable", variable);
     told_of("> ${", "'${' at column 3 is no variable", variable);
     told_of("~ a${2}", "'${2}' at column 4 is no variable", variable);
+    told_of(
+        "<# ${b-c}",
+        "'b-c' is no name of a variable",
+        "a name has letters, digits and _, and no digit first",
+    );
+    for line in ["<# ${prt} x", "> ${base64:prt}"] {
+        told_of(line, "nothing gives variable ${prt} a value", "did you mean ${port}?");
+    }
     let lacking = wrong("> ${prt} ${env:NO}");
     assert!(lacking.contains("variable ${prt} a value\n  hint: did you mean ${port}?"), "{lacking}");
     assert!(lacking.contains("variable NO is not in the environment"), "{lacking}");

@@ -55,6 +55,10 @@ fn any_time() -> impl Strategy<Value = Duration> {
     ]
 }
 
+fn any_count() -> impl Strategy<Value = Count> {
+    prop_oneof![(1..usize::MAX).prop_map(Count::Number), Just(Count::Variable("port".into()))]
+}
+
 fn any_expectation() -> impl Strategy<Value = Expect> {
     let name = || prop::option::of(Just("name".to_owned()));
     prop_oneof![
@@ -64,7 +68,7 @@ fn any_expectation() -> impl Strategy<Value = Expect> {
         any_pattern().prop_map(Expect::Skip),
         any_pattern().prop_map(Expect::Next),
         any_pattern().prop_map(Expect::RawSkip),
-        (1..usize::MAX, name()).prop_map(|(count, name)| Expect::Exactly(count, name)),
+        (any_count(), name()).prop_map(|(count, name)| Expect::Exactly(count, name)),
         name().prop_map(Expect::End),
     ]
 }
@@ -86,6 +90,7 @@ fn any_op() -> impl Strategy<Value = Op> {
         (1..usize::MAX, any_time()).prop_map(|(size, pause)| Op::Pace(Some(Pace { size, pause }))),
         prop::sample::select(vec![Op::Pace(None), Op::DropInput, Op::RestEmpty]),
         any_text(0).prop_map(|text| Op::Set("x".into(), text)),
+        any_text(0).prop_map(|text| Op::Default("x".into(), text)),
     ]
 }
 

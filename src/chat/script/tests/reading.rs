@@ -26,8 +26,9 @@ fn every_operator_is_read() {
     assert_eq!(one("~ ^250 "), expect(Expect::Skip(pattern("^250 "))));
     assert_eq!(one("~1 x"), expect(Expect::Next(pattern("x"))));
     assert_eq!(one("~~ login: $"), expect(Expect::RawSkip(pattern("login: $"))));
-    assert_eq!(one("<# 5"), expect(Expect::Exactly(5, None)));
-    assert_eq!(one("<# 4KiB body"), expect(Expect::Exactly(4096, Some("body".into()))));
+    assert_eq!(one("<# 5"), expect(Expect::Exactly(Count::Number(5), None)));
+    assert_eq!(one("<# 4KiB body"), expect(Expect::Exactly(Count::Number(4096), Some("body".into()))));
+    assert_eq!(one("<# ${port}"), expect(Expect::Exactly(Count::Variable("port".into()), None)));
     assert_eq!(one("<$"), expect(Expect::End(None)));
     assert_eq!(one("<$ all"), expect(Expect::End(Some("all".into()))));
     assert_eq!(one("! ^5"), Op::Forbid(Some(pattern("^5"))));
@@ -49,6 +50,7 @@ fn every_directive_is_read() {
     assert_eq!(one(".pace none"), Op::Pace(None));
     assert_eq!(one(".set name  a b"), Op::Set("name".into(), text(" a b")));
     assert_eq!(one(".set name"), Op::Set("name".into(), text("")));
+    assert_eq!(one(".default name a b"), Op::Default("name".into(), text("a b")));
     let alone = [
         (".starttls", Op::StartTls),
         (".half-close", Op::HalfClose),
@@ -80,9 +82,16 @@ fn a_text_has_escapes_and_variables_and_else_every_byte_as_it_is() {
         BTreeMap::from([("port".to_owned(), b"25".to_vec()), ("env:HOME".to_owned(), b"/h".to_vec())]);
     assert_eq!(text.render(&variables).unwrap(), b"\r\n\t\0\x1b A\xff\\$ $5 25$/h\xc3\xa9");
     assert_eq!(text.render(&BTreeMap::new()).unwrap_err().to_string(), "variable ${port} has no value");
+    let Op::Send { text, .. } = one("> ${base64:port}, ${base64:env:HOME}") else { panic!() };
+    assert_eq!(text.render(&variables).unwrap(), b"MjU=, L2g=");
+    assert_eq!(
+        text.render(&BTreeMap::new()).unwrap_err().to_string(),
+        "variable ${base64:port} has no value"
+    );
     let bytes = Script::parse("x", b"> \xff\xfe", &known()).unwrap();
     assert_eq!(bytes.steps[0].op, Op::Send { text: Template::plain(*b"\xff\xfe"), has_eol: true });
     assert_eq!(script(r"> ${env:HOME} ${port}").environment(), ["HOME"].into());
+    assert_eq!(script("> ${base64:env:HOME}").environment(), ["HOME"].into());
 }
 
 #[test]

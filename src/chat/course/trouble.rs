@@ -1,0 +1,135 @@
+//! What went wrong, in words.
+
+use super::Course;
+use super::hearing::{Bad, Branch, Hearing, Sign, Wish};
+use crate::chat::inbox::Ends;
+use crate::chat::pattern::{Compiled, nearest};
+use crate::chat::script::{Place, Step};
+use crate::chat::verdict::{Outcome, Trouble};
+
+/// Of what fitted best, this much is shown.
+const MOST_QUOTED: usize = 60;
+
+impl Course {
+    /// Everything that is known about what went wrong at the step at hand.
+    pub(super) fn trouble(&self, bad: &Bad, hearing: Option<&Hearing>, why: Option<String>) -> Trouble {
+        let (place, step) = self.place_and_step();
+        let forbidden = bad.forbidden.and_then(|step| self.script.steps.get(step));
+        let why = match forbidden {
+            Some(by) => Some(format!("line {} of {} forbids it", by.place.line, by.place.file)),
+            None => why,
+        };
+        let wanted = match (forbidden, hearing) {
+            (Some(by), _) => format!("nothing that fits {}", pattern_of(by)),
+            (None, Some(hearing)) => wanted(&hearing.wish, &self.ends),
+            (None, None) => String::new(),
+        };
+        let nearest = match (&bad.outcome, hearing) {
+            (Outcome::Forbidden | Outcome::Unread, _) | (_, None) => None,
+            (_, Some(hearing)) => self.nearest(hearing),
+        };
+        Trouble {
+            place,
+            step,
+            wanted,
+            got: self.inbox.slice(bad.shown.0, bad.shown.1).to_vec(),
+            looked_at: hearing.map_or(0, |hearing| self.inbox.end() - hearing.from),
+            nearest,
+            waited: self.now.saturating_duration_since(self.begun),
+            why,
+        }
+    }
+
+    /// The step at hand; after the last, the end of the script.
+    fn place_and_step(&self) -> (Place, String) {
+        match (self.script.steps.get(self.at), self.script.steps.last()) {
+            (Some(step), _) => (step.place.clone(), step.text.to_string()),
+            (None, Some(last)) => (last.place.clone(), "the end of the script".to_owned()),
+            (None, None) => {
+                (Place { file: self.script.name.clone(), line: 1 }, "the end of the script".to_owned())
+            }
+        }
+    }
+
+    fn nearest(&self, hearing: &Hearing) -> Option<String> {
+        match &hearing.wish {
+            Wish::Unit { text, .. } | Wish::Raw(text) => {
+                let fitted = quoted(text.get(..hearing.compared).filter(|fitted| !fitted.is_empty())?);
+                Some(match hearing.compared == text.len() {
+                    true => format!("{fitted} is all of it, and more follows"),
+                    false => format!("{fitted} fits the first {} of {} bytes", hearing.compared, text.len()),
+                })
+            }
+            Wish::Next(pattern) => self.nearest_of(&[pattern], hearing),
+            Wish::Any(branches) => {
+                let patterns = branches.iter().filter_map(pattern).map(|(pattern, _)| pattern);
+                self.nearest_of(&patterns.collect::<Vec<_>>(), hearing)
+            }
+            Wish::Exactly(..) | Wish::End(_) | Wish::Nothing => None,
+        }
+    }
+
+    fn nearest_of(&self, patterns: &[&Compiled], hearing: &Hearing) -> Option<String> {
+        let text = self.inbox.slice(hearing.from, self.inbox.end());
+        let texts: Vec<&[u8]> = match &self.ends {
+            Ends::Line => text.split(|byte| *byte == b'\n').collect(),
+            _ => vec![text],
+        };
+        let near = patterns.iter().filter_map(|pattern| {
+            let source = pattern.regex.as_str();
+            nearest(source, &texts).map(|near| (near, source))
+        });
+        let (near, source) = near.max_by_key(|(near, _)| near.pattern.len())?;
+        Some(format!("{} fits {}, the beginning of {source}", quoted(&near.text), near.pattern))
+    }
+}
+
+/// What a step waited for, in words.
+fn wanted(wish: &Wish, ends: &Ends) -> String {
+    let unit = if matches!(ends, Ends::Line) { "line" } else { "unit" };
+    match wish {
+        Wish::Unit { text, is_all: false } => format!("a {unit} that starts with {}", quoted(text)),
+        Wish::Unit { text, is_all: true } => format!("the {unit} {}", quoted(text)),
+        Wish::Raw(text) => format!("the bytes {}", quoted(text)),
+        Wish::Next(pattern) => format!("a {unit} that fits {}", pattern.regex),
+        Wish::Any(branches) => wanted_of(branches, unit),
+        Wish::Exactly(count, _) => format!("{count} bytes"),
+        Wish::End(_) => "the peer's end".to_owned(),
+        Wish::Nothing => "nothing more".to_owned(),
+    }
+}
+
+fn wanted_of(branches: &[Branch], unit: &str) -> String {
+    let signs = branches.iter().filter_map(|branch| match &branch.when {
+        Sign::Unit(pattern) => Some(format!("a {unit} that fits {}", pattern.regex)),
+        Sign::Raw(pattern, _) => Some(format!("bytes that fit {}", pattern.regex)),
+        Sign::End => Some("the peer's end".to_owned()),
+        Sign::Timeout => None,
+    });
+    signs.collect::<Vec<_>>().join(", or ")
+}
+
+fn pattern(branch: &Branch) -> Option<(&Compiled, bool)> {
+    match &branch.when {
+        Sign::Unit(pattern) => Some((pattern, false)),
+        Sign::Raw(pattern, _) => Some((pattern, true)),
+        Sign::End | Sign::Timeout => None,
+    }
+}
+
+/// The pattern of a `!` step as it was typed.
+fn pattern_of(step: &Step) -> &str {
+    step.text.trim_start().trim_start_matches('!').trim_start()
+}
+
+/// Bytes between quotes, cut to what one reads at a glance, fit for a terminal.
+pub(super) fn quoted(bytes: &[u8]) -> String {
+    let shown = &bytes[..bytes.len().min(MOST_QUOTED)];
+    let mut text = String::from("\"");
+    for chunk in shown.utf8_chunks() {
+        text.extend(chunk.valid().chars().flat_map(char::escape_debug));
+        text.push_str(&chunk.invalid().escape_ascii().to_string());
+    }
+    text.push_str(if shown.len() < bytes.len() { "\"…" } else { "\"" });
+    text
+}

@@ -1,0 +1,50 @@
+//! The command that is a client of a mock server.
+
+use std::fs::File;
+use std::time::Duration;
+
+use crate::error::Failure;
+use crate::event_loop::timeout;
+use crate::process::{Child, ChildStatus, Ends, Environment, Group, Program, SignalBase, Signals};
+
+/// A shell line that runs beside a mock server.
+pub struct ClientCommand(Child);
+
+impl ClientCommand {
+    /// Starts it, told where the server is.
+    pub fn start(line: &str, port: Option<u16>, address: &str) -> Result<ClientCommand, Failure> {
+        let mut environment = Environment::default();
+        environment.set("SPILE_ADDR", address);
+        if let Some(port) = port {
+            environment.set("SPILE_PORT", port.to_string());
+        }
+        let program = Program {
+            environment,
+            group: Group::New,
+            signals: Signals { base: SignalBase::Default, ..Signals::default() },
+            ..Program::new(["/bin/sh", "-c", line].map(Into::into).to_vec())
+        };
+        // In a group of its own it would be stopped where it read from a terminal.
+        let nothing = File::open("/dev/null").map_err(|why| Failure::other("cannot open /dev/null", why))?;
+        Child::spawn(&program, Ends::inherited().stdin(nothing.into())).map(ClientCommand)
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self) {
+        self.0.exited().await;
+    }
+
+    /// How it has ended.
+    pub fn status(&self) -> ChildStatus {
+        self.0.status()
+    }
+
+    /// Tells it to end, and kills it after `grace`.
+    pub async fn stop(&mut self, grace: Duration) {
+        self.0.hang_up();
+        if timeout(grace, self.0.exited()).await.is_err() {
+            self.0.kill();
+            self.0.exited().await;
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! One conversation: what its course needs is done with an open endpoint, and what is heard there is told to it.
+
+use std::future::poll_fn;
+use std::path::Path;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use super::ending;
+use super::telling::Transcript;
+use crate::chat::{Course, Ending, Need, Outcome, Pace, Status, Verdict};
+use crate::endpoint::{Acceptor, Connector, Endpoint, Input, Source, WhenBroken, longest_line, say_file};
+use crate::error::{Exit, Failure, plain};
+use crate::event_loop::{sleep, sleep_until, timeout};
+use crate::pool::Buffer;
+use crate::process::{Child, ChildStatus};
+use crate::relay::{Outcome as Cause, Side, abort, leave_at_once};
+use crate::report::chat::{Account, Direction};
+
+/// How long a program's output may stay silent once the program itself has ended: others may have inherited it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Who begins TLS at `.starttls`.
+pub enum Security {
+    /// We do, as the client.
+    Connecting(Rc<Connector>),
+    /// The peer does.
+    Accepting(Acceptor),
+}
+
+/// Whom a conversation is held with.
+pub struct Peer {
+    /// The open connection.
+    pub endpoint: Endpoint,
+    /// How messages call it.
+    pub name: String,
+    /// What TLS begins with; none where no step asks for it.
+    pub security: Option<Security>,
+}
+
+/// When a conversation must be over, and how its program is ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// When all of it must be over, and which limit that is.
+    pub until: Option<Instant>,
+    /// How long the program may take to end by itself.
+    pub grace: Duration,
+}
+
+/// What came of it.
+pub struct Ended {
+    /// How the script has ended.
+    pub verdict: Verdict,
+    /// What TLS could not be agreed on for.
+    failure: Option<Failure>,
+    /// How the program has ended.
+    pub child: Option<ChildStatus>,
+    peer: String,
+    id: Option<u64>,
+}
+
+impl Ended {
+    /// The status that stands for it.
+    pub fn exit(&self) -> Exit {
+        match (&self.verdict.outcome, &self.failure) {
+            (Outcome::Failed, Some(failure)) => failure.exit,
+            (Outcome::Pass(Status::Child), _) => self.child.map_or(Exit::FAILURE, ChildStatus::exit),
+            (outcome, _) => outcome.exit(),
+        }
+    }
+
+    /// True when all steps went well, whatever status the script then chose.
+    pub fn is_good(&self) -> bool {
+        matches!(self.verdict.outcome, Outcome::Pass(_))
+    }
+
+    /// All that is to be told of it.
+    pub fn account<'a>(&'a self, script: &'a str) -> Account<'a> {
+        let Ended { verdict, child, peer, id, .. } = self;
+        Account { id: *id, script, peer, verdict, child: *child }
+    }
+}
+
+/// Holds it, from the first step to the last.
+pub async fn hold(course: Course, peer: Peer, bounds: Bounds, transcript: Transcript) -> Ended {
+    let Peer { mut endpoint, name, security } = peer;
+    let child = endpoint.child.take();
+    Conversation {
+        course,
+        endpoint: Some(endpoint),
+        child,
+        name,
+        security,
+        transcript,
+        is_heard_out: false,
+        open_line: 0,
+        failure: None,
+    }
+    .hold(bounds)
+    .await
+}
+
+struct Conversation {
+    course: Course,
+    /// None once it is closed.
+    endpoint: Option<Endpoint>,
+    child: Option<Box<Child>>,
+    name: String,
+    security: Option<Security>,
+    transcript: Transcript,
+    /// The peer has ended.
+    is_heard_out: bool,
+    /// Bytes said since the last end of line.
+    open_line: usize,
+    failure: Option<Failure>,
+}
+
+impl Conversation {
+    async fn hold(mut self, bounds: Bounds) -> Ended {
+        let verdict = loop {
+            let need = match self.course.next(Instant::now()) {
+                Need::Over(verdict) => break *verdict,
+                need => need,
+            };
+            let left =
+                bounds.until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
+            if timeout(left, self.meet(need)).await.is_err() {
+                self.course.out_of_time("the whole conversation is over time (--deadline)");
+            }
+        };
+        self.end(verdict, bounds.grace).await
+    }
+
+    /// Does what is needed, or tells why it cannot be done.
+    async fn meet(&mut self, need: Need) {
+        match need {
+            Need::Say(bytes, pace) => self.say(&bytes, pace, &mut Begun::default()).await,
+            Need::SayFile(path, pace) => self.say_file(&path, pace).await,
+            Need::Hear(until) => self.hear(until).await,
+            Need::Pause(until) => sleep_until(until).await,
+            Need::StartTls => self.start_tls().await,
+            Need::HalfClose => {
+                if let Some(Endpoint { sink, .. }) = &mut self.endpoint {
+                    poll_fn(|cx| sink.poll_half_close(cx)).await;
+                }
+            }
+            Need::Close => {
+                if let Some(endpoint) = self.endpoint.take() {
+                    ending::leave(endpoint, self.is_heard_out).await;
+                }
+            }
+            Need::Reset => {
+                if let Some(endpoint) = self.endpoint.take() {
+                    abort(&endpoint);
+                }
+            }
+            Need::Over(_) => {}
+        }
+    }
+
+    /// Hears once, or waits until then.
+    async fn hear(&mut self, until: Instant) {
+        let Conversation { course, endpoint, child, transcript, is_heard_out, .. } = self;
+        let Some(endpoint) = endpoint.as_mut().filter(|_| !*is_heard_out) else {
+            return sleep_until(until).await;
+        };
+        let ended = tokio::select! {
+            biased;
+            ended = poll_fn(|cx| poll_hear(&mut endpoint.source, course, transcript, cx)) => ended,
+            () = silence_after(child) => Some(Ending::Said),
+            () = sleep_until(until) => None,
+        };
+        if let Some(how) = ended {
+            *is_heard_out = true;
+            course.ended(how);
+        }
+    }
+
+    async fn say_file(&mut self, path: &Path, pace: Option<Pace>) {
+        let mut file = match say_file(path) {
+            Ok(file) => file.source,
+            Err(failure) => return self.course.failed(Outcome::Failed, failure.to_string()),
+        };
+        let mut begun = Begun::default();
+        loop {
+            let mut buffer = Buffer::lend(false);
+            let room = whole_pieces(buffer.len(), pace);
+            match poll_fn(|cx| file.poll_read(cx, &mut buffer[..room])).await {
+                Ok(Input::Bytes(n)) => self.say(&buffer[..n], pace, &mut begun).await,
+                Ok(_) => return,
+                Err(why) => {
+                    let why = format!("cannot read {}: {}", path.display(), plain(&why.to_string()));
+                    return self.course.failed(Outcome::Failed, why);
+                }
+            }
+        }
+    }
+
+    /// Says it all, a piece after the other.
+    async fn say(&mut self, bytes: &[u8], pace: Option<Pace>, begun: &mut Begun) {
+        let size = pace.map_or(usize::MAX, |pace| pace.size.max(1));
+        for piece in bytes.chunks(size) {
+            if let Some(pace) = pace.filter(|_| std::mem::replace(&mut begun.0, true)) {
+                sleep(pace.pause).await;
+            }
+            if let Err(why) = self.fits_terminal(piece) {
+                return self.course.failed(Outcome::Failed, why);
+            }
+            self.transcript.passed(Direction::Said, piece);
+            if !self.write(piece).await {
+                return;
+            }
+        }
+    }
+
+    /// Fails for a line of which a terminal would drop the end.
+    fn fits_terminal(&mut self, piece: &[u8]) -> Result<(), String> {
+        let terminal = self.endpoint.as_ref().filter(|_| self.child.is_some());
+        let Some(longest) = terminal.and_then(|endpoint| longest_line(endpoint.source.stream()?)) else {
+            return Ok(());
+        };
+        for line in piece.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
+            self.open_line += line.len();
+            if self.open_line > longest + 1 {
+                return Err(format!(
+                    "a terminal drops what a line has beyond {longest} bytes, unless it is raw (pty,raw:)"
+                ));
+            }
+            if line.ends_with(b"\r") || line.ends_with(b"\n") {
+                self.open_line = 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a piece. What the peer says meanwhile is heard, as far as there is room for it: it may take nothing
+    /// before it has got rid of that. False when there is no use in writing more.
+    async fn write(&mut self, piece: &[u8]) -> bool {
+        let Conversation { course, endpoint, transcript, is_heard_out, .. } = self;
+        let Some(Endpoint { source, sink, .. }) = endpoint else { return false };
+        let (patience, mut rest) = (course.patience(), piece);
+        while !rest.is_empty() {
+            let written = poll_fn(|cx| {
+                let written = sink.poll_write(cx, rest);
+                if written.is_pending() {
+                    hear_what_there_is(source, course, transcript, is_heard_out, cx);
+                }
+                written
+            });
+            match timeout(patience, written).await {
+                Ok(Ok(n)) => rest = &rest[n..],
+                Ok(Err(_)) if sink.when_broken() == WhenBroken::Discard => return false,
+                Ok(Err(why)) => {
+                    // Its last words may say why.
+                    poll_fn(|cx| {
+                        hear_what_there_is(source, course, transcript, is_heard_out, cx);
+                        Poll::Ready(())
+                    })
+                    .await;
+                    course.failed(Outcome::Cut, cause(&Cause::of_write(Side::Right, &why, sink)));
+                    return false;
+                }
+                Err(_) => {
+                    let why = format!("the peer takes nothing: {} bytes are left to be said", rest.len());
+                    course.failed(Outcome::Timeout, why);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Begins TLS on the connection as it is.
+    async fn start_tls(&mut self) {
+        let (Some(plain), Some(security)) = (self.endpoint.take(), &self.security) else {
+            return self
+                .course
+                .failed(Outcome::Failed, "there is no connection that TLS could begin on".to_owned());
+        };
+        let secured = match security {
+            Security::Connecting(connector) => connector.secure(plain).await,
+            Security::Accepting(acceptor) => acceptor.accept(plain, &self.name).await,
+        };
+        match secured {
+            Ok(endpoint) => self.endpoint = Some(endpoint),
+            Err(failure) => {
+                self.course.failed(Outcome::Failed, failure.to_string());
+                self.failure = Some(failure);
+            }
+        }
+    }
+
+    /// Ends the connection and the program, as the verdict allows.
+    async fn end(self, verdict: Verdict, grace: Duration) -> Ended {
+        let Conversation { endpoint, child, name, transcript, failure, is_heard_out, .. } = self;
+        let is_good = matches!(verdict.outcome, Outcome::Pass(_));
+        let child = match child {
+            Some(child) => {
+                let is_patient = is_good || verdict.outcome == Outcome::Early;
+                Some(
+                    ending::end_program(
+                        *child,
+                        endpoint,
+                        if is_patient { grace } else { Duration::ZERO },
+                        grace,
+                    )
+                    .await,
+                )
+            }
+            None => {
+                match endpoint {
+                    Some(endpoint) if is_good => ending::leave(endpoint, is_heard_out).await,
+                    Some(mut endpoint) => leave_at_once(&mut endpoint),
+                    None => {}
+                }
+                None
+            }
+        };
+        Ended { verdict, failure, child, peer: name, id: transcript.id() }
+    }
+}
+
+/// Whether a piece was said already, after which each further one waits.
+#[derive(Default)]
+struct Begun(bool);
+
+/// Room for whole pieces of a pace, so that the ends of reads do not show in it.
+fn whole_pieces(room: usize, pace: Option<Pace>) -> usize {
+    match pace.map(|pace| pace.size) {
+        Some(size) if (1..=room).contains(&size) => room / size * size,
+        _ => room,
+    }
+}
+
+/// Hears once and tells the course of it; the end is handed on.
+fn poll_hear(
+    source: &mut Source,
+    course: &mut Course,
+    transcript: &Transcript,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Ending>> {
+    // Asked before a buffer is borrowed: who waits holds none.
+    ready!(source.poll_ready(cx));
+    let mut buffer = Buffer::lend(false);
+    // A message is heard whole.
+    let room = if source.has_messages() { buffer.len() } else { course.room().clamp(1, buffer.len()) };
+    let heard = match ready!(source.poll_read(cx, &mut buffer[..room])) {
+        Ok(Input::Bytes(n) | Input::Message { len: n, .. }) => &buffer[..n],
+        Ok(Input::Long { bytes, .. }) => {
+            transcript.passed(Direction::Heard, &bytes);
+            course.hear(&bytes);
+            return Poll::Ready(None);
+        }
+        Ok(Input::End) => return Poll::Ready(Some(Ending::Said)),
+        Err(why) => return Poll::Ready(Some(Ending::Cut(cause(&Cause::of_read(Side::Right, &why))))),
+    };
+    transcript.passed(Direction::Heard, heard);
+    course.hear(heard);
+    Poll::Ready(None)
+}
+
+/// Hears all that has come already and that there is room for.
+fn hear_what_there_is(
+    source: &mut Source,
+    course: &mut Course,
+    transcript: &Transcript,
+    is_heard_out: &mut bool,
+    cx: &mut Context<'_>,
+) {
+    while !*is_heard_out && course.room() > 0 {
+        match poll_hear(source, course, transcript, cx) {
+            Poll::Ready(Some(how)) => {
+                *is_heard_out = true;
+                course.ended(how);
+            }
+            Poll::Ready(None) => {}
+            Poll::Pending => return,
+        }
+    }
+}
+
+/// Resolves when a program has ended and its output has been silent for a while, though somebody has it open still.
+async fn silence_after(child: &mut Option<Box<Child>>) {
+    match child {
+        Some(child) => {
+            child.exited().await;
+            sleep(LAST_WORDS).await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Why a connection has ended that should not have, in words.
+fn cause(cause: &Cause) -> String {
+    match cause {
+        Cause::Reset(_) => "the connection was reset".to_owned(),
+        Cause::Vanished(_) => "the peer answers no more".to_owned(),
+        Cause::Truncated(_) => "the connection has ended without the end of its TLS session".to_owned(),
+        Cause::Refused(_) => "nobody listens there (port unreachable)".to_owned(),
+        Cause::Broken(_, failure) => failure.to_string(),
+        Cause::OutputClosed | Cause::Complete => "nobody reads it any more".to_owned(),
+        Cause::Failed(_, why) => why.clone(),
+        _ => "the connection has failed".to_owned(),
+    }
+}

@@ -1,0 +1,281 @@
+//! Our side is called: a server that holds a conversation with each client, and a command that is such a client.
+
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use tokio::sync::Notify;
+
+use super::client_command::ClientCommand;
+use super::conversation::{Peer, Security};
+use super::talk::Talk;
+use super::target::{StartTls, Target};
+use crate::address::{Address, Key, Layer, Value};
+use crate::commands::flags::file_name;
+use crate::commands::opening::{announce, open, reloading};
+use crate::commands::runtime::Interrupts;
+use crate::commands::service::{ServerArgs, ended};
+use crate::endpoint::{Acceptor, Incoming};
+use crate::error::{Exit, Failure};
+use crate::event_loop::{Stop, sleep};
+use crate::report::Event;
+use crate::server::serve;
+
+/// Flags of a mock server.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Being the server (listen:ADDR)")]
+pub struct MockArgs {
+    /// Talk to this many clients, then end; the n-th one gets the n-th script, the last script is that of all further
+    /// ones (one for each script; with --then, until the command ends)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    clients: Option<u64>,
+    /// Talk to clients at once, to N at most; without this, one after the other
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(i64).range(1..))]
+    concurrent: Option<Option<i64>>,
+    /// Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too
+    #[arg(long, value_name = "CMD")]
+    then: Option<String>,
+    /// Write the port number to this file once clients can connect
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(file_name))]
+    port_file: Option<PathBuf>,
+    /// Write a newline to this descriptor once clients can connect
+    #[arg(long, value_name = "N")]
+    ready_fd: Option<i32>,
+}
+
+impl MockArgs {
+    /// Fails for a flag that means nothing where nobody listens.
+    pub fn check(&self, address: &Address) -> Result<(), Failure> {
+        let given = [
+            ("--clients", self.clients.is_some()),
+            ("--concurrent", self.concurrent.is_some()),
+            ("--then", self.then.is_some()),
+            ("--port-file", self.port_file.is_some()),
+            ("--ready-fd", self.ready_fd.is_some()),
+        ];
+        match given.iter().find(|(_, given)| *given && address.listener().is_none()) {
+            Some((flag, _)) => Err(Failure::usage(*flag, format!("is not for {address}"))
+                .hint("listen:ADDR is a server, listen:0 one on a free port")),
+            None => Ok(()),
+        }
+    }
+
+    /// How many clients may come; any number where none is said.
+    fn most(&self, talk: &Talk) -> Option<u64> {
+        self.clients.or_else(|| self.then.is_none().then_some(talk.scripts.len() as u64))
+    }
+
+    fn server(&self, talk: &Talk) -> ServerArgs {
+        ServerArgs {
+            max_total: self.most(talk),
+            allow_file: None,
+            port_file: self.port_file.clone(),
+            ready_fd: self.ready_fd,
+            // Conversations have limits of their own.
+            grace: Duration::MAX,
+        }
+    }
+}
+
+/// Serves, until as many clients have come as are wanted, the command has ended, or a signal comes.
+pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, Failure> {
+    let server = args.server(&talk);
+    let events = talk.events.clone();
+    let (address, acceptor) = late(target, &talk)?;
+    let door = open(&one_after_the_other(address, args), &server, &events, false).await?;
+    let name = door.listener.names().first().and_then(|name| name.split_once(' '));
+    let name = name.map_or_else(String::new, |(_, address)| address.to_owned());
+    for note in acceptor.iter().flat_map(|acceptor| acceptor.notes(&name)).chain(door.listener.notes()) {
+        events(&Event::Note(note));
+    }
+    let doors = vec![door];
+    let interrupts = reloading(&doors, &events)?;
+    let _port_file = announce(&doors, &server, &events)?;
+    let host = Rc::new(Host::new(talk, acceptor, target.layer()));
+    let command = args.then.as_ref().map(|line| ClientCommand::start(line, doors[0].listener.port(), &name));
+    let mut stop = Ends { interrupts, command: command.transpose()?, grace: host.talk.grace, is_told: false };
+    let wanted = args.clients.unwrap_or(host.talk.scripts.len() as u64);
+    let serving = host.clone();
+    let end = serve(doors, &events, &mut stop, move |incoming, _| {
+        let (host, number) = (serving.clone(), serving.begin());
+        async move { host.converse(number, incoming).await }
+    })
+    .await;
+    stop.settle(&host).await;
+    if let Some(exit) = stop.interrupts.exit() {
+        return Ok(exit);
+    }
+    ended(end, &stop.interrupts)?;
+    host.verdict(wanted, stop.command)
+}
+
+/// Where clients connect; and what TLS begins with, where a step begins it.
+fn late(target: &Target, talk: &Talk) -> Result<(Address, Option<Acceptor>), Failure> {
+    match (StartTls::of(talk.scripts.iter().map(Rc::as_ref)), target.address.listener()) {
+        (StartTls::ByStep, Some(end)) => {
+            Ok((target.address.clone().over(Layer::Plain), Some(Acceptor::new(&end.options)?)))
+        }
+        _ => Ok((target.address.clone(), None)),
+    }
+}
+
+/// The same address with so many clients at once as are wanted.
+fn one_after_the_other(mut address: Address, args: &MockArgs) -> Address {
+    let at_once = match args.concurrent {
+        None => Some(1),
+        Some(number) => number,
+    };
+    for end in address.ends() {
+        if let Some(number) = at_once.filter(|_| !end.options.has(Key::MaxConns)) {
+            end.options.push(Key::MaxConns, Value::Number(number));
+        }
+    }
+    address
+}
+
+/// What becomes of the clients.
+struct Host {
+    talk: Talk,
+    acceptor: Option<Acceptor>,
+    /// What scripts speak that do not begin TLS.
+    layer: Layer,
+    begun: Cell<u64>,
+    over: Cell<u64>,
+    /// Of the first conversation that did not go well.
+    status: RefCell<Exit>,
+    changed: Notify,
+}
+
+impl Host {
+    fn new(talk: Talk, acceptor: Option<Acceptor>, layer: Layer) -> Host {
+        Host {
+            talk,
+            acceptor,
+            layer,
+            begun: Cell::default(),
+            over: Cell::default(),
+            status: RefCell::new(Exit::OK),
+            changed: Notify::new(),
+        }
+    }
+
+    /// One more has come: its number, from 0.
+    fn begin(&self) -> u64 {
+        let number = self.begun.get();
+        self.begun.set(number + 1);
+        number
+    }
+
+    async fn converse(&self, number: u64, incoming: Incoming) {
+        let exit = match self.talk_to(number, incoming).await {
+            Ok(exit) => exit,
+            Err(failure) => {
+                (self.talk.events)(&Event::Failed { id: number + 1, why: failure.to_string() });
+                failure.exit
+            }
+        };
+        let status = self.status.borrow().or(exit);
+        self.status.replace(status);
+        self.over.set(self.over.get() + 1);
+        self.changed.notify_waiters();
+    }
+
+    async fn talk_to(&self, number: u64, incoming: Incoming) -> Result<Exit, Failure> {
+        let until = self.talk.until();
+        let name = incoming.peer.to_string();
+        let Some(script) = self.talk.script(usize::try_from(number).unwrap_or(usize::MAX)) else {
+            return Ok(Exit::OK);
+        };
+        let (mut endpoint, mut security) = (incoming.endpoint, None);
+        if let Some(acceptor) = &self.acceptor {
+            match (StartTls::of([&**script]), self.layer) {
+                (StartTls::ByStep, _) => security = Some(Security::Accepting(acceptor.clone())),
+                (StartTls::Never, Layer::Tls) => endpoint = acceptor.accept(endpoint, &name).await?,
+                (StartTls::Never, Layer::Plain) => {}
+            }
+        }
+        Ok(self.talk.hold(script, Peer { endpoint, name, security }, until, Some(number + 1)).await)
+    }
+
+    /// Resolves when all that have begun are over: nobody else waits for datagram peers.
+    async fn is_idle(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.over.get() == self.begun.get() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// The conversations first, then the command, then whoever did not come.
+    fn verdict(&self, wanted: u64, command: Option<ClientCommand>) -> Result<Exit, Failure> {
+        let came = self.begun.get();
+        let status = self.status.borrow().or(command.map_or(Exit::OK, |command| command.status().exit()));
+        if came >= wanted {
+            return Ok(status);
+        }
+        let what = if came == 0 { "no client came".to_owned() } else { format!("{came} clients came") };
+        let exit = status.or(Exit::UNEXPECTED);
+        Err(Failure::new(exit, what, format!("{wanted} {} wanted", if wanted == 1 { "is" } else { "are" })))
+    }
+}
+
+/// What ends a mock server beside the number of its clients.
+struct Ends {
+    interrupts: Interrupts,
+    command: Option<ClientCommand>,
+    grace: Duration,
+    /// The end of the command was told.
+    is_told: bool,
+}
+
+impl Stop for Ends {
+    fn requested(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        let Ends { interrupts, command, grace, is_told } = self;
+        Box::pin(async move {
+            if interrupts.last.is_some() {
+                tokio::select! {
+                    () = sleep(*grace) => {}
+                    () = interrupts.ended() => {}
+                }
+                return;
+            }
+            match command {
+                Some(command) if !*is_told => tokio::select! {
+                    () = command.ended() => *is_told = true,
+                    () = interrupts.ended() => {}
+                },
+                _ => interrupts.ended().await,
+            }
+        })
+    }
+
+    fn is_urgent(&self) -> bool {
+        self.interrupts.is_urgent()
+    }
+}
+
+impl Ends {
+    /// Waits for the conversations and the command, unless a signal has come or comes.
+    async fn settle(&mut self, host: &Host) {
+        let Ends { interrupts, command, grace, .. } = self;
+        if interrupts.last.is_none() {
+            tokio::select! {
+                () = async {
+                    host.is_idle().await;
+                    if let Some(command) = command.as_mut() {
+                        command.ended().await;
+                    }
+                } => {}
+                () = interrupts.ended() => {}
+            }
+        }
+        if let (Some(command), Some(_)) = (command, interrupts.last) {
+            command.stop(*grace).await;
+        }
+    }
+}

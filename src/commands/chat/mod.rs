@@ -1,0 +1,156 @@
+//! `spile chat`: a scripted conversation, as the client of any address, with a program, or as a mock server.
+
+mod client;
+mod client_command;
+mod conversation;
+mod ending;
+mod mock;
+mod rules;
+mod scripts;
+mod talk;
+mod target;
+mod telling;
+
+use std::ffi::OsString;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Subcommand;
+use super::flags::duration;
+use super::log::{Form, LogArgs, say};
+use super::reading::ReadingArgs;
+use super::runtime::run;
+use super::words::{AddressFlags, Converses};
+use crate::chat::{LANGUAGE, Mistake, Op, Script};
+use crate::error::{Exit, Failure};
+use crate::report::failure_json;
+use mock::MockArgs;
+use rules::RuleArgs;
+use scripts::{ScriptArgs, Unreadable};
+use talk::Talk;
+use target::{ProgramArgs, StartTls, Target};
+use telling::Telling;
+
+const NAME: &str = "chat";
+
+/// What follows `spile chat`.
+#[derive(Debug, clap::Args)]
+#[command(mut_arg("verbose", |arg| arg.help("Say more on stderr: what is said and heard, and when")))]
+pub struct Args {
+    /// Whom to talk to: an address, run:'CMD', pty:'CMD' (on a terminal), or listen:ADDR to be the server
+    #[arg(value_name = "TARGET", required_unless_present = "check")]
+    target: Option<OsString>,
+    #[command(flatten)]
+    scripts: ScriptArgs,
+    /// Read the scripts, say what is wrong with them, and talk to nobody; a target is not needed
+    #[arg(long)]
+    check: bool,
+    /// How long a whole conversation may take
+    #[arg(short = 't', long, value_name = "TIME", value_parser = duration)]
+    deadline: Option<Duration>,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    rules: RuleArgs,
+    #[command(flatten)]
+    program: ProgramArgs,
+    #[command(flatten)]
+    mock: MockArgs,
+    #[command(flatten)]
+    options: AddressFlags<Converses>,
+}
+
+impl Subcommand for Args {
+    const NAME: &'static str = NAME;
+    const ABOUT: &'static str =
+        "Hold a scripted conversation with an address or a program, or be the server of one";
+    const EXAMPLES: &'static str = "\
+Examples:
+  spile chat mail:25 -e '< 220' -e '> EHLO x' -e '~ ^250 ' -e '> QUIT' -e '< 221'
+  spile chat pty:'psql -U app' login.chat --strict   a program on a terminal
+  spile chat run:'bc -q' -e '> 6*7' -e '= 42'        a program over pipes
+  spile chat listen:0 moved.chat --then './client_test --port $SPILE_PORT'   a mock server; both must pass
+  spile chat listen:7000 a.chat b.chat --port-file p the first client gets a, the second one b
+  spile chat tls:api:443 --cafile ca.pem -v x.chat   over TLS, with what is said and heard on stderr
+  spile chat --check *.chat                          what is wrong with these scripts?
+
+Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connection,
+7 a peer that cannot be reached, 2 a script with mistakes.
+";
+    const LANGUAGE: Option<&'static str> = Some(LANGUAGE);
+
+    fn run(mut self) -> Result<Exit, Failure> {
+        if self.check {
+            let first = self.target.take();
+            self.scripts.scripts.splice(0..0, first);
+        }
+        let scripts = match self.scripts.read() {
+            Ok(scripts) => scripts,
+            Err(Unreadable::Missing(failure)) => return Err(failure),
+            Err(Unreadable::Wrong(mistakes)) => return Ok(self.tell(&mistakes)),
+        };
+        let Some(typed) = self.target.take() else { return Ok(Exit::OK) };
+        let target = self.target(&typed, &scripts)?;
+        if let Some(told) = self.reading.explain(&[&target.address]) {
+            return told;
+        }
+        self.check(&target, &scripts)?;
+        let talk = Talk {
+            settings: self.rules.settings(target.eol(), self.scripts.variables(&scripts)),
+            scripts,
+            deadline: self.deadline,
+            grace: self.program.grace,
+            telling: Telling::new(&self.log),
+            events: self.log.events(NAME),
+        };
+        match target.address.listener() {
+            Some(_) => run(mock::run(talk, &target, &self.mock)),
+            None => run(client::run(&talk, &target)),
+        }
+    }
+}
+
+impl Args {
+    fn target(&self, typed: &OsString, scripts: &[Rc<Script>]) -> Result<Target, Failure> {
+        let text = typed.to_str().ok_or_else(|| {
+            Failure::usage(format!("target '{}'", typed.to_string_lossy().escape_debug()), "is no text")
+        })?;
+        let starttls = StartTls::of(scripts.iter().map(Rc::as_ref));
+        Target::read(text, starttls, &self.reading, self.program, &self.options)
+    }
+
+    /// What means nothing for this target.
+    fn check(&self, target: &Target, scripts: &[Rc<Script>]) -> Result<(), Failure> {
+        self.mock.check(&target.address)?;
+        if target.is_stdio() && self.scripts.reads_stdin() > 0 {
+            return Err(Failure::usage("-", "cannot be the target and a script"));
+        }
+        let mut steps = scripts.iter().flat_map(|script| &script.steps);
+        match steps.find(|step| step.op == Op::Exit(None)).filter(|_| !target.is_program()) {
+            Some(step) => Err(Failure::usage(
+                format!("{}: {}", step.place, step.text),
+                format!("would exit as the program does, and {} is none", target.address),
+            )
+            .hint(".exit 0, or another number")),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells all that is wrong with the scripts.
+    fn tell(&self, mistakes: &[Mistake]) -> Exit {
+        for mistake in mistakes {
+            let failure =
+                Failure::misuse(mistake.place.to_string().escape_debug().to_string(), &mistake.what);
+            let hint = mistake.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            match self.log.log {
+                Form::Json => {
+                    say(&failure_json(&Failure { hint: mistake.hint.clone(), ..failure }).to_string())
+                }
+                Form::Text => say(&format!("spile {}: {failure}{hint}", super::speaker(NAME))),
+            }
+        }
+        Exit::USAGE
+    }
+}

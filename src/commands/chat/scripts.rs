@@ -1,0 +1,124 @@
+//! The scripts of a run: files, stdin, and steps of the command line; what is wrong with them is told all at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::rc::Rc;
+
+use crate::chat::{Mistake, Script};
+use crate::error::Failure;
+
+/// Most bytes of a script: what is longer is something else.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// What is said, and what is to be heard.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ScriptArgs {
+    /// Scripts, one a conversation; - is stdin
+    #[arg(value_name = "SCRIPT")]
+    pub scripts: Vec<OsString>,
+    /// A step, after those of each script or without any; may repeat
+    #[arg(short = 'e', long = "step", value_name = "STEP", allow_hyphen_values = true)]
+    steps: Vec<OsString>,
+    /// Give a variable of the scripts a value: ${NAME}; may repeat
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = variable)]
+    variables: Vec<(String, Vec<u8>)>,
+    /// Play the other side: hear what the scripts say, and say what they hear
+    #[arg(long)]
+    swap: bool,
+}
+
+/// Why there is nothing to talk from.
+pub enum Unreadable {
+    /// No script, or one that cannot be read at all.
+    Missing(Failure),
+    /// What is wrong with them, line by line.
+    Wrong(Vec<Mistake>),
+}
+
+impl From<Failure> for Unreadable {
+    fn from(failure: Failure) -> Unreadable {
+        Unreadable::Missing(failure)
+    }
+}
+
+impl ScriptArgs {
+    /// Reads them all.
+    pub fn read(&self) -> Result<Vec<Rc<Script>>, Unreadable> {
+        let known: BTreeSet<String> = self.variables.iter().map(|(name, _)| name.clone()).collect();
+        if self.scripts.is_empty() {
+            if self.steps.is_empty() {
+                return Err(Failure::usage("a script", "is missing")
+                    .hint("a file, or -e STEP for each step: -e '> hello' -e '< hi'")
+                    .into());
+            }
+            let script = Script::of_steps(&self.steps, &known).and_then(|script| self.side(script));
+            return script.map(|script| vec![Rc::new(script)]).map_err(Unreadable::Wrong);
+        }
+        if self.reads_stdin() > 1 {
+            return Err(Failure::usage("-", "can be one of the scripts only once").into());
+        }
+        let (mut scripts, mut mistakes) = (Vec::new(), Vec::new());
+        for path in &self.scripts {
+            let (name, bytes) = (path.to_string_lossy(), content(path)?);
+            let script = match self.steps.is_empty() {
+                true => Script::parse(&name, &bytes, &known),
+                false => Script::joined(&name, &bytes, &self.steps, &known),
+            };
+            match script.and_then(|script| self.side(script)) {
+                Ok(script) => scripts.push(Rc::new(script)),
+                Err(more) => mistakes.extend(more),
+            }
+        }
+        if mistakes.is_empty() { Ok(scripts) } else { Err(Unreadable::Wrong(mistakes)) }
+    }
+
+    /// The side that is ours.
+    fn side(&self, script: Script) -> Result<Script, Vec<Mistake>> {
+        if self.swap { script.swapped() } else { Ok(script) }
+    }
+
+    /// How many of them are stdin.
+    pub fn reads_stdin(&self) -> usize {
+        self.scripts.iter().filter(|path| *path == "-").count()
+    }
+
+    /// The variables that have a value before the first step, those of the environment that `scripts` name among them.
+    pub fn variables(&self, scripts: &[Rc<Script>]) -> BTreeMap<String, Vec<u8>> {
+        let of_environment = scripts.iter().flat_map(|script| script.environment()).filter_map(|name| {
+            let value = std::env::var_os(name)?;
+            Some((format!("env:{name}"), value.into_vec()))
+        });
+        self.variables.iter().cloned().chain(of_environment).collect()
+    }
+}
+
+/// The content of a script.
+fn content(path: &OsStr) -> Result<Vec<u8>, Failure> {
+    let name = path.to_string_lossy();
+    let cannot =
+        |why: io::Error| Failure::misuse(format!("cannot read the script {}", name.escape_debug()), why);
+    let mut bytes = Vec::new();
+    let read = match path == "-" {
+        true => io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)),
+    };
+    read.map_err(cannot)?;
+    match bytes.len() as u64 > LARGEST {
+        true => Err(cannot(io::Error::other(format!("it is no script: it has more than {LARGEST} bytes")))),
+        false => Ok(bytes),
+    }
+}
+
+/// A clap value parser for `NAME=VALUE`; the value is taken as it is.
+fn variable(text: &str) -> Result<(String, Vec<u8>), String> {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    match text.split_once('=') {
+        Some((name, value)) if is_name(name) => Ok((name.to_owned(), OsStr::new(value).as_bytes().to_vec())),
+        _ => Err("it is NAME=VALUE, and a name has letters, digits and _".to_owned()),
+    }
+}

@@ -1,0 +1,55 @@
+//! What all conversations of one run have in common.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::conversation::{Bounds, Ended, Peer, hold};
+use super::telling::Telling;
+use crate::chat::{Course, Script, Settings};
+use crate::error::Exit;
+use crate::report::Events;
+
+/// What all conversations of one run have in common.
+pub struct Talk {
+    /// One for each conversation; never empty.
+    pub scripts: Vec<Rc<Script>>,
+    /// What holds before the first step.
+    pub settings: Settings,
+    /// How long a whole conversation may take.
+    pub deadline: Option<Duration>,
+    /// How long a program may take to end.
+    pub grace: Duration,
+    /// Where it is told how conversations go.
+    pub telling: Telling,
+    /// Where all else is told.
+    pub events: Events,
+}
+
+impl Talk {
+    /// The script of the n-th conversation, from 0; the last one is that of all further ones.
+    pub fn script(&self, number: usize) -> Option<&Rc<Script>> {
+        self.scripts.get(number).or(self.scripts.last())
+    }
+
+    /// When a conversation that begins now must be over.
+    pub fn until(&self) -> Option<Instant> {
+        self.deadline.and_then(|time| Instant::now().checked_add(time))
+    }
+
+    /// Holds one and tells what went wrong; `id` is its number where there are several at once.
+    pub async fn hold(
+        &self,
+        script: &Rc<Script>,
+        peer: Peer,
+        until: Option<Instant>,
+        id: Option<u64>,
+    ) -> Exit {
+        let course = Course::new(script.clone(), self.settings.clone(), Instant::now());
+        let bounds = Bounds { until, grace: self.grace };
+        let ended: Ended = hold(course, peer, bounds, self.telling.transcript(id)).await;
+        if !ended.is_good() {
+            self.telling.failed(&ended.account(&script.name));
+        }
+        ended.exit()
+    }
+}

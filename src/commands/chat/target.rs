@@ -1,0 +1,233 @@
+//! Whom to talk to: the address that is typed, with what conversations need of it.
+
+use crate::address::{Address, End, Key, Layer, Net, Role, Target as Named, UnixKind, Value};
+use crate::chat::{Op, Script};
+use crate::commands::reading::ReadingArgs;
+use crate::commands::words::{AddressFlags, Converses};
+use crate::error::Failure;
+
+/// The size of a terminal when not said otherwise, so that programs do everywhere the same.
+const USUAL: Size = Size { cols: 80, rows: 24 };
+
+/// The size of a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    cols: u16,
+    rows: u16,
+}
+
+impl std::str::FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Size, String> {
+        let number = |text: &str| text.parse::<u16>().ok().filter(|number| *number > 0);
+        let both = text.split_once('x').and_then(|(cols, rows)| Some((number(cols)?, number(rows)?)));
+        let (cols, rows) = both.ok_or_else(|| "it is COLSxROWS, for example 80x24".to_owned())?;
+        Ok(Size { cols, rows })
+    }
+}
+
+/// How a program on a terminal is run.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = "Programs")]
+pub struct ProgramArgs {
+    /// Size of the terminal of pty: (80x24)
+    #[arg(long, value_name = "COLSxROWS")]
+    size: Option<Size>,
+    /// The terminal of pty: echoes what it is told
+    #[arg(long)]
+    echo: bool,
+    /// How long a program may take to end after the conversation, and again after TERM
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::flags::duration, default_value = "2s")]
+    pub grace: std::time::Duration,
+}
+
+/// Whether a step begins TLS; before it there is none, whatever the address says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartTls {
+    /// None does.
+    Never,
+    /// One does.
+    ByStep,
+}
+
+impl StartTls {
+    /// What these scripts do.
+    pub fn of<'a>(scripts: impl IntoIterator<Item = &'a Script>) -> StartTls {
+        let mut steps = scripts.into_iter().flat_map(|script| &script.steps);
+        match steps.any(|step| step.op == Op::StartTls) {
+            true => StartTls::ByStep,
+            false => StartTls::Never,
+        }
+    }
+}
+
+/// Whom to talk to.
+pub struct Target {
+    /// As it is opened, or listened on.
+    pub address: Address,
+    /// What is spoken from the first byte on, where no step begins TLS.
+    layer: Layer,
+}
+
+impl Target {
+    /// Reads what is typed. TLS is part of it where a step begins it, so that its options can be said.
+    pub fn read(
+        text: &str,
+        starttls: StartTls,
+        reading: &ReadingArgs,
+        program: ProgramArgs,
+        flags: &AddressFlags<Converses>,
+    ) -> Result<Target, Failure> {
+        let (mut address, role) = parse(text)?;
+        let (mut has_terminal, mut layer) = (false, Layer::Plain);
+        for end in address.ends() {
+            layer = end.layer;
+            has_terminal |= program.apply(end);
+            if starttls == StartTls::ByStep {
+                secure(end)?;
+            }
+        }
+        let given = [("--size", program.size.is_some()), ("--echo", program.echo)];
+        if let Some((flag, _)) = given.iter().find(|(_, given)| *given && !has_terminal) {
+            return Err(Failure::usage(*flag, format!("is not for {address}"))
+                .hint("pty:'CMD' is a program on a terminal"));
+        }
+        reading.configure([&mut address], &flags.options, role)?;
+        Ok(Target { address, layer })
+    }
+
+    /// What is spoken from the first byte on, where no step begins TLS.
+    pub fn layer(&self) -> Layer {
+        self.layer
+    }
+
+    /// As it is opened for a script.
+    pub fn address_for(&self, script: &Script) -> Address {
+        self.address.clone().over(match StartTls::of([script]) {
+            StartTls::ByStep => Layer::Plain,
+            StartTls::Never => self.layer,
+        })
+    }
+
+    /// What `>` adds when not said otherwise.
+    pub fn eol(&self) -> &'static [u8] {
+        let (Address::One(end) | Address::Dual(_, end)) = &self.address;
+        match &end.target {
+            Named::Net { .. } | Named::Unix { .. } | Named::Vsock { .. } | Named::Systemd(_) => b"\r\n",
+            Named::Pty => b"\r",
+            Named::Exec(_) | Named::Shell(_) if end.options.flag(Key::PtyFlag) == Some(true) => b"\r",
+            _ => b"\n",
+        }
+    }
+
+    /// Whether it is a program, which has a status.
+    pub fn is_program(&self) -> bool {
+        self.has(|end| matches!(end.target, Named::Exec(_) | Named::Shell(_)))
+    }
+
+    /// Whether it is our own stdin and stdout.
+    pub fn is_stdio(&self) -> bool {
+        self.has(|end| end.target == Named::Stdio)
+    }
+
+    fn has(&self, is_it: impl Fn(&End) -> bool) -> bool {
+        match &self.address {
+            Address::One(end) => is_it(end),
+            Address::Dual(read, write) => is_it(read) || is_it(write),
+        }
+    }
+}
+
+/// `listen:` makes a server of any address; all others are what they say they are.
+fn parse(text: &str) -> Result<(Address, Role), Failure> {
+    if let Some(rest) = text.strip_prefix("listen:") {
+        return Ok((Address::parse(rest, Role::Listen)?, Role::Listen));
+    }
+    let address = Address::parse(text, Role::Relay)?;
+    match address.listener() {
+        Some(_) => Ok((address, Role::Relay)),
+        // A bare path is a socket here.
+        None => Ok((Address::parse(text, Role::Connect)?, Role::Connect)),
+    }
+}
+
+/// Makes TLS part of an address that can have it.
+fn secure(end: &mut End) -> Result<(), Failure> {
+    let has_tls = matches!(
+        end.target,
+        Named::Net { net: Net::Tcp, .. } | Named::Unix { kind: UnixKind::Stream, .. } | Named::Vsock { .. }
+    );
+    if !has_tls {
+        return Err(Failure::usage(".starttls", format!("is not for {end}")).hint("HOST:PORT or unix:PATH"));
+    }
+    if end.options.has(Key::Starttls) {
+        return Err(Failure::usage("option 'starttls'", "and a step .starttls would begin TLS twice"));
+    }
+    end.layer = Layer::Tls;
+    Ok(())
+}
+
+impl ProgramArgs {
+    /// Gives a program's terminal what is said of it, or what is usual; false for what has none.
+    fn apply(self, end: &mut End) -> bool {
+        let is_program = matches!(end.target, Named::Exec(_) | Named::Shell(_));
+        if !is_program || end.options.flag(Key::PtyFlag) != Some(true) {
+            return false;
+        }
+        let size = self.size.unwrap_or(USUAL);
+        let usual = [
+            (Key::Cols, Value::Number(size.cols.into())),
+            (Key::Rows, Value::Number(size.rows.into())),
+            // What is said would be heard again.
+            (Key::Echo, Value::Flag(self.echo)),
+        ];
+        for (key, value) in usual {
+            if !end.options.has(key) {
+                end.options.push(key, value);
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listen_makes_a_server_of_any_address() {
+        for text in ["listen:7000", "listen:tcp:127.0.0.1:0", "tcp-l:7000", "listen:unix:/run/x", "tls-l:1"] {
+            let (address, _) = parse(text).unwrap();
+            assert!(address.listener().is_some(), "{text}");
+        }
+        for text in ["h:80", "run:cat", "pty:cat", "-", "/run/x"] {
+            assert!(parse(text).unwrap().0.listener().is_none(), "{text}");
+        }
+        assert!(parse("7000").is_err());
+    }
+
+    #[test]
+    fn lines_end_as_the_peer_expects() {
+        let eol = |text: &str| Target { address: parse(text).unwrap().0, layer: Layer::Plain }.eol();
+        assert_eq!(["h:80", "/run/x", "udp:h:1"].map(eol), [b"\r\n", b"\r\n", b"\r\n"]);
+        assert_eq!(["run:cat", "sh:cat", "-"].map(eol), [b"\n", b"\n", b"\n"]);
+        assert_eq!(eol("pty:cat"), b"\r");
+    }
+
+    #[test]
+    fn a_terminal_has_a_size_and_no_echo() {
+        let (mut address, _) = parse("pty,rows=5:cat").unwrap();
+        let program = ProgramArgs { size: None, echo: false, grace: std::time::Duration::ZERO };
+        let end = address.ends().remove(0);
+        assert!(program.apply(end));
+        let options = &end.options;
+        assert_eq!((options.number(Key::Cols), options.number(Key::Rows)), (Some(80), Some(5)));
+        assert_eq!(options.flag(Key::Echo), Some(false));
+        assert!(
+            "80x24".parse::<Size>().is_ok()
+                && "80".parse::<Size>().is_err()
+                && "0x1".parse::<Size>().is_err()
+        );
+    }
+}

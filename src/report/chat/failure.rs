@@ -1,0 +1,168 @@
+//! What went wrong in a conversation: one line that a person sees at once, and further facts below it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::bytes::{escaped, hex_lines, is_plain, quoted};
+use crate::chat::{MOST_SHOWN, Outcome, Trouble, Verdict};
+use crate::process::ChildStatus;
+
+/// All that is known of a conversation that is over.
+#[derive(Clone, Debug)]
+pub struct Account<'a> {
+    /// Its number, where there are several at once.
+    pub id: Option<u64>,
+    /// Its script as it was typed.
+    pub script: &'a str,
+    /// Whom it was held with.
+    pub peer: &'a str,
+    /// How it ended.
+    pub verdict: &'a Verdict,
+    /// How the program it was held with ended.
+    pub child: Option<ChildStatus>,
+}
+
+/// `FILE:LINE: STEP: wanted …: got …`, then a fact a line, indented.
+pub fn failure_text(account: &Account<'_>) -> String {
+    let mut lines = vec![first_line(account)];
+    lines.extend(facts(account).into_iter().map(|fact| format!("  {fact}")));
+    lines.join("\n")
+}
+
+/// The same as an event of a log.
+pub fn failure_json(account: &Account<'_>) -> Value {
+    json!({
+        "event": "failed",
+        "id": account.id,
+        "script": account.script,
+        "peer": account.peer,
+        "why": first_line(account),
+        "facts": facts(account),
+        "status": account.verdict.outcome.exit().0,
+    })
+}
+
+fn first_line(account: &Account<'_>) -> String {
+    let Verdict { outcome, trouble, unread } = account.verdict;
+    let Some(trouble) = trouble else {
+        let what = match outcome {
+            Outcome::Unread => {
+                format!("wanted nothing left unread: got {}", tail(unread, unread.len() as u64))
+            }
+            other => words(other).to_owned(),
+        };
+        return format!("{}: {what}", escaped(account.script.as_bytes()));
+    };
+    let Trouble { place, step, wanted, .. } = &**trouble;
+    let file = escaped(place.file.as_bytes());
+    let step = format!("{file}:{}: {}", place.line, escaped(step.as_bytes()));
+    match &trouble.why {
+        Some(why) if says_why(outcome, trouble) => format!("{step}: {}", one_line(why)),
+        _ => format!("{step}: wanted {}: got {}", one_line(wanted), got(outcome, trouble)),
+    }
+}
+
+/// Whether the reason is all that there is to say: the step was to do something, not to hear.
+fn says_why(outcome: &Outcome, trouble: &Trouble) -> bool {
+    *outcome == Outcome::Failed || trouble.wanted.is_empty()
+}
+
+/// What there was instead, and how that ended.
+fn got(outcome: &Outcome, trouble: &Trouble) -> String {
+    let nothing = trouble.got.is_empty();
+    let bytes = tail(&trouble.got, trouble.looked_at);
+    match (outcome, nothing) {
+        (Outcome::Early, true) => "the end".to_owned(),
+        (Outcome::Early, false) => format!("{bytes} and then the end"),
+        (Outcome::Cut, true) => "a cut connection".to_owned(),
+        (Outcome::Cut, false) => format!("{bytes} and then a cut connection"),
+        (Outcome::Timeout, _) => {
+            format!("{} within {}", if nothing { "nothing" } else { &bytes }, seconds(trouble.waited))
+        }
+        (Outcome::Overflow, _) => format!("{bytes}, more than is kept"),
+        (_, true) => "nothing".to_owned(),
+        (_, false) => bytes,
+    }
+}
+
+/// An end that no step is about.
+fn words(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass(_) => "it went well",
+        Outcome::Mismatch => "something else was heard",
+        Outcome::Forbidden => "something forbidden was heard",
+        Outcome::Timeout => "it took too long",
+        Outcome::Early => "the peer ended too early",
+        Outcome::Overflow => "more was heard than is kept",
+        Outcome::Unread => "something was left unread",
+        Outcome::Cut => "the connection was cut",
+        Outcome::Failed => "a step could not be done",
+    }
+}
+
+fn facts(account: &Account<'_>) -> Vec<String> {
+    let Verdict { outcome, trouble, unread } = account.verdict;
+    let mut facts = Vec::new();
+    if let Some(trouble) = trouble {
+        if let Some(why) = trouble.why.as_ref().filter(|_| !says_why(outcome, trouble)) {
+            facts.push(format!("why: {}", one_line(why)));
+        }
+        if let Some(nearest) = &trouble.nearest {
+            facts.push(format!("nearest: {}", one_line(nearest)));
+        }
+        if !is_plain(&trouble.got) {
+            facts.extend(hex_lines(&trouble.got).map(|line| format!("hex: {line}")));
+        }
+        if *outcome != Outcome::Timeout {
+            facts.push(format!("waited: {}", seconds(trouble.waited)));
+        }
+        if !unread.is_empty() {
+            facts.push(format!("unread: {}", head(unread)));
+        }
+    }
+    if let Some(status) = account.child {
+        facts.push(format!("program: {}", ended(status)));
+    }
+    let id = account.id.map(|id| format!(" (client {id})")).unwrap_or_default();
+    facts.push(format!("peer: {}{id}", escaped(account.peer.as_bytes())));
+    facts
+}
+
+fn ended(status: ChildStatus) -> String {
+    match status {
+        ChildStatus::Exited(code) => format!("it has exited with status {code}"),
+        ChildStatus::Killed(signal) => match crate::signal::Number::new(signal) {
+            Some(number) => format!("signal {number} has killed it"),
+            None => format!("signal {signal} has killed it"),
+        },
+        ChildStatus::Unknown => "it has ended".to_owned(),
+    }
+}
+
+/// The last bytes of so many.
+fn tail(bytes: &[u8], in_all: u64) -> String {
+    let shown = &bytes[bytes.len().saturating_sub(MOST_SHOWN)..];
+    match in_all > shown.len() as u64 {
+        true => format!("{in_all} bytes that end in {}", quoted(shown)),
+        false => quoted(shown),
+    }
+}
+
+/// The first bytes of those that were not looked at.
+fn head(bytes: &[u8]) -> String {
+    let shown = &bytes[..bytes.len().min(MOST_SHOWN)];
+    match bytes.len() - shown.len() {
+        0 => quoted(shown),
+        more => format!("{} and {more} bytes more", quoted(shown)),
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3} s", time.as_secs_f64())
+}
+
+/// Words of ours with something foreign in them, on one line.
+fn one_line(text: &str) -> String {
+    crate::certificate::escaped(text)
+}
