@@ -271,22 +271,23 @@ fn words_that_mean_nothing_together_are_refused_before_anything_is_opened() {
         (&["--port-file", "p", "unix-l:@spile-has-no-port"], "the address has no port"),
         (&["--self-signed", "tcp-l:0"], "is not for tcp-l"),
         (&["--mode", "ecko", "0"], "ecko"),
-        (&["--chunk", "1", "0", "udp-l:0"], "flag --chunk: is for streams, and udp-l:0 is none"),
-        (&["--chunk", "1", "seqpacket-l:@spile-s"], "flag --chunk: is for streams"),
-        (&["--mode", "discard", "--chunk", "1", "0"], "flag --chunk: has no meaning for --mode discard"),
-        (&["--close-after", "1", "udp-l:0"], "flag --close-after: is for connections"),
-        (&["--close-after", "1s", "unix-dgram-l:@spile-d"], "flag --close-after: is for connections"),
-        (&["--half-close-test", "udp-l:0"], "flag --half-close-test: is for connections"),
-        (&["--rst-after", "1", "0", "udp-l:0"], "flag --rst-after: is for TCP"),
-        (&["--rst-after", "1", "0", "unix-l:@spile-u"], "flag --rst-after: is for TCP"),
-        (&["--rst-after", "1s", "seqpacket-l:@spile-s"], "flag --rst-after: is for TCP"),
-        (&["--rst-after", "1s", "vsock-l:7"], "flag --rst-after: is for TCP"),
-        (&["--self-signed", "--rst-after", "1", "tls+unix-l:@spile-u"], "flag --rst-after: is for TCP"),
+        (&["--chunk", "1", "0", "udp-l:0"], "flag --chunk is for streams, and udp-l:0 is none"),
+        (&["--chunk", "1", "seqpacket-l:@spile-s"], "flag --chunk is for streams"),
+        (&["--mode", "discard", "--chunk", "1", "0"], "flag --chunk has no meaning for --mode discard"),
+        (&["--close-after", "1", "udp-l:0"], "flag --close-after is for connections"),
+        (&["--close-after", "1s", "unix-dgram-l:@spile-d"], "flag --close-after is for connections"),
+        (&["--half-close-test", "udp-l:0"], "flag --half-close-test is for connections"),
+        (&["--rst-after", "1", "0", "udp-l:0"], "flag --rst-after is for TCP"),
+        (&["--rst-after", "1", "0", "unix-l:@spile-u"], "flag --rst-after is for TCP"),
+        (&["--rst-after", "1s", "seqpacket-l:@spile-s"], "flag --rst-after is for TCP"),
+        (&["--rst-after", "1s", "vsock-l:7"], "flag --rst-after is for TCP"),
+        (&["--self-signed", "--rst-after", "1", "tls+unix-l:@spile-u"], "flag --rst-after is for TCP"),
         (
             &["--mode", "daytime", "--rate", "1K", "udp-l:0"],
-            "flag --rate: has no meaning for --mode daytime on",
+            "flag --rate has no meaning for --mode daytime on",
         ),
-        (&["--mode", "chargen", "--rate", "1K", "unix-dgram-l:@spile-d"], "flag --rate: has no meaning"),
+        (&["--mode", "chargen", "--rate", "1K", "unix-dgram-l:@spile-d"], "flag --rate has no meaning"),
+        (&["--mode", "http", "seqpacket-l:@spile-s"], "is for streams"),
     ] {
         let status = if why.starts_with("cannot read") { 1 } else { 2 };
         spile([&["echo-server"], words].concat()).ends().exits(status).complains(why);
@@ -323,4 +324,14 @@ print(got.decode())
     client.exits(0).says("hello\n");
     server.counts("open", 0);
     assert_eq!(server.counters()["connections"], 1);
+}
+
+#[test]
+fn what_systemd_passes_is_judged_once_it_is_known() {
+    let port = free_port();
+    let line = format!("exec systemd-socket-activate --datagram -l 127.0.0.1:{port}");
+    let mut server = shell(&format!("{line} $SPILE echo-server --rst-after 1 systemd-l"));
+    server.line_with("Listening");
+    udp().send_to(b"wake", ("127.0.0.1", port.parse().unwrap())).unwrap();
+    server.ends().exits(2).complains("flag --rst-after is for TCP");
 }

@@ -1,16 +1,13 @@
-//! echo-server --mode http: with curl and Python as clients, and with requests that no client should send.
+//! echo-server --mode http with curl and Python as clients: what they ask for, and when connections end.
 
 mod harness;
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 
 use harness::echo::{Echo, exactly};
+use harness::http::{field, head_of, raw, start, statuses};
 use harness::*;
-
-fn start(words: &[&str]) -> Echo {
-    Echo::start(&[&["--mode", "http"], words, &["tcp-l:0"]].concat())
-}
 
 /// What curl prints with these words; URL is the server's.
 fn curl(server: &Echo, words: &str) -> String {
@@ -18,20 +15,6 @@ fn curl(server: &Echo, words: &str) -> String {
         .replace("URL", &format!("http://127.0.0.1:{}", server.port()));
     let ended = shell(&line).ends().exits(0);
     String::from_utf8(ended.stdout).unwrap()
-}
-
-/// Sends this, ends, and reads what comes back to its end.
-fn raw(port: u16, bytes: &[u8]) -> String {
-    let stream = connect(port);
-    (&stream).write_all(bytes).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    String::from_utf8(read_all(&stream)).unwrap()
-}
-
-/// The statuses of all answers in it.
-fn statuses(said: &str) -> Vec<u16> {
-    let starts = said.lines().filter_map(|line| line.split_once("HTTP/1.1 ")?.1.get(..3)?.parse().ok());
-    starts.collect()
 }
 
 #[test]
@@ -56,6 +39,40 @@ fn curl_gets_what_it_asks_for() {
     assert_eq!(curl(&server, "-w '%{num_connects} ' URL/1 URL/2 URL/3"), "GET /1\n1 GET /2\n0 GET /3\n0 ");
     let said = curl(&server, "-w '%{num_connects} ' -H 'Connection: close' URL/1 URL/2");
     assert_eq!(said, "GET /1\n1 GET /2\n1 ");
+}
+
+/// One connection for all: http.client would tell of an answer that is longer or shorter than it says.
+#[test]
+fn python_gets_what_it_asks_for() {
+    let server = start(&["--max-body", "1000"]);
+    let script = r#"
+import http.client, sys
+client = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=20)
+def ask(*words, **more):
+    client.request(*words, **more)
+    answer = client.getresponse()
+    print(answer.status, answer.getheader('content-length'), answer.read(), answer.will_close)
+ask('GET', '/a')
+first = client.sock
+ask('HEAD', '/a')
+ask('POST', '/b', body=iter([b'ab', b'cde']), encode_chunked=True, headers={'Transfer-Encoding': 'chunked'})
+ask('PUT', 'http://elsewhere/', body=b'x' * 1000)
+print(client.sock is first)
+ask('HEAD', '/c', headers={'Content-Length': '1001'})
+"#;
+    let ended = program("python3", &["-c", script, &server.port().to_string()]).ends().exits(0);
+    let said = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!(
+        said.lines().collect::<Vec<_>>(),
+        [
+            "200 7 b'GET /a\\n' False",
+            "200 7 b'' False",
+            "200 16 b'POST /b\\n5 bytes\\n' False",
+            "200 33 b'PUT http://elsewhere/\\n1000 bytes\\n' False",
+            "True",
+            "413 56 b'' True",
+        ]
+    );
 }
 
 #[test]
@@ -135,77 +152,6 @@ fn a_body_is_asked_for_only_where_it_is_waited_for() {
 }
 
 #[test]
-fn what_is_not_served_gets_a_status_and_a_whole_answer() {
-    let server = start(&["--max-body", "1000"]);
-    let port = server.port();
-    let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(200));
-    let long = format!("GET / HTTP/1.1\r\nHost: x\r\na: {}\r\n\r\n", "b".repeat(40_000));
-    let target = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "b".repeat(40_000));
-    for (request, wanted) in [
-        ("GET / HTTP/1.1\r\n\r\n", &[400][..]),
-        ("GET / HTTP/1.1\r\nHost: x\r\n", &[400]),
-        ("hello\r\n\r\n", &[400]),
-        ("\x16\x03\x01", &[400]),
-        ("GET / HTTP/3.0\r\nHost: x\r\n\r\n", &[505]),
-        ("BREW / HTTP/1.1\r\nHost: x\r\n\r\n", &[501]),
-        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", &[413]),
-        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel", &[400]),
-        ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", &[413]),
-        ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", &[400]),
-        ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", &[501]),
-        // Smuggled: what one party takes for the body is a request to the other.
-        (
-            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
-            &[400],
-        ),
-        // Nothing after a bad request is taken for one.
-        ("GET / HTTP/1.1\r\nHost: x\r\n\r\nBAD\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", &[200, 400]),
-        (&many, &[431]),
-        (&long, &[431]),
-        (&target, &[414]),
-        ("", &[]),
-        ("\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", &[200]),
-    ] {
-        let said = raw(port, request.as_bytes());
-        assert_eq!(statuses(&said), wanted, "{request:.80?}: {said}");
-    }
-    // A client that goes on sending gets the answer, too, and not a reset in its place.
-    let stream = server.connect();
-    (&stream).write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n").unwrap();
-    (&stream).write_all(&vec![0; 3 << 20]).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    let said = String::from_utf8(read_all(&stream)).unwrap();
-    assert!(said.starts_with("HTTP/1.1 413 ") && said.contains("Connection: close"), "{said}");
-}
-
-#[test]
-fn noise_is_answered_or_closed_and_never_echoed_raw() {
-    let server = start(&[]);
-    let request = b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-    for n in 0..400_u64 {
-        let chance = noise(n + 1, 400);
-        let mut bytes = request.to_vec();
-        match n % 3 {
-            0 => bytes = chance,
-            1 => bytes[usize::from(chance[0]) % request.len()] = chance[1],
-            _ => bytes.truncate(usize::from(chance[0]) % request.len()),
-        }
-        let mut stream: TcpStream = server.connect();
-        let _ = stream.write_all(&bytes).and_then(|()| stream.shutdown(Shutdown::Write));
-        let mut said = Vec::new();
-        match stream.read_to_end(&mut said) {
-            Ok(_) => {}
-            Err(why) if why.kind() == ErrorKind::ConnectionReset => {}
-            Err(why) => panic!("{why}: {}", bytes.escape_ascii()),
-        }
-        assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 "), "{}", said.escape_ascii());
-        assert!(!said.iter().any(|byte| byte.is_ascii_control() && !b"\r\n".contains(byte)));
-    }
-    server.counts("open", 0);
-    assert_eq!(curl(&server, "URL/well"), "GET /well\n");
-}
-
-#[test]
 fn answers_come_slowly_and_are_broken_off_where_that_is_asked_for() {
     let server = start(&["--rst-after", "50"]);
     let line = format!("curl -sS --max-time 20 http://127.0.0.1:{}/", server.port());
@@ -217,237 +163,6 @@ fn answers_come_slowly_and_are_broken_off_where_that_is_asked_for() {
     let server = start(&["--delay", "300ms"]);
     let seconds: f64 = curl(&server, "-o /dev/null -w '%{time_total}' URL").parse().unwrap();
     assert!(seconds >= 0.3, "{seconds}");
-}
-
-/// The answer's head: everything before the empty line.
-fn head_of(said: &str) -> &str {
-    said.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {said:?}")).0
-}
-
-/// The value of a field of the first answer.
-fn field<'a>(said: &'a str, name: &str) -> Option<&'a str> {
-    let lines = head_of(said).lines().skip(1).filter_map(|line| line.split_once(':'));
-    let mut values =
-        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
-    let value = values.next();
-    assert_eq!(values.next(), None, "{name} stands twice: {said}");
-    value
-}
-
-/// Requests that two parties on the way may take for different ones: each is refused, and nothing behind it is taken
-/// for a request.
-#[test]
-fn what_could_smuggle_a_request_is_refused() {
-    let server = start(&[]);
-    let chunked = |rest: &str| format!("Transfer-Encoding: chunked\r\n\r\n{rest}");
-    for (what, rest) in [
-        ("both", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned()),
-        (
-            "both, the other way round",
-            "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n".to_owned(),
-        ),
-        ("two lengths", "Content-Length: 5\r\nContent-Length: 0\r\n\r\nhello".to_owned()),
-        ("the same length twice", "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello".to_owned()),
-        ("a list of lengths", "Content-Length: 5, 5\r\n\r\nhello".to_owned()),
-        ("a signed length", "Content-Length: +5\r\n\r\nhello".to_owned()),
-        ("a hexadecimal length", "Content-Length: 0x5\r\n\r\nhello".to_owned()),
-        ("a length in two words", "Content-Length: 5 0\r\n\r\nhello".to_owned()),
-        ("a folded length", "Content-Length:\r\n 5\r\n\r\nhello".to_owned()),
-        ("a folded coding", "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n".to_owned()),
-        ("a folded field", "A: b\r\n c\r\n\r\n".to_owned()),
-        ("a space before a colon", "Content-Length : 5\r\n\r\nhello".to_owned()),
-        ("a tab before a colon", "Transfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n".to_owned()),
-        ("a space before a name", " Content-Length: 5\r\n\r\nhello".to_owned()),
-        ("no name", ": 5\r\n\r\n".to_owned()),
-        ("no colon", "Content-Length\r\n\r\n".to_owned()),
-        ("NUL in a value", "A: b\0c\r\n\r\n".to_owned()),
-        ("NUL in a name", "A\0: b\r\n\r\n".to_owned()),
-        ("CR in a value", "A: b\rContent-Length: 5\r\n\r\nhello".to_owned()),
-        ("CR ends a line", "A: b\r\r\n\r\n".to_owned()),
-        ("LF ends a line", "A: b\nContent-Length: 5\r\n\r\nhello".to_owned()),
-        ("LF ends the head", "Content-Length: 5\r\n\nhello".to_owned()),
-        ("a vertical tab", "Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n".to_owned()),
-        ("chunked is not last", "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n".to_owned()),
-        ("chunked twice", "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n".to_owned()),
-        ("chunked on two lines", format!("Transfer-Encoding: chunked\r\n{}", chunked("0\r\n\r\n"))),
-        ("an empty coding", "Transfer-Encoding: , chunked\r\n\r\n0\r\n\r\n".to_owned()),
-        ("nearly chunked", "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n".to_owned()),
-        ("chunked with a parameter", "Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n".to_owned()),
-        ("a chunk in decimal and hexadecimal", chunked("0x1\r\na\r\n0\r\n\r\n")),
-        ("a signed chunk", chunked("+1\r\na\r\n0\r\n\r\n")),
-        ("a chunk of -1", chunked("-1\r\na\r\n0\r\n\r\n")),
-        ("a space before the size", chunked(" 1\r\na\r\n0\r\n\r\n")),
-        ("a space after the size", chunked("1 \r\na\r\n0\r\n\r\n")),
-        ("a vertical tab after the size", chunked("1\x0b\r\na\r\n0\r\n\r\n")),
-        ("no size", chunked(";a\r\na\r\n0\r\n\r\n")),
-        ("an extension without a name", chunked("1;\r\na\r\n0\r\n\r\n")),
-        ("an extension without a value", chunked("1;a=\r\na\r\n0\r\n\r\n")),
-        ("an extension whose quotation has no end", chunked("1;a=\"b\r\na\r\n0\r\n\r\n")),
-        ("CR in an extension", chunked("1;a\rb\r\na\r\n0\r\n\r\n")),
-        ("NUL in an extension", chunked("1;a\0\r\na\r\n0\r\n\r\n")),
-        ("LF after the size", chunked("1\na\r\n0\r\n\r\n")),
-        ("LF after a chunk", chunked("1\r\na\n0\r\n\r\n")),
-        ("LF in an extension", chunked("1;a\nb\r\na\r\n0\r\n\r\n")),
-        ("a chunk that is too long", chunked("1\r\nabc0\r\n\r\n")),
-        ("LF after the trailers", chunked("0\r\n\n")),
-        ("a trailer without a colon", chunked("0\r\nGET / HTTP/1.1\r\n\r\n")),
-        ("a trailer with a space before the colon", chunked("0\r\nA : b\r\n\r\n")),
-        ("a folded trailer", chunked("0\r\nA: b\r\n c\r\n\r\n")),
-        ("NUL in a trailer", chunked("0\r\nA: b\0\r\n\r\n")),
-        ("CR in a trailer", chunked("0\r\nA: b\rc\r\n\r\n")),
-        ("a length in the trailers", chunked("0\r\nContent-Length: 5\r\n\r\n")),
-        ("a coding in the trailers", chunked("0\r\ntransfer-encoding: chunked\r\n\r\n")),
-        ("a host in the trailers", chunked("0\r\nHost: y\r\n\r\n")),
-    ] {
-        let request = format!("POST /a HTTP/1.1\r\nHost: x\r\n{rest}GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
-        let said = raw(server.port(), request.as_bytes());
-        assert_eq!(statuses(&said), [400], "{what}: {said}");
-        assert_eq!(field(&said, "connection"), Some("close"), "{what}");
-    }
-    for line in [
-        "GET /a  HTTP/1.1",
-        "GET\t/a HTTP/1.1",
-        "GET /a HTTP/1.1 ",
-        "GET /\0 HTTP/1.1",
-        "GET /\r HTTP/1.1",
-        " GET / HTTP/1.1",
-        "GET / http/1.1",
-        "GET / HTTP/1,1",
-        "GET /",
-        "G(T / HTTP/1.1",
-        "GET / HTTP/1.1\nHost: y",
-    ] {
-        let said = raw(
-            server.port(),
-            format!("{line}\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes(),
-        );
-        assert_eq!(statuses(&said), [400], "{line:?}: {said}");
-    }
-    // An unknown method or version is well said, and where a body ends is then of no matter.
-    let said = raw(server.port(), b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
-    assert_eq!(statuses(&said), [400], "HTTP/1.0 has no codings: {said}");
-    // What is like these and right is served: names of any case, extensions, quotations, trailers of no weight.
-    let good = "TRANSFER-ENCODING:\t Chunked \r\nConnection: close\r\n\r\n\
-                001 ; a ; b=c ; d = \"e;\\\"\r\"\r\na\r\nA\r\n0123456789\r\n00;last\r\nDigest: \t x y\r\nEmpty:\r\n\r\n";
-    let good = good.replace("\\\"\r", "\\\"");
-    let said = raw(server.port(), format!("POST /a HTTP/1.1\r\nhost:x\r\n{good}").as_bytes());
-    assert!(said.ends_with("POST /a\n11 bytes\n"), "{said}");
-}
-
-#[test]
-fn the_host_must_be_one_and_the_target_a_target() {
-    let server = start(&[]);
-    let hosts = [
-        ("x", 200),
-        ("x:80", 200),
-        ("x:", 200),
-        ("", 200),
-        ("127.0.0.1:1", 200),
-        ("[::1]", 200),
-        ("[::1]:8080", 200),
-        ("a-b_c.d~e", 200),
-        ("%41", 200),
-        ("a b", 400),
-        ("a/b", 400),
-        ("a@b", 400),
-        ("a?b", 400),
-        ("a#b", 400),
-        ("a\\b", 400),
-        ("x:y", 400),
-        ("x:80:80", 400),
-        ("x:65536", 400),
-        ("x:-1", 400),
-        ("::1", 400),
-        ("[::1", 400),
-        ("[::1]x", 400),
-        ("[x]", 400),
-        ("[]", 400),
-        ("%4", 400),
-        ("%zz", 400),
-        ("\u{e4}", 400),
-        ("http://x", 400),
-        ("<x>", 400),
-        ("\"x\"", 400),
-    ];
-    for (host, wanted) in hosts {
-        for version in ["1.0", "1.1"] {
-            let said = raw(server.port(), format!("GET / HTTP/{version}\r\nHost: {host}\r\n\r\n").as_bytes());
-            assert_eq!(statuses(&said), [wanted], "Host: {host}, HTTP/{version}: {said}");
-        }
-    }
-    for (target, wanted) in [
-        ("http://h/", 200),
-        ("HTTP://h/", 200),
-        ("hTTps://h:1/a?b", 200),
-        ("http://h", 200),
-        ("http://h?q", 200),
-        ("http://[::1]:1/", 200),
-        ("http:///a", 400),
-        ("http://:80/", 400),
-        ("http://u@h/", 400),
-        ("http://h:x/", 400),
-        ("http://a b/", 400),
-        ("http://[::1/", 400),
-        ("http:/a", 400),
-        ("http:a", 400),
-        ("ftp://h/", 400),
-        ("://h/", 400),
-        ("h:80", 400),
-    ] {
-        let said = raw(server.port(), format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
-        assert_eq!(statuses(&said), [wanted], "{target}: {said}");
-    }
-    for (hosts, version, wanted) in [
-        ("", "1.1", 400),
-        ("", "1.0", 200),
-        ("Host: x\r\nHost: x\r\n", "1.1", 400),
-        ("Host: x\r\nhost: y\r\n", "1.0", 400),
-    ] {
-        let said = raw(server.port(), format!("GET http://x/ HTTP/{version}\r\n{hosts}\r\n").as_bytes());
-        assert_eq!(statuses(&said), [wanted], "{hosts}: {said}");
-    }
-}
-
-#[test]
-fn every_expectation_is_seen() {
-    let server = start(&[]);
-    for (fields, wanted) in [
-        ("Expect: 100-continue\r\nExpect: tea\r\n", &[417][..]),
-        ("Expect: tea\r\nExpect: 100-continue\r\n", &[417]),
-        ("Expect: 100-continue, tea\r\n", &[417]),
-        ("Expect: 100-continue=1\r\n", &[417]),
-        ("Expect: 100-Continue\r\n", &[200]),
-        ("Expect: 100-continue, 100-continue\r\n", &[200]),
-        ("Expect:\r\n", &[200]),
-    ] {
-        let request = format!("PUT / HTTP/1.1\r\nHost: x\r\n{fields}Content-Length: 1\r\n\r\na");
-        let said = raw(server.port(), request.as_bytes());
-        assert_eq!(statuses(&said), wanted, "{fields}: {said}");
-    }
-}
-
-/// RFC 9110, section 9.3.2: what GET would have been told, without its content.
-#[test]
-fn a_refusal_of_head_has_the_length_of_that_of_get_and_no_content() {
-    let server = start(&["--max-body", "10"]);
-    for rest in [
-        "/ HTTP/1.1\r\n\r\n",
-        "/ HTTP/1.1\r\nHost: a b\r\n\r\n",
-        "/ HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
-        "/ HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n",
-        "/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        "/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\na",
-        "/ HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n",
-        "/ HTTP/2.0\r\nHost: x\r\n\r\n",
-        "bad",
-    ] {
-        let said = |method: &str| raw(server.port(), format!("\r\n{method} {rest}").as_bytes());
-        let (get, head) = (said("GET"), said("HEAD"));
-        let length: usize = field(&get, "content-length").unwrap().parse().unwrap();
-        assert_eq!(get.len(), head_of(&get).len() + 4 + length, "{get}");
-        assert_eq!(field(&head, "content-length"), field(&get, "content-length"), "{rest}: {head}");
-        assert_eq!(head.len(), head_of(&head).len() + 4, "{rest}: {head}");
-    }
 }
 
 /// RFC 9110: a challenge (15.5.2, 15.5.8), the methods that there are, none (15.5.6), a protocol (15.5.22), a range
@@ -483,6 +198,9 @@ fn statuses_come_with_the_fields_that_they_need() {
             connection
         );
     }
+    // Of nothing there is no part.
+    let words = ["echo-server", "--mode", "http", "--status", "206", "--fixed", "/dev/null", "0"];
+    spile(words).ends().exits(2).complains("--status 206");
     for status in [204, 205, 304] {
         let server = start(&["--status", &status.to_string()]);
         let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -523,4 +241,32 @@ fn term_ends_connections_that_ask_nothing_at_once_and_the_others_with_their_answ
     assert_eq!(field(&said, "connection"), Some("close"), "{said}");
     server.process.ends().exits(0);
     assert!(since.elapsed().as_secs() < 20, "{:?}", since.elapsed());
+}
+
+#[test]
+fn term_waits_for_answers_that_are_late_on_purpose() {
+    let server = start(&["--grace", "60s", "--delay", "2s"]);
+    let mut late = server.connect();
+    late.write_all(b"GET /late HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    server.counts("connections", 1);
+    server.process.signal("TERM");
+    let said = String::from_utf8(read_all(&late)).unwrap();
+    assert!(said.contains("Connection: close\r\n") && said.ends_with("GET /late\n"), "{said}");
+    server.process.ends().exits(0);
+}
+
+#[test]
+fn term_ends_idle_connections_with_the_end_of_their_tls_session() {
+    let server = Echo::start(&["--mode", "http", "--grace", "60s", "--self-signed", "tls-l:0"]);
+    let address = format!("127.0.0.1:{}", server.port());
+    let mut client = spile(["tls-connect", "--insecure", &address]);
+    client.write(b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut said = Vec::new();
+    while !said.ends_with(b"GET /s\n") {
+        said.extend(client.some());
+    }
+    server.process.signal("TERM");
+    // 18 without close_notify.
+    client.ends().exits(0);
+    server.process.ends().exits(0);
 }

@@ -3,6 +3,7 @@
 mod harness;
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use harness::*;
 
@@ -163,6 +164,26 @@ fn a_stop_that_is_passed_on_stops_both_and_both_go_on() {
 }
 
 #[test]
+fn a_stop_that_the_program_ignores_is_no_reason_to_stop_later() {
+    let script = "trap '' TSTP; echo ready; while :; do sleep .02; done";
+    let process = spile(["run", "--pgroup", "new", "--", "sh", "-c", script]).gets("ready\n");
+    let child = children(process.pid())[0];
+    let asked = Instant::now();
+    process.signal("TSTP");
+    wait_until("it was read", || !has_pending(process.pid()));
+    wait_until("nobody would stop for it any more", || asked.elapsed() > Duration::from_millis(2200));
+    program("kill", &["-STOP", &child.to_string()]).ends().exits(0);
+    wait_until("the program is stopped", || state_of(child) == 'T');
+    // The first one may be read in the round in which the stop is.
+    for _ in 0..3 {
+        process.signal("USR1");
+        wait_until("spile is not stopped", || !has_pending(process.pid()));
+    }
+    program("kill", &["-CONT", &child.to_string()]).ends().exits(0);
+    process.ends().dies_of(10);
+}
+
+#[test]
 fn a_stop_before_the_exec_waits_until_it_is_done() {
     // Between the program's mask and its exec there is a second, as there is after the first mask of spile.
     let line = "exec strace -D -f -qq -o /dev/null -e trace=rt_sigprocmask -e inject=rt_sigprocmask:delay_exit=1000000:when=1 \
@@ -202,8 +223,8 @@ fn a_signal_between_start_and_exec_is_not_lost() {
         let mut command = Command::new(SPILE);
         command.args(["run", "--", "sleep", "30"]);
         let process = start(command);
-        let until = std::time::Instant::now() + std::time::Duration::from_micros(offset * 100);
-        while std::time::Instant::now() < until {}
+        let until = Instant::now() + Duration::from_micros(offset * 100);
+        while Instant::now() < until {}
         process.signal("TERM");
         assert_eq!(process.ends().status, 143, "after {offset}00 us");
     }

@@ -319,3 +319,78 @@ fn the_first_process_of_a_namespace_pauses_and_reaps() {
     program("kill", &["-TERM", &pid.to_string()]).ends().exits(0);
     assert!(text(outer.ends()).starts_with("TERM number=15 code=SI_USER"));
 }
+
+#[test]
+fn a_wait_as_the_first_process_of_a_namespace_ends_as_anywhere_else() {
+    if !have_namespace("-pf") {
+        return;
+    }
+    let ignores = "trap '' HUP; exec $SPILE trap --wait USR1";
+    for (script, signals, status) in [
+        ("exec $SPILE trap --wait USR1", &["TERM"][..], 143),
+        ("exec $SPILE trap --wait USR1", &["WINCH", "INT"], 130),
+        ("exec $SPILE trap --wait USR1", &["HUP"], 129),
+        ("exec $SPILE trap --wait USR1,TERM", &["TERM"], 0),
+        (ignores, &["HUP", "USR1"], 0),
+    ] {
+        let mut command = Command::new("unshare");
+        command.args(["-pf", "--mount-proc", "--kill-child", "sh", "-c", script]).env("SPILE", SPILE);
+        let outer = start(command);
+        let inner = || children(outer.pid()).first().copied().filter(|pid| is_a(*pid, "spile"));
+        wait_until("it waits", || inner().is_some_and(|pid| blocks(pid, 10)));
+        let pid = inner().unwrap();
+        for signal in signals {
+            program("kill", &[&format!("-{signal}"), &pid.to_string()]).ends().exits(0);
+            wait_until("it was read", || !has_pending(pid));
+        }
+        let ended = outer.ends().exits(status);
+        assert_eq!(ended.stdout.is_empty(), status != 0, "{script}: {signals:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_queue_that_is_full_is_told() {
+    if output_of("id", &["-u"]).trim() != "0" {
+        eprintln!("skipped: only root may become a user that has nothing queued");
+        return;
+    }
+    let script = "import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {40})
+print('ready', flush=True)
+sys.stdin.read()";
+    let line = "ulimit -i 3; exec setpriv --reuid 61235 --clear-groups -- python3 -c \"$SCRIPT\"";
+    let mut command = Command::new("bash");
+    command.args(["-c", line]).env("SCRIPT", script).env("PATH", "/usr/bin:/bin"); // one that everybody may use
+    let process = start(command).gets("ready\n");
+    let send = || trap(&["--send", "40", "--value", "1", "--to", &process.pid().to_string()]);
+    for _ in 0..3 {
+        send().exits(0);
+    }
+    send()
+        .exits(1)
+        .complains("its user's queue of signals is full")
+        .complains("hint: 'spile trap --show PID'");
+    let shown = text(trap(&["--show", &process.pid().to_string()]));
+    assert!(shown.contains("queued  3 of 3\n"), "{shown}");
+}
+
+#[test]
+fn what_is_only_for_a_command_is_refused_where_none_is_run() {
+    for flags in [
+        &["--notify", "/dev/null"][..],
+        &["--report", "-"],
+        &["--on", "HUP=ignore"],
+        &["--every", "1s=report"],
+        &["--init"],
+        &["--grace", "1s"],
+        &["--rewrite", "HUP:TERM"],
+        &["--dir", "/"],
+    ] {
+        trap(&[&["--wait", "USR1", "-t", "50ms"], flags].concat())
+            .exits(125)
+            .complains(flags[0])
+            .complains("'--wait <SIGNALS>'")
+            .complains("cannot be used with '");
+    }
+    trap(&["--list", "--dry-run"]).exits(125).complains("'--list' cannot be used with '--dry-run'");
+}

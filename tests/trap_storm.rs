@@ -85,6 +85,38 @@ fn a_queue_that_is_full_for_a_while_loses_nothing() {
 }
 
 #[test]
+fn handlers_of_a_storm_count_every_signal() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("counts");
+    let rule = format!("40=run:echo $SPILE_COUNT >>{}", file.display());
+    let process =
+        spile(["trap", "--on", &rule, "--", "sh", "-c", "echo ready; exec sleep 99"]).gets("ready\n");
+    let mut sender = program("python3", &["-c", QUEUE, &process.pid().to_string(), "100000"]);
+    sender.close_stdin();
+    sender.ends().exits(0);
+    let sum = || {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        text.lines().filter_map(|line| line.parse::<u64>().ok()).sum::<u64>()
+    };
+    wait_until("all were handled", || sum() >= 100_000);
+    process.signal("TERM");
+    process.ends().dies_of(15);
+    assert_eq!(sum(), 100_000);
+}
+
+#[test]
+fn what_is_passed_on_after_handlers_is_all_that_came_with_its_values() {
+    let flags = ["trap", "--on", "40=both:exit 0", "--report", "fd:1"];
+    let process = spile([&flags[..], &["--", "python3", "-c", COUNT, "20000"]].concat()).gets("ready\n");
+    let mut sender = program("python3", &["-c", QUEUE, &process.pid().to_string(), "20000"]);
+    sender.close_stdin();
+    sender.ends().exits(0);
+    let ended = process.ends().exits(0);
+    assert!(ended.stdout.starts_with(b"all\n"));
+    assert_eq!(ended.json()["child"]["lost_signals"], 0);
+}
+
+#[test]
 fn in_a_storm_others_are_heard_and_memory_is_bounded() {
     let flags = ["trap", "--on", "USR1=run:sleep .2", "--on", "RTMIN+1=run:exit 0", "--on", "USR2=report"];
     let command = ["--grace", "1s", "--", "sh", "-c", "echo ready; exec sleep 60"];

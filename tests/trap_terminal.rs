@@ -7,7 +7,8 @@ use harness::*;
 #[test]
 fn l_one_key_is_one_interrupt_as_with_tini_and_dumb_init() {
     let counter = interrupt_counter();
-    for init in ["$SPILE trap --", "$SPILE trap --pgroup new --", "tini -s --", "dumb-init --"] {
+    let ours = ["$SPILE trap --", "$SPILE trap --pgroup new --", "$SPILE trap --to-group --"];
+    for init in ours.into_iter().chain(["tini -s --", "dumb-init --"]) {
         for _ in 0..4 {
             let line = format!("{init} python3 {} count", counter.path().display());
             let shown = Terminal::shell(&line).sees("ready").types("\x03").ends();
@@ -18,7 +19,14 @@ fn l_one_key_is_one_interrupt_as_with_tini_and_dumb_init() {
 
 #[test]
 fn j_the_program_reads_the_terminal_and_the_shell_has_it_back() {
-    for flags in ["", "--pgroup new", "--init", "--on INT=report", "--double INT=stop"] {
+    let ours = [
+        "--on INT=report",
+        "--double INT=stop",
+        "--double INT=report",
+        "--no-forward=INT",
+        "--rewrite INT:TERM",
+    ];
+    for flags in ["", "--pgroup new", "--init", "--to-group"].into_iter().chain(ours) {
         let line = format!("$SPILE trap {flags} -- head -1; echo rc=$?; head -1; echo again=$?");
         let terminal = Terminal::shell(&line).types("one\n").sees("rc=0\r\n");
         let shown = terminal.types("two\n").ends();
@@ -47,6 +55,76 @@ fn a_second_key_soon_after_the_first_is_a_double() {
     let line = format!("$SPILE trap --double INT=exit:9 -- sh -c '{script}'; echo rc=$?");
     let terminal = Terminal::shell(&line).sees("ready\r\n").types("\x03").sees("got it\r\n").types("\x03");
     assert!(terminal.ends().contains("rc=9\r\n"));
+}
+
+/// Says which signals it gets, and a dot now and then; TERM ends it with 4, USR1 with 5, QUIT kills it.
+const SAYS: &str = "trap \"echo got INT\" INT; trap \"echo got USR1; exit 5\" USR1; trap \"echo got TERM; exit 4\" TERM; \
+                    echo ready; while :; do sleep .02; echo .; done";
+
+#[test]
+fn a_key_is_rewritten() {
+    for command in ["trap", "run"] {
+        let line = format!("$SPILE {command} --rewrite INT:TERM -- sh -c '{SAYS}'; echo rc=$?");
+        let shown = Terminal::shell(&line).sees("ready\r\n").types("\x03").ends();
+        assert!(
+            shown.contains("got TERM\r\nrc=4\r\n") && !shown.contains("got INT\r\n"),
+            "{command}: {shown:?}"
+        );
+    }
+    let line = format!("$SPILE pipe --rewrite INT:TERM sh -c 'exec >&2; {SAYS}' :: cat; echo over");
+    let shown = Terminal::shell(&line).sees("ready\r\n").types("\x03").ends();
+    assert!(shown.contains("got TERM\r\n") && !shown.contains("got INT\r\n"), "{shown:?}");
+}
+
+#[test]
+fn a_key_is_not_passed_on() {
+    for (flags, key) in [
+        ("trap --no-forward=INT", "\x03"),
+        ("trap --rewrite INT:none", "\x03"),
+        ("trap --no-forward=TSTP", "\x1a"),
+        ("run --no-forward=INT,TSTP", "\x03\x1a"),
+        ("pipe --no-forward=INT,TSTP", "\x03\x1a"),
+    ] {
+        let line = format!("ulimit -c 0; $SPILE {flags} sh -c '{SAYS}'; echo rc=$?");
+        let terminal = Terminal::shell(&line).sees("ready\r\n").types(key).sees("^");
+        let (terminal, shown) = terminal.shows(".\r\n.\r\n.\r\n");
+        assert!(!shown.contains("got INT\r\n"), "{flags}: {shown:?}");
+        let shown = terminal.types("\x1c").ends();
+        assert!(shown.contains("rc=131\r\n") && !shown.contains("got INT\r\n"), "{flags}: {shown:?}");
+    }
+}
+
+#[test]
+fn a_second_key_that_is_to_do_something_else_does_not_reach_the_program() {
+    let line = format!("$SPILE trap --double INT=send:USR1 -- sh -c '{SAYS}'; echo rc=$?");
+    let terminal = Terminal::shell(&line).sees("ready\r\n").types("\x03").sees("got INT\r\n").types("\x03");
+    let shown = terminal.ends();
+    assert!(shown.contains("got USR1\r\nrc=5\r\n") && !shown.contains("got INT\r\n"), "{shown:?}");
+}
+
+#[test]
+fn a_second_key_ends_a_program_that_reads_the_terminal_too() {
+    let program = "import signal
+signal.signal(signal.SIGINT, lambda *_: print(\"caught\"))
+while True: input(\"? \")";
+    let line = format!("$SPILE trap --double INT=exit:9 --events fd:1 -- python3 -c '{program}'; echo rc=$?");
+    // Two that come before spile has read the first would be one.
+    let terminal = Terminal::shell(&line).sees("? ").types("\x03").sees("\"name\":\"INT\"").types("\x03");
+    assert!(terminal.ends().contains("rc=9\r\n"));
+}
+
+#[test]
+fn that_keys_do_not_come_to_us_any_more_is_said_once() {
+    for flags in
+        ["trap --on INT=report", "trap --no-forward=INT", "run --rewrite INT:TERM", "pipe --rewrite INT:TERM"]
+    {
+        let line = format!("$SPILE {flags} sh -c 'read a; read b; echo $b $a'; echo rc=$?");
+        let terminal =
+            Terminal::shell(&line).sees("the program uses the terminal: from now on keys reach it alone");
+        let shown = terminal.types("one\ntwo\n").ends();
+        assert!(shown.contains("two one\r\nrc=0"), "{flags}: {shown:?}");
+        assert!(!shown.contains("from now on"), "{flags}: {shown:?}");
+    }
 }
 
 #[test]

@@ -127,10 +127,35 @@ fn bad_rules_are_refused() {
         ("--after", "1s=both:x", "passes a signal on"),
         ("--every", "0=report", "more than 0"),
         ("--double", "INT=stop:x", "duration"),
+        ("--rewrite", "KILL:TERM", "nobody can catch KILL"),
+        ("--block", "STOP", "nobody can block STOP"),
+        ("--ignore", "HUP,KILL", "nobody can ignore KILL"),
     ] {
         spile(["trap", flag, word, "--", "true"]).ends().exits(125).complains(why);
     }
+    spile(["run", "--no-forward=STOP", "true"]).ends().exits(125).complains("nobody can catch STOP");
     spile(["trap", "--list", "--", "true"]).ends().exits(125).complains("'true' is a command");
     spile(["trap", "--notify", "fd:77", "true"]).ends().exits(125).complains("not open");
     spile(["trap", "--notify", "/no/such/dir/file", "true"]).ends().exits(125).complains("--notify");
+}
+
+#[test]
+fn a_reader_who_does_not_read_is_told_how_much_was_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo").display().to_string();
+    program("mkfifo", &[&fifo]).ends().exits(0);
+    let process = trap(&["--notify", &fifo, "--on", "40=ignore"], "echo ready; exec sleep 60");
+    // Lines for 80,000 are more than what a fifo and the queue keep.
+    let storm = "import ctypes, sys, time
+libc = ctypes.CDLL(None)
+for value in range(80000):
+    while libc.sigqueue(int(sys.argv[1]), 40, ctypes.c_void_p(value)) != 0: time.sleep(.001)";
+    let mut sender = program("python3", &["-c", storm, &process.pid().to_string()]);
+    sender.close_stdin();
+    sender.ends().exits(0);
+    wait_until("all were read", || !has_pending(process.pid()));
+    process.signal("TERM");
+    let ended = process.ends().complains("--notify is not read: ");
+    let (_, rest) = ended.stderr.split_once("not read: ").unwrap();
+    assert!(rest.split(' ').next().unwrap().parse::<u64>().unwrap() > 0, "{}", ended.stderr);
 }

@@ -89,7 +89,7 @@ fn opening(text: &str) -> Option<Opening<'_>> {
         let name = if rest.starts_with(':') { "fifo" } else { "echo" };
         return Some(Opening { scheme: scheme(name)?, listening: false, word, rest });
     }
-    if word == "pty" && after_options(rest).is_some_and(|program| !program.trim().is_empty()) {
+    if word == "pty" && names_program(text, rest) {
         // A terminal under a program of ours, not one for others to find.
         return Some(Opening { scheme: scheme("exec")?, listening: false, word, rest });
     }
@@ -101,13 +101,15 @@ fn opening(text: &str) -> Option<Opening<'_>> {
     Some(Opening { scheme, listening, word, rest })
 }
 
-/// What follows the colon that comes after a scheme and its options.
-fn after_options(mut rest: &str) -> Option<&str> {
+/// True when something follows the colon after the options in `rest`, the end of `text`: a colon of the same address.
+fn names_program(text: &str, mut rest: &str) -> bool {
     while let Some(after) = rest.strip_prefix(',') {
-        let option = piece(after, &[',', ':'], true).ok()?;
+        let Ok(option) = piece(after, &[',', ':'], true) else { return false };
         rest = option.stop.map_or("", |_| &after[after.len() - option.rest.len() - 1..]);
     }
-    rest.strip_prefix(':')
+    let colon = text.len() - rest.len();
+    let is_before_other = dual(text).is_none_or(|other| colon < other);
+    is_before_other && rest.strip_prefix(':').is_some_and(|program| !program.trim().is_empty())
 }
 
 /// The scheme of `tcp-l` and `tcp-listen`.

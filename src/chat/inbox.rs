@@ -89,6 +89,12 @@ impl Inbox {
         self.most_kept
     }
 
+    /// How many bytes it holds, those included that were read.
+    #[cfg(test)]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Keeps so many bytes that were read.
     pub fn keep_behind(&mut self, count: usize) {
         self.behind = count;

@@ -1,5 +1,6 @@
 //! One file per subcommand: what can be typed (`Args`) and what is then done (`run`).
 
+mod causes;
 pub mod cert;
 pub mod chat;
 pub mod connect;

@@ -87,12 +87,14 @@ pub fn exit(report: &Report, names: &Names, command: bool) -> Result<Exit, Failu
         return Err(Failure::new(Exit::TRUNCATED, text, what()));
     }
     match &report.outcome {
-        Outcome::Complete | Outcome::Quiet | Outcome::ChildExited(_) | Outcome::Departed(_) => {
-            match report.taps().find_map(|tap| tap.capture_failed.as_ref()) {
-                Some(why) => Err(Failure::other("the capture is not complete", why)),
-                None => Ok(child.unwrap_or(Exit::OK)),
-            }
-        }
+        Outcome::Complete
+        | Outcome::Cut(_)
+        | Outcome::Quiet
+        | Outcome::ChildExited(_)
+        | Outcome::Departed(_) => match report.taps().find_map(|tap| tap.capture_failed.as_ref()) {
+            Some(why) => Err(Failure::other("the capture is not complete", why)),
+            None => Ok(child.unwrap_or(Exit::OK)),
+        },
         Outcome::Reset(from) => {
             Err(Failure::new(Exit::TRUNCATED, format!("connection reset by {}", side(*from)), what()))
         }

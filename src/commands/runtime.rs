@@ -48,7 +48,7 @@ impl Interrupts {
     pub fn on_user_signal(self, report: impl Fn() + 'static) -> Result<Interrupts, Failure> {
         let all = [&ENDING[..], &[Signal::SIGUSR1]].concat();
         let interrupts = Interrupts::of(Signals::take_unless_ignored(&all), self.on_hangup)?;
-        Ok(Interrupts { on_user_signal: Some(Box::new(report)), ..interrupts })
+        Ok(Interrupts { on_user_signal: Some(Box::new(report)), on_end: self.on_end, ..interrupts })
     }
 
     /// The same, and whatever ends the program calls `tell` first.

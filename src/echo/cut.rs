@@ -45,4 +45,12 @@ impl Cut {
             Amount::Bytes(_) => None,
         }
     }
+
+    /// The flag that asks for it.
+    pub fn flag(self) -> &'static str {
+        match self.how {
+            How::Close => "--close-after",
+            How::Reset => "--rst-after",
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What an echo server does with its peers: the small services of RFC 862 to 868, and more of that kind for tests.
 //! Accepting them is not done here, nor are flags read.
 
+mod after_end;
 mod answers;
 mod counters;
 mod cut;
@@ -9,6 +10,7 @@ mod http;
 mod mode;
 mod session;
 mod short_way;
+mod speech;
 mod words;
 
 pub use counters::{Counters, Totals};

@@ -4,26 +4,22 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
+use super::after_end::AfterEnd;
 use super::answers::Answers;
 use super::counters::{Counters, Tally};
-use super::cut::{Cut, How};
+use super::cut::{Amount, Cut, How};
 use super::flow::Flow;
 use super::http::Conversation;
 use super::mode::Mode;
 use super::short_way::{self, Led};
+use super::speech::Speech;
 use super::words;
-use crate::endpoint::{
-    Delayed, Descriptor, Endpoint, HowOften, Incoming, Input, Known, Lateness, Paced, Source,
-};
-use crate::event_loop::{Sleep, sleep};
-use crate::pool::Buffer;
-use crate::relay::{Clock, Direction, Limits, Outcome, Report, Side, abort, leave, leave_at_once};
-
-/// Most bytes that are kept until their sender's end has come.
-const MOST_KEPT: usize = 1024 * 1024;
+use crate::endpoint::{Delayed, Descriptor, Endpoint, Incoming, Lateness, Paced, Source};
+use crate::event_loop::{Sleep, sleep, timeout};
+use crate::relay::{Clock, Direction, Limits, Outcome, Report, abort, leave, leave_at_once, reset};
 
 /// How bytes are held back.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,25 +77,16 @@ impl Service {
         }
     }
 
-    /// What a connected peer gets to hear; `None` where all depends on what it says.
-    fn speech(&self, incoming: &Incoming) -> Option<Source> {
-        let now = time::OffsetDateTime::now_utc();
-        let once = |bytes: &[u8]| Known::new(bytes.into(), HowOften::Once);
-        let known = match &self.mode {
-            Mode::Echo | Mode::Discard | Mode::Http(_) => return None,
-            Mode::Chargen => Known::new(words::pattern(), HowOften::ForEver),
-            Mode::Daytime => once(words::daytime(now).as_bytes()),
-            Mode::Time => once(&words::seconds(now)),
-            Mode::Whoami => once(words::whoami(incoming).as_bytes()),
-            Mode::Fixed(bytes) => Known::new(bytes.clone(), HowOften::Once),
-        };
-        Some(self.late(self.voice(Source::Known(Box::new(known)))))
+    /// The same, as late as asked for, too.
+    pub fn held_back(&self, words: Source) -> Source {
+        self.late(self.voice(words))
     }
 }
 
 /// What is done with one peer.
 enum Course {
     Flow(Box<Flow>),
+    AfterEnd(Box<AfterEnd>),
     Answers(Box<Answers>),
     Http(Box<Conversation>),
 }
@@ -108,7 +95,7 @@ enum Course {
 enum End {
     By(Outcome),
     /// Our side has ended it, as it was told to.
-    Cut(How),
+    Cut(Cut),
 }
 
 /// One peer and all that its session needs.
@@ -168,7 +155,7 @@ impl Session {
                 if let Some(cut) = cut
                     && (has_said(service, tally, cut) || is_over(&mut timer, cx))
                 {
-                    return Poll::Ready(End::Cut(cut.how));
+                    return Poll::Ready(End::Cut(cut));
                 }
                 if polled.is_ready() {
                     return polled.map(End::By);
@@ -178,18 +165,22 @@ impl Session {
             })
             .await
         };
-        close(&mut endpoint, &course, tally.is_heard_out(), &end).await;
+        let closing = close(&mut endpoint, &course, tally.is_heard_out(), &end);
+        match limits.deadline {
+            Some(time) => drop(timeout(time.saturating_sub(started.elapsed()), closing).await),
+            None => closing.await,
+        }
         drop(endpoint);
         self.report(match end {
             End::By(outcome) => outcome,
-            End::Cut(_) => Outcome::Complete,
+            End::Cut(cut) => Outcome::Cut(cut.flag()),
         })
     }
 
     fn report(&self, outcome: Outcome) -> Report {
         let (counters, tally) = (&self.service.counters, &self.tally);
         match &outcome {
-            Outcome::Complete | Outcome::Quiet => {}
+            Outcome::Complete | Outcome::Cut(_) | Outcome::Quiet => {}
             Outcome::Reset(_) => counters.count_reset(),
             _ => counters.count_failed(),
         }
@@ -227,16 +218,18 @@ fn echo(endpoint: &Endpoint, hearing: Direction) -> Course {
 fn prepare(service: &Service, incoming: Incoming) -> (Endpoint, Option<Course>) {
     let speaks = !incoming.endpoint.is_datagram();
     let (mode, most) = (&service.mode, service.cut.and_then(Cut::bytes).filter(|_| speaks));
-    let speech = if speaks { service.speech(&incoming) } else { None };
+    let speech = if speaks { Speech::of(mode, &incoming) } else { None };
+    let waits = speaks && service.begin == Begin::AfterEnd;
     let who = match mode {
         Mode::Whoami if speech.is_none() => words::whoami(&incoming),
         _ => String::new(),
     };
     let Endpoint { source, sink, .. } = incoming.endpoint;
     let source = match (mode, &speech) {
-        (Mode::Echo | Mode::Discard, _) => service.late(service.voice(source)),
-        (_, None) => service.late(source),
         (_, Some(_)) => source,
+        _ if waits => source,
+        (Mode::Echo | Mode::Discard, None) => service.held_back(source),
+        (_, None) => service.late(source),
     };
     let sink = match most {
         Some(most) if !matches!(mode, Mode::Discard) => sink.at_most(most),
@@ -244,8 +237,9 @@ fn prepare(service: &Service, incoming: Incoming) -> (Endpoint, Option<Course>) 
     };
     let endpoint = Endpoint { source, sink, ..incoming.endpoint };
     let course = match (mode, speech) {
+        (_, speech) if waits => Course::AfterEnd(Box::new(AfterEnd::new(speech))),
         (Mode::Echo, None) => return (endpoint, None),
-        (_, Some(speech)) => Course::Flow(Box::new(Flow::speech(speech))),
+        (_, Some(speech)) => Course::Flow(Box::new(Flow::speech(service.held_back(speech.begin())))),
         (Mode::Discard, None) => Course::Flow(Box::new(Flow::discard(most))),
         (Mode::Http(site), None) => Course::Http(Box::new(Conversation::new(site.clone()))),
         (mode, None) => Course::Answers(Box::new(Answers::new(mode, who))),
@@ -254,61 +248,28 @@ fn prepare(service: &Service, incoming: Incoming) -> (Endpoint, Option<Course>) 
 }
 
 async fn run(service: &Service, course: &mut Course, endpoint: &mut Endpoint, tally: &Tally) -> Outcome {
-    if service.begin == Begin::AfterEnd && !endpoint.is_datagram() {
-        match hear_out(endpoint, tally).await {
-            Ok(heard) if matches!(service.mode, Mode::Echo) => {
-                let known = Known::new(heard.into(), HowOften::Once);
-                let words = service.voice(Source::Known(Box::new(known)));
-                *course = Course::Flow(Box::new(Flow::speech(words)));
-            }
-            Ok(_) => {}
-            Err(outcome) => return outcome,
-        }
-    }
     match course {
         Course::Flow(flow) => poll_fn(|cx| flow.poll(cx, endpoint, tally)).await,
+        Course::AfterEnd(after) => after.answer(service, endpoint, tally).await,
         Course::Answers(answers) => answers.give(endpoint, tally).await,
         Course::Http(conversation) => conversation.hold(service, endpoint, tally).await,
     }
 }
 
-/// All that a peer says, once it has said its end.
-async fn hear_out(endpoint: &mut Endpoint, tally: &Tally) -> Result<Vec<u8>, Outcome> {
-    let (source, mut heard) = (&mut endpoint.source, Vec::new());
-    loop {
-        let read = poll_fn(|cx| {
-            ready!(source.poll_ready(cx));
-            let mut buffer = Buffer::lend(false);
-            let read = ready!(source.poll_read(cx, &mut buffer));
-            Poll::Ready(read.map(|input| match input {
-                Input::End => None,
-                Input::Bytes(n) | Input::Message { len: n, .. } => Some(buffer[..n].to_vec()),
-                Input::Long { bytes, .. } => Some(bytes),
-            }))
-        });
-        match read.await {
-            Ok(Some(bytes)) => {
-                tally.add_received(bytes.len() as u64);
-                heard.extend(bytes);
-            }
-            Ok(None) => return Ok(heard),
-            Err(error) => return Err(Outcome::of_read(Side::Right, &error)),
-        }
-        if heard.len() > MOST_KEPT {
-            let why = format!("it has said more than {MOST_KEPT} bytes and not yet its end");
-            return Err(Outcome::Failed(Side::Right, why));
-        }
-    }
-}
-
 /// Closes the connection as its end asks.
 async fn close(endpoint: &mut Endpoint, course: &Course, is_heard_out: bool, end: &End) {
-    let has_unsent = matches!(course, Course::Flow(flow) if flow.has_unsent());
+    let has_unsent = match course {
+        Course::Flow(flow) => flow.has_unsent(),
+        Course::AfterEnd(after) => after.has_unsent(),
+        Course::Answers(_) | Course::Http(_) => false,
+    };
     match end {
+        // What counts as said arrives.
+        End::Cut(Cut { how: How::Reset, after: Amount::Bytes(_) }) => Box::pin(reset(endpoint)).await,
         // An answer that is cut short must not look whole, by TLS neither.
-        End::Cut(How::Reset) | End::By(Outcome::Failed(..)) => abort(endpoint),
+        End::Cut(Cut { how: How::Reset, .. }) | End::By(Outcome::Failed(..)) => abort(endpoint),
         End::By(Outcome::Complete) if is_heard_out && endpoint.sink.tls().is_none() => {}
-        End::Cut(How::Close) | End::By(Outcome::Complete) => {
+        End::Cut(_) | End::By(Outcome::Complete) => {
             // Boxed: most sessions never get here.
             Box::pin(leave(endpoint, is_heard_out)).await;
         }

@@ -3,12 +3,14 @@
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use rustix::net::sockopt::socket_peercred;
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::PeerCredentials;
 use time::OffsetDateTime;
 
 use crate::certificate::escaped;
-use crate::endpoint::{Incoming, Kind, Peer, local_of};
+use crate::endpoint::{Descriptor, Incoming, Kind, Peer, local_of};
 
 /// Printing characters of ASCII, the space first.
 const PRINTING: u8 = 95;
@@ -62,15 +64,19 @@ pub fn whoami(incoming: &Incoming) -> String {
         lines.extend(value.map(|value| format!("{key} {}\n", escaped(&value))));
     };
     let endpoint = &incoming.endpoint;
-    let fd = endpoint.source.stream();
+    let fd = endpoint.source.own_socket();
     tell("peer", Some(incoming.peer.to_string()));
     tell("local", incoming.local.clone().or_else(|| local_of(fd?)).map(|local| local.to_string()));
-    if let (Peer::Unix(_), Some(fd)) = (&incoming.peer, fd.filter(|fd| fd.kind() == Kind::Local))
-        && let Ok(who) = socket_peercred(&**fd)
+    let is_local = |fd: &&Arc<Descriptor>| matches!(fd.kind(), Kind::Local | Kind::Message);
+    // A peer that a PROXY header names has no process here that we could know.
+    let is_itself = matches!(incoming.peer, Peer::Unix(_)) && incoming.local.is_none();
+    if let Some(fd) = fd.filter(is_local).filter(|_| is_itself)
+        && let Ok(who) = getsockopt(&**fd, PeerCredentials)
     {
-        tell("pid", Some(who.pid.as_raw_nonzero().to_string()));
-        tell("uid", Some(who.uid.as_raw().to_string()));
-        tell("gid", Some(who.gid.as_raw().to_string()));
+        // 0 is a process of another PID namespace, which has no number in ours.
+        tell("pid", Some(who.pid()).filter(|pid| *pid != 0).map(|pid| pid.to_string()));
+        tell("uid", Some(who.uid().to_string()));
+        tell("gid", Some(who.gid().to_string()));
     }
     if let Some(tls) = endpoint.tls_facts() {
         tell("tls", Some(format!("{} {}", tls.version, tls.cipher)));

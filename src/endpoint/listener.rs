@@ -168,6 +168,14 @@ impl Listener {
         self.sockets.iter().any(|socket| matches!(socket, Listening::Datagrams(_)))
     }
 
+    /// What peers speak to.
+    pub fn kind(&self) -> Kind {
+        match self.sockets.first() {
+            Some(Listening::Stream(accepting)) => accepting.kind,
+            Some(Listening::Datagrams(_)) | None => Kind::Message,
+        }
+    }
+
     /// What is lost of them on our side.
     pub fn losses(&self) -> &Losses {
         &self.losses

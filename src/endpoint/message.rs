@@ -79,6 +79,11 @@ impl MessageSource {
         MessageSource { fd, messages, eof_on_empty }
     }
 
+    /// The socket.
+    pub fn fd(&self) -> &Arc<Descriptor> {
+        &self.fd
+    }
+
     /// True where the peer can say the end.
     pub fn can_end(&self) -> bool {
         self.messages.can_end()

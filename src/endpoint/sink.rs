@@ -179,7 +179,11 @@ impl Sink {
 
     /// True when each write is a message of its own, so that even an empty one counts.
     pub fn has_messages(&self) -> bool {
-        matches!(self.untapped(), Sink::Messages { .. } | Sink::Session(_))
+        match self.untapped() {
+            Sink::Messages { .. } | Sink::Session(_) => true,
+            Sink::AtMost(inner, _) => inner.has_messages(),
+            _ => false,
+        }
     }
 
     /// Most bytes to read from a stream for one write here.
@@ -188,6 +192,7 @@ impl Sink {
             Sink::Tls(_) => tls::BATCH,
             Sink::Messages { mtu, .. } => *mtu as usize,
             Sink::Session(session) => session.mtu(),
+            Sink::AtMost(inner, _) => inner.largest_write(),
             _ => usize::MAX,
         }
     }

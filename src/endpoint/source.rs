@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use super::answer::Gate;
 use super::delay::Delayed;
 use super::descriptor::Descriptor;
+use super::kept::Kept;
 use super::known::Known;
 use super::message::MessageSource;
 use super::pace::Paced;
@@ -51,6 +52,8 @@ pub enum Source {
     Fixed(Box<Cursor<Vec<u8>>>),
     /// The same in memory that is shared, once or for ever.
     Known(Box<Known>),
+    /// Messages known beforehand, then the end.
+    Kept(Box<Kept>),
     /// Two sources, one after the other.
     Chain(Box<(Source, Source)>),
     /// A source whose line ends are turned into CR LF.
@@ -81,6 +84,7 @@ impl Source {
             Source::Session(session) => session.poll_read(cx, buffer).map(Ok),
             Source::Fixed(cursor) => Poll::Ready(cursor.read(buffer).map(bytes)),
             Source::Known(known) => Poll::Ready(Ok(bytes(known.read(buffer)))),
+            Source::Kept(kept) => Poll::Ready(Ok(kept.read(buffer))),
             Source::Chain(both) => match ready!(both.0.poll_read(cx, buffer))? {
                 Input::End => {
                     let second = std::mem::replace(&mut both.1, Source::Ended);
@@ -146,7 +150,7 @@ impl Source {
 
     /// True when what is read has boundaries that must be kept.
     pub fn has_messages(&self) -> bool {
-        matches!(self.innermost(), Source::Messages(_) | Source::Session(_))
+        matches!(self.innermost(), Source::Messages(_) | Source::Session(_) | Source::Kept(_))
     }
 
     /// True while something was said that is not yet handed on.
@@ -175,6 +179,14 @@ impl Source {
         }
     }
 
+    /// The socket of this peer alone: that of a stream, or one that takes records.
+    pub fn own_socket(&self) -> Option<&Arc<Descriptor>> {
+        match self.innermost() {
+            Source::Messages(messages) => Some(messages.fd()),
+            _ => self.stream(),
+        }
+    }
+
     /// The TLS session behind it.
     pub fn tls(&self) -> Option<&Rc<tls::Stream>> {
         match self.innermost() {
@@ -195,7 +207,7 @@ impl Source {
     pub fn has_more(&self) -> bool {
         let mut nobody = Context::from_waker(Waker::noop());
         let waits = match self.innermost() {
-            Source::Fixed(_) | Source::Known(_) | Source::Chain(_) => true,
+            Source::Fixed(_) | Source::Known(_) | Source::Kept(_) | Source::Chain(_) => true,
             source @ (Source::Stream(_) | Source::Tls(_)) => source.poll_ready(&mut nobody).is_ready(),
             _ => false,
         };

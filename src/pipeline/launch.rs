@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::plumbing::Courier;
 use super::stage::{Body, Output, Stage};
 use crate::process::{self, Ends, Group, Program, Signals, SpawnError, Started};
-use crate::supervise::{Foreground, Keys, Supervisor};
+use crate::supervise::{Foreground, Forwarding, Supervisor};
 
 /// Ourselves, also when our file has been replaced or moved (proc_pid_exe(5)).
 const SELF: &str = "/proc/self/exe";
@@ -98,9 +98,9 @@ pub struct Grouping {
 
 impl Grouping {
     /// Decides by what the first program would get.
-    pub fn arrange() -> Grouping {
+    pub fn arrange(forwarding: &Forwarding) -> Grouping {
         let mut probe = Program::default();
-        let foreground = Foreground::arrange(&mut probe, None, Keys::Programs);
+        let foreground = Foreground::arrange(&mut probe, forwarding.group(), forwarding.keys());
         Grouping { foreground, group: probe.group, leader: None }
     }
 

@@ -75,6 +75,8 @@ pub enum Happening<'a> {
     OutOfTime(Option<usize>, Reason),
     /// This stage, or all together, had not ended after the grace, and is being killed.
     Killed(Option<usize>),
+    /// They use the terminal, whose keys were ours until now and reach them alone from now on.
+    KeysLost,
     /// A signal was sent to spile.
     Signal(&'a Handled),
 }

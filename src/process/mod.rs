@@ -7,6 +7,7 @@ pub mod limit;
 mod lookup;
 mod memory;
 mod plan;
+mod proc;
 mod program;
 pub mod pty;
 mod secret;
@@ -29,5 +30,5 @@ pub use program::{
 pub use secret::keep_memory_secret;
 pub use spawn::{Started, candidates, spawn};
 pub use status::{Change as StateChange, Status, Usage};
-pub use sys::{Waited, next_to_tell, wait_any, wait_for};
+pub use sys::{Waited, has_children, next_to_tell, wait_any, wait_for};
 pub use transfer::Transfer;

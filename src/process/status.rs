@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use nix::libc;
 
+use super::tree::CpuClock;
 use crate::error::Exit;
 use crate::signal::Number;
 
@@ -97,6 +98,22 @@ pub struct Usage {
     pub voluntary_switches: u64,
     /// The CPU was taken from it.
     pub involuntary_switches: u64,
+}
+
+impl Usage {
+    /// CPU time.
+    pub fn cpu(&self, clock: CpuClock) -> Duration {
+        match clock {
+            CpuClock::All => self.user + self.system,
+            CpuClock::User => self.user,
+        }
+    }
+
+    /// Adds the CPU time of another process.
+    pub fn add_cpu(&mut self, other: &Usage) {
+        self.user += other.user;
+        self.system += other.system;
+    }
 }
 
 #[cfg(test)]

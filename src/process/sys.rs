@@ -317,6 +317,14 @@ pub fn next_to_tell() -> Option<i32> {
     (pid != 0).then_some(pid)
 }
 
+/// True while we have children, ended ones that are not reaped included.
+pub fn has_children() -> bool {
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: `info` is local and writable; nothing is read of it.
+    unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) == 0 }
+}
+
 /// As `wait_any`, but of this child alone.
 pub fn wait_for(child: i32) -> Result<Waited, Errno> {
     let options = libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED;

@@ -1,7 +1,6 @@
 //! What processes read and write, as the kernel counts it (proc_pid_io(5)), without touching the data.
 
-use std::fs;
-
+use super::proc;
 use super::tree::Seen;
 
 /// Bytes that a process has read and written, whatever from and to; splice(2) is not counted.
@@ -16,7 +15,7 @@ pub struct Transfer {
 impl Transfer {
     /// Asks about one process and those of its children that it has reaped; also about a zombie.
     pub fn of(pid: i32) -> Option<Transfer> {
-        parse(&fs::read_to_string(format!("/proc/{pid}/io")).ok()?)
+        parse(&String::from_utf8_lossy(&proc::read(&format!("{pid}/io")).ok()?))
     }
 
     /// Asks about several.
@@ -42,7 +41,7 @@ mod tests {
     fn our_own_writing_is_counted() {
         let me = std::process::id() as i32;
         let before = Transfer::of(me).unwrap();
-        fs::write("/dev/null", vec![0; 100_000]).unwrap();
+        std::fs::write("/dev/null", vec![0; 100_000]).unwrap();
         assert!(Transfer::of(me).unwrap().written >= before.written + 100_000);
     }
 

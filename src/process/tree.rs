@@ -1,15 +1,15 @@
 //! The descendants of a process, as /proc tells them (proc_pid_task_children(5)).
 
-use std::fs;
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::unistd::{SysconfVar, sysconf};
 use rustix::process::{Pid, PidfdFlags};
 
-use crate::signal::{Effect, Number, send_to, undisturbed};
+use super::proc;
+use crate::signal::{self, Effect, Number, send_to, undisturbed};
 
 /// A process that was seen below another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,20 +51,20 @@ pub fn me() -> i32 {
     std::process::id() as i32
 }
 
-/// Whether /proc shows the processes that we know by their numbers, and not those of another PID namespace.
-fn is_ours() -> bool {
-    static IS_OURS: OnceLock<bool> = OnceLock::new();
-    *IS_OURS.get_or_init(|| fs::read_link("/proc/self").is_ok_and(|to| to.as_os_str() == &*me().to_string()))
+/// Whether anything can be told of processes but that they are our children.
+pub fn is_visible() -> bool {
+    proc::is_there()
 }
 
 /// The children of a process, of all its threads; none where /proc cannot tell.
 pub fn children(pid: i32) -> Vec<Seen> {
-    if !is_ours() {
-        return Vec::new();
-    }
-    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let lists = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    let numbers = |list: String| list.split_whitespace().filter_map(|n| n.parse().ok()).collect::<Vec<i32>>();
+    let tasks = proc::list(&format!("{pid}/task")).unwrap_or_default();
+    let list = |task: OsString| proc::read(&format!("{pid}/task/{}/children", task.display())).ok();
+    let lists = tasks.into_iter().filter_map(list);
+    let numbers = |list: Vec<u8>| {
+        let text = String::from_utf8_lossy(&list);
+        text.split_whitespace().filter_map(|n| n.parse().ok()).collect::<Vec<i32>>()
+    };
     lists.flat_map(numbers).map(|child| Seen { pid: child, parent: pid }).collect()
 }
 
@@ -80,12 +80,16 @@ pub fn below(roots: Vec<Seen>) -> Vec<Seen> {
     found
 }
 
+/// Our descendants that are in this process group.
+pub fn in_group(group: i32) -> Vec<Seen> {
+    let mut found = below(children(me()));
+    found.retain(|seen| stat(seen.pid).is_some_and(|stat| stat.group == group));
+    found
+}
+
 /// Reads /proc/PID/stat; none when the process is gone, or where /proc cannot tell.
 pub fn stat(pid: i32) -> Option<Stat> {
-    if !is_ours() {
-        return None;
-    }
-    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let text = proc::read(&format!("{pid}/stat")).ok()?;
     // The name stands in parentheses and may hold anything, also parentheses.
     let end = text.iter().rposition(|byte| *byte == b')')?;
     let rest = String::from_utf8_lossy(&text[end + 1..]).into_owned();
@@ -121,19 +125,30 @@ pub fn cpu_check(left: Duration) -> Duration {
 
 /// The first word of its command line; its short name where it has none left.
 pub fn name(pid: i32) -> String {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = proc::read(&format!("{pid}/cmdline")).unwrap_or_default();
     let word = line.split(|byte| *byte == 0).next().unwrap_or_default();
     match word {
-        [] => fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned(),
+        [] => {
+            let name = proc::read(&format!("{pid}/comm")).unwrap_or_default();
+            String::from_utf8_lossy(&name).trim_end().to_owned()
+        }
         _ => String::from_utf8_lossy(word).into_owned(),
     }
 }
 
+/// What its open descriptors are: paths, and names of pipes and sockets that only they have.
+pub fn open_files(pid: i32) -> Vec<OsString> {
+    proc::links(&format!("{pid}/fd")).unwrap_or_default()
+}
+
 /// Signals a process that was seen, unless it is gone: its number may belong to somebody else by now, so it must
 /// still have the parent it was seen with, or be an orphan that has come to us. True when it was signalled.
-pub fn signal(seen: Seen, signal: Number) -> bool {
+pub fn signal(seen: Seen, number: Number) -> bool {
+    if seen == Seen::EVERYBODY {
+        return signal::send(seen.pid, number).is_ok();
+    }
     let Ok(handle) = handle(seen.pid) else { return false };
-    seen.is_same() && send_to(&handle, signal, None).is_ok()
+    seen.is_same() && send_to(&handle, number, None).is_ok()
 }
 
 /// Whom a signal to a tree has reached.
@@ -162,12 +177,12 @@ pub fn send(root: i32, signal: Option<Number>, value: Option<i32>) -> Result<Rea
             let _ = send_to(&other, signal, value);
         }
         let stops = signal.is_some_and(|signal| signal.effect() == Effect::Stops);
-        match all.iter().any(|seen| seen.pid == me()) {
-            true if stops => sent.and(Ok(Reach::AllButUs)),
-            true => sent.and(send_to(handle(me())?, signal, value)).and(Ok(Reach::All)),
-            false if is_ours() => sent.and(Ok(Reach::All)),
-            false => sent.and(Ok(Reach::Root)),
+        let has_us = all.iter().any(|seen| seen.pid == me());
+        if has_us && stops {
+            return sent.and(Ok(Reach::AllButUs));
         }
+        let sent = if has_us { sent.and(send_to(handle(me())?, signal, value)) } else { sent };
+        sent.and(Ok(if is_visible() { Reach::All } else { Reach::Root }))
     })
 }
 
@@ -183,6 +198,9 @@ pub fn handle(pid: i32) -> Result<OwnedFd, Errno> {
 }
 
 impl Seen {
+    /// All whom kill(2) reaches in one go, ourselves left out: for process 1, all others of its namespace.
+    pub const EVERYBODY: Seen = Seen { pid: -1, parent: 1 };
+
     /// True while its number can only be its own: it has the parent it was seen with, or has come to us.
     fn is_same(self) -> bool {
         self.parent == me()

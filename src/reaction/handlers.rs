@@ -11,6 +11,8 @@ use crate::supervise::{Event, Job, Limits, Manner, Orphans, Reason, Scope, Super
 
 /// How many runs may wait; beyond it real-time signals are counted in the last run as others are.
 const MOST_WAITING: usize = 1000;
+/// How many of those that are so counted can be passed on afterwards: twice what a user's queue commonly holds.
+const MOST_MERGED: usize = 65_536;
 
 /// What happens after a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Result {
     Ended(Status, Duration),
     /// It ran for too long, and was ended.
     Late(Duration),
+    /// It was ended after this long, since the program's time was over.
+    Cut(Duration),
     /// It could not be started.
     Refused(Failure),
 }
@@ -40,6 +44,8 @@ struct Run {
     afterwards: Afterwards,
     /// How many signals it is for.
     count: u64,
+    /// The values of those real-time signals that were merged with the first, and are to be passed on.
+    merged: Vec<Option<i32>>,
     /// Its place in the log.
     entry: Option<usize>,
 }
@@ -51,6 +57,8 @@ pub struct Done {
     pub cause: Cause,
     /// What is still to do.
     pub afterwards: Afterwards,
+    /// The values of those that are passed on after the first.
+    pub merged: Vec<Option<i32>>,
     /// How it ended.
     pub result: Result,
     /// Its place in the log.
@@ -61,6 +69,11 @@ pub struct Done {
 pub struct Handlers {
     waiting: VecDeque<Run>,
     current: Option<(Run, Job, Instant)>,
+    is_over: bool,
+    /// How many values the runs that wait keep.
+    merged: usize,
+    lost: u64,
+    dropped: u64,
     limits: Limits,
     manner: Manner,
 }
@@ -71,19 +84,56 @@ impl Handlers {
         let limits = Limits { total: patience, ..Limits::default() };
         // Its group and not its tree: orphans of the program, which come to us as well, are none of its own.
         let manner = Manner { grace, scope: Scope::Group, orphans: Orphans::Leave, ..Manner::default() };
-        Handlers { waiting: VecDeque::new(), current: None, limits, manner }
+        Handlers {
+            waiting: VecDeque::new(),
+            current: None,
+            is_over: false,
+            merged: 0,
+            lost: 0,
+            dropped: 0,
+            limits,
+            manner,
+        }
+    }
+
+    /// The time of a program begins, and with it theirs.
+    pub fn begin(&mut self) {
+        self.is_over = false;
     }
 
     /// Puts a run into the queue. Signals of the same kind for which one waits already are merged with it and
-    /// counted, as the kernel does without counting; of real-time signals each has its own.
+    /// counted, as the kernel does without counting; of real-time signals each has its own while there is room, and
+    /// is passed on by itself in any case.
     pub fn put(&mut self, cause: Cause, line: String, afterwards: Afterwards, entry: Option<usize>) {
-        let run = Run { cause, line, afterwards, count: 1, entry };
-        let is_full = self.waiting.len() >= MOST_WAITING;
-        let same = self.waiting.iter_mut().rev().find(|waiting| waiting.takes(&run, is_full));
-        match same {
-            Some(waiting) => waiting.count += 1,
-            None => self.waiting.push_back(run),
+        if self.is_over {
+            self.dropped += 1;
+            return;
         }
+        let run = Run { cause, line, afterwards, count: 1, merged: Vec::new(), entry };
+        let is_full = self.waiting.len() >= MOST_WAITING;
+        let Some(same) = self.waiting.iter_mut().rev().find(|waiting| waiting.takes(&run, is_full)) else {
+            return self.waiting.push_back(run);
+        };
+        same.count += 1;
+        if let (Some(value), Afterwards::PassOn) = (run.real_time_value(), afterwards) {
+            match self.merged < MOST_MERGED {
+                true => {
+                    same.merged.push(value);
+                    self.merged += 1;
+                }
+                false => self.lost += 1,
+            }
+        }
+    }
+
+    /// For how many signals and times there was no run: it was too late, or there is none any more.
+    pub fn unhandled(&self) -> u64 {
+        self.dropped + self.waiting.iter().map(|run| run.count).sum::<u64>()
+    }
+
+    /// How many signals cannot be passed on, since there was no place for them.
+    pub fn lost(&self) -> u64 {
+        self.lost
     }
 
     /// True when none runs and none waits.
@@ -103,13 +153,15 @@ impl Handlers {
         }
     }
 
-    /// Forgets those that wait and ends the one that runs; answers how many signals that concerns.
-    pub fn end(&mut self, supervisor: &Supervisor) -> u64 {
-        let waiting = self.waiting.drain(..).map(|run| run.count).sum();
+    /// Their time is over: drops those that wait and all that would follow, and ends the one that runs.
+    pub fn end(&mut self, supervisor: &Supervisor) {
+        self.is_over = true;
+        self.dropped = self.unhandled();
+        self.waiting.clear();
+        self.merged = 0;
         if let Some((_, job, _)) = &mut self.current {
             job.end(Reason::Told, supervisor);
         }
-        waiting
     }
 
     /// Looks after the one that runs, and starts the next; answers those that are over. `program` is the process
@@ -125,6 +177,7 @@ impl Handlers {
             }
             over.extend(self.current.take().map(|(run, job, began)| run.done(result(&job, began))));
             let Some(run) = self.waiting.pop_front() else { return over };
+            self.merged -= run.merged.len();
             let mut job = Job::new(self.limits, self.manner);
             match start(&run, program, supervisor) {
                 Ok(started) => {
@@ -141,13 +194,23 @@ fn result(job: &Job, began: Instant) -> Result {
     let end = job.members().first().and_then(|member| member.end);
     match (end, job.reason()) {
         (Some((status, _, at)), Reason::Ended) => Result::Ended(status, at.saturating_duration_since(began)),
+        (_, Reason::Told) => Result::Cut(began.elapsed()),
         _ => Result::Late(began.elapsed()),
     }
 }
 
 impl Run {
     fn done(self, result: Result) -> Done {
-        Done { cause: self.cause, afterwards: self.afterwards, result, entry: self.entry }
+        let Run { cause, afterwards, merged, entry, .. } = self;
+        Done { cause, afterwards, merged, result, entry }
+    }
+
+    /// What came along with a signal of which the kernel, too, would keep each one; that may be no value.
+    fn real_time_value(&self) -> Option<Option<i32>> {
+        match &self.cause {
+            Cause::Signal(arrival) if arrival.signal.is_real_time() => Some(arrival.value),
+            _ => None,
+        }
     }
 
     /// True when it can stand for another one, too.
@@ -193,9 +256,9 @@ mod tests {
     use super::*;
     use crate::signal::{Arrival, Code, Number};
 
-    fn put(handlers: &mut Handlers, signal: Number, value: Option<i32>) {
+    fn put(handlers: &mut Handlers, signal: Number, value: Option<i32>, afterwards: Afterwards) {
         let arrival = Arrival { signal, sender: Sender::Kernel, code: Code::USER, value };
-        handlers.put(Cause::Signal(arrival), "x".to_owned(), Afterwards::Nothing, None);
+        handlers.put(Cause::Signal(arrival), "x".to_owned(), afterwards, None);
     }
 
     #[test]
@@ -203,8 +266,8 @@ mod tests {
         let mut handlers = Handlers::new(None, Duration::ZERO);
         let real_time = Number::new(40).unwrap();
         for n in 0..100_000 {
-            put(&mut handlers, Number::HUP, None);
-            put(&mut handlers, real_time, Some(n));
+            put(&mut handlers, Number::HUP, None, Afterwards::Nothing);
+            put(&mut handlers, real_time, Some(n), Afterwards::Nothing);
         }
         assert!(handlers.waiting.len() <= MOST_WAITING);
         let count = |signal| {
@@ -212,5 +275,26 @@ mod tests {
             handlers.waiting.iter().filter(is_it).map(|run| run.count).sum::<u64>()
         };
         assert_eq!((count(Number::HUP), count(real_time)), (100_000, 100_000));
+        assert_eq!((handlers.lost(), handlers.merged), (0, 0), "nothing is to be passed on");
+    }
+
+    #[test]
+    fn what_is_to_be_passed_on_keeps_its_values_in_order_or_is_counted_as_lost() {
+        let mut handlers = Handlers::new(None, Duration::ZERO);
+        let real_time = Number::new(40).unwrap();
+        let all = 100_000;
+        for n in 0..all {
+            put(&mut handlers, real_time, Some(n), Afterwards::PassOn);
+            put(&mut handlers, Number::HUP, None, Afterwards::PassOn);
+        }
+        let values = handlers.waiting.iter().flat_map(|run| {
+            let first = run.real_time_value();
+            first.into_iter().chain(run.merged.iter().copied())
+        });
+        let values: Vec<_> = values.flatten().collect();
+        assert!(values.iter().copied().eq(0..values.len() as i32), "in order");
+        assert_eq!(values.len() as u64 + handlers.lost(), all as u64);
+        // One place is that of HUP, which is merged as the kernel does.
+        assert_eq!(values.len(), MOST_WAITING - 1 + MOST_MERGED);
     }
 }

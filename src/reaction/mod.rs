@@ -6,6 +6,7 @@
 mod action;
 mod handlers;
 mod log;
+mod sequel;
 mod timers;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -17,11 +18,13 @@ use rustix::event::PollFlags;
 pub use action::Action;
 pub use handlers::Result as HandlerResult;
 pub use log::{Entry, Log};
+pub use sequel::Sequel;
 pub use timers::{Clock, Timer};
 
 use crate::signal::{Arrival, Number};
-use crate::supervise::{Act, Company, Event, Happening, Job, Reason, Supervisor};
+use crate::supervise::{Act, Company, Event, Handled, Happening, Job, Reason, Supervisor};
 use handlers::{Afterwards, Handlers};
+use sequel::{Stop, Wishes};
 use timers::Timers;
 
 /// A second signal soon after the first has a meaning of its own.
@@ -46,7 +49,7 @@ pub struct Rules {
     pub timers: Vec<Timer>,
     /// How long a handler may run.
     pub patience: Option<Duration>,
-    /// How long a handler has between TERM and KILL.
+    /// How long programs and handlers have between TERM and KILL.
     pub grace: Duration,
 }
 
@@ -59,15 +62,6 @@ pub enum Cause {
     Timer(String),
 }
 
-/// How it goes on after the program, where that is not its own affair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sequel {
-    /// We end with this status.
-    Exit(u8),
-    /// The program runs again.
-    Restart,
-}
-
 /// Something to tell.
 #[derive(Clone, Debug)]
 pub enum News {
@@ -75,8 +69,6 @@ pub enum News {
     Report(Cause, Option<i32>, Duration),
     /// A handler has ended.
     Handled(Cause, HandlerResult),
-    /// Handlers that were still to run when the program's time was over.
-    Dropped(u64),
 }
 
 /// The rules at work.
@@ -87,15 +79,13 @@ pub struct Reactions {
     /// When the last signal of each double came.
     last: Vec<Option<Instant>>,
     decided: VecDeque<(Cause, Action)>,
-    sequel: Option<Sequel>,
+    wishes: Wishes,
     news: Vec<News>,
     log: Log,
     began: Instant,
     /// When the program was started.
     started: Instant,
     is_hung_up: bool,
-    /// TERM was passed on to the program that runs.
-    is_to_end: bool,
 }
 
 impl Reactions {
@@ -107,20 +97,29 @@ impl Reactions {
             timers: Timers::new(rules.timers.clone()),
             last: vec![None; rules.doubles.len()],
             decided: VecDeque::new(),
-            sequel: None,
+            wishes: Wishes::new(rules.grace),
             news: Vec::new(),
             log: Log::default(),
             began: now,
             started: now,
             is_hung_up: false,
-            is_to_end: false,
             rules,
         }
     }
 
     /// Takes away how it goes on.
     pub fn take_sequel(&mut self) -> Option<Sequel> {
-        self.sequel.take()
+        self.wishes.take()
+    }
+
+    /// For how many signals and times no handler has run, since the program's time was over.
+    pub fn unhandled(&self) -> u64 {
+        self.handlers.unhandled()
+    }
+
+    /// How many signals could not be passed on after their handlers: there was no place to keep them meanwhile.
+    pub fn lost_signals(&self) -> u64 {
+        self.handlers.lost()
     }
 
     /// Takes away what is new.
@@ -156,29 +155,53 @@ impl Reactions {
         let entry = self.log.note(&cause, &action, now.saturating_duration_since(self.began));
         match action {
             Action::Run(line) => self.handlers.put(cause, line, Afterwards::Nothing, entry),
-            Action::Both(line) => self.handlers.put(cause, line, Afterwards::PassOn, entry),
+            Action::Both(line) => {
+                // Now and not only when the handler is over: nobody is to restart meanwhile what is to end.
+                self.reached_by(&cause, None, now);
+                self.handlers.put(cause, line, Afterwards::PassOn, entry);
+            }
             Action::Send(signal) => {
+                self.reached_by(&cause, Some(signal), now);
                 job.send(signal, None);
-                job.was_sent(signal, supervisor);
+                was_sent(&cause, Some(signal), supervisor, job);
             }
-            Action::Forward => pass_on(&cause, supervisor, job),
+            Action::Forward => self.pass_on(&cause, &[], now, supervisor, job),
             Action::Ignore => {}
-            Action::Exit(status) => {
-                self.sequel = Some(Sequel::Exit(status));
-                stop(None, supervisor, job);
-            }
-            Action::Stop(grace) => stop(grace, supervisor, job),
-            // No timer brings back what was told to end.
-            Action::Restart if self.is_to_end && matches!(cause, Cause::Timer(_)) => {}
+            Action::Exit(status) => stop(self.wishes.exit(status), None, supervisor, job),
+            Action::Stop(grace) => stop(self.wishes.stop(), grace, supervisor, job),
             Action::Restart => {
-                self.sequel = Some(Sequel::Restart);
-                job.end(Reason::Told, supervisor);
+                if self.wishes.restart(&cause, now) {
+                    job.end(Reason::Told, supervisor);
+                }
             }
             Action::Report => {
                 let pid = running(job);
                 self.news.push(News::Report(cause, pid, now.saturating_duration_since(self.started)));
             }
         }
+    }
+
+    /// What was sent to us or to the program may ask for an end.
+    fn reached_by(&mut self, cause: &Cause, sent: Option<Number>, now: Instant) {
+        signals(cause, sent).for_each(|signal| self.wishes.reached_by(signal, now));
+    }
+
+    /// Sends the signal that has come to the program, as it came; after it those that were merged with it, each with
+    /// its value.
+    fn pass_on(
+        &mut self,
+        cause: &Cause,
+        merged: &[Option<i32>],
+        now: Instant,
+        supervisor: &Supervisor,
+        job: &mut Job,
+    ) {
+        let Cause::Signal(arrival) = cause else { return };
+        self.reached_by(cause, None, now);
+        for value in [&arrival.value].into_iter().chain(merged) {
+            job.send(arrival.signal, *value);
+        }
+        was_sent(cause, None, supervisor, job);
     }
 }
 
@@ -187,17 +210,23 @@ fn running(job: &Job) -> Option<i32> {
     job.members().iter().find(|member| member.end.is_none()).map(|member| member.started.pid)
 }
 
-/// Sends the signal that has come to the program, as it came.
-fn pass_on(cause: &Cause, supervisor: &Supervisor, job: &mut Job) {
-    if let Cause::Signal(arrival) = cause {
-        job.send(arrival.signal, arrival.value);
-        job.was_sent(arrival.signal, supervisor);
-    }
+/// A signal has reached the program because of another one: whichever of the two asks to end, it is asked.
+fn was_sent(cause: &Cause, sent: Option<Number>, supervisor: &Supervisor, job: &mut Job) {
+    signals(cause, sent).for_each(|signal| job.was_sent(signal, supervisor));
+}
+
+/// The signal that came, and what was sent for it.
+fn signals(cause: &Cause, sent: Option<Number>) -> impl Iterator<Item = Number> {
+    let came = match cause {
+        Cause::Signal(arrival) => Some(arrival.signal),
+        Cause::Timer(_) => None,
+    };
+    came.into_iter().chain(sent)
 }
 
 /// Asks the whole tree to end; who asks again does not want to wait.
-fn stop(grace: Option<Duration>, supervisor: &Supervisor, job: &mut Job) {
-    if job.is_ending() {
+fn stop(stop: Stop, grace: Option<Duration>, supervisor: &Supervisor, job: &mut Job) {
+    if stop == Stop::Again {
         return job.kill();
     }
     if let Some(grace) = grace {
@@ -213,7 +242,7 @@ impl Company for Reactions {
     }
 
     fn is_over(&self) -> bool {
-        self.sequel == Some(Sequel::Restart) || self.handlers.are_idle()
+        self.wishes.sequel() == Some(Sequel::Restart) || self.handlers.are_idle()
     }
 
     fn hang_up(&mut self) {
@@ -222,11 +251,6 @@ impl Company for Reactions {
 
     fn decide(&mut self, arrival: &Arrival, now: Instant) -> Option<Act> {
         let actions = self.actions(arrival.signal, now);
-        if actions.is_empty() && arrival.signal.asks_to_end() {
-            // Whoever asks for an end while we restart means us, too.
-            self.sequel = self.sequel.filter(|sequel| *sequel != Sequel::Restart);
-            self.is_to_end |= arrival.signal == Number::TERM;
-        }
         let act = (!actions.is_empty()).then_some(Act::Taken);
         self.decided.extend(actions.into_iter().map(|action| (Cause::Signal(*arrival), action)));
         act
@@ -234,18 +258,17 @@ impl Company for Reactions {
 
     fn act(&mut self, now: Instant, supervisor: &mut Supervisor, job: &mut Job) {
         let program = running(job);
-        self.decided.extend(self.timers.fire(now, || supervisor.tree_of(program.as_slice())));
+        self.decided.extend(self.timers.fire(now, |clock| job.cpu_time(clock, supervisor)));
         while let Some((cause, action)) = self.decided.pop_front() {
             self.perform(cause, action, now, supervisor, job);
         }
         if std::mem::take(&mut self.is_hung_up) {
-            let dropped = self.handlers.end(supervisor);
-            self.news.extend((dropped > 0).then_some(News::Dropped(dropped)));
+            self.handlers.end(supervisor);
         }
         for done in self.handlers.go_on(now, program, supervisor) {
             self.log.set_result(done.entry, &done.result);
             if done.afterwards == Afterwards::PassOn {
-                pass_on(&done.cause, supervisor, job);
+                self.pass_on(&done.cause, &done.merged, now, supervisor, job);
             }
             self.news.push(News::Handled(done.cause, done.result));
         }
@@ -259,10 +282,20 @@ impl Company for Reactions {
         match happening {
             Happening::Started(_) => {
                 self.started = Instant::now();
-                self.is_to_end = false;
+                self.wishes.started();
+                self.handlers.begin();
+                self.is_hung_up = false;
                 self.timers.arm(self.started);
             }
             Happening::Ended(_) => self.timers.disarm(),
+            Happening::Signal(Handled { at, arrival, act }) => {
+                let sent = match act {
+                    Act::Forward(signal) => *signal,
+                    Act::Shared => arrival.signal,
+                    _ => return,
+                };
+                self.reached_by(&Cause::Signal(*arrival), Some(sent), *at);
+            }
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Action, Cause};
-use crate::process::tree::{self, CpuClock, Seen};
+use crate::process::tree::{self, CpuClock};
 
 /// What a timer counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +75,9 @@ impl Timers {
         self.timers.iter().filter_map(|(_, next)| at(next)).min()
     }
 
-    /// What is to be done now. Times that were missed are not made up for. `processes` tells what the program
-    /// consists of now.
-    pub fn fire(&mut self, now: Instant, processes: impl Fn() -> Vec<Seen>) -> Vec<(Cause, Action)> {
+    /// What is to be done now. Times that were missed are not made up for. `used` tells the CPU time of the program
+    /// and all below it until now.
+    pub fn fire(&mut self, now: Instant, used: impl Fn(CpuClock) -> Duration) -> Vec<(Cause, Action)> {
         let mut fired = Vec::new();
         for (timer, next) in &mut self.timers {
             let is_due = match (*next, timer.clock) {
@@ -88,7 +88,7 @@ impl Timers {
                     true
                 }
                 (Next::Used(wanted, at), Clock::Cpu(clock)) if now >= at => {
-                    let used = tree::cpu_time(&processes(), clock);
+                    let used = used(clock);
                     let is_due = used >= wanted;
                     let wanted = if is_due { used + timer.period } else { wanted };
                     *next = Next::Used(wanted, now + tree::cpu_check(wanted.saturating_sub(used)));
@@ -122,8 +122,9 @@ mod tests {
     #[test]
     fn a_timer_fires_once_or_again_without_drifting() {
         let start = Instant::now();
-        let at =
-            |timers: &mut Timers, millis| timers.fire(start + Duration::from_millis(millis), Vec::new).len();
+        let at = |timers: &mut Timers, millis| {
+            timers.fire(start + Duration::from_millis(millis), |_| Duration::ZERO).len()
+        };
         let mut once = timers(false);
         once.arm(start);
         assert_eq!([900, 1100, 5000].map(|millis| at(&mut once, millis)), [0, 1, 0]);

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::os::fd::AsFd;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -69,11 +70,15 @@ async fn acknowledged(fd: &Arc<Descriptor>) {
 
 /// Makes the coming close(2) send a reset instead of a clean end.
 pub fn abort(endpoint: &Endpoint) {
-    // Not what we have inherited: the option would stay with those who go on using it.
-    if let Some(fd) = endpoint.sink.socket_fd().or(endpoint.source.stream()).filter(|_| endpoint.lingers) {
+    if let Some(fd) = own_socket(endpoint) {
         let socket = socket2::SockRef::from(&**fd);
         let _ = socket.set_linger(Some(Duration::ZERO));
     }
+}
+
+/// The socket of an endpoint; not one that we have inherited: options would stay with those who go on using it.
+fn own_socket(endpoint: &Endpoint) -> Option<&Arc<Descriptor>> {
+    endpoint.sink.socket_fd().or(endpoint.source.stream()).filter(|_| endpoint.lingers)
 }
 
 fn half_close_both(relay: &mut Relay) {
@@ -122,11 +127,38 @@ async fn linger_both(relay: &mut Relay) {
     tokio::join!(linger(left), linger(right));
 }
 
-/// Says the end to one peer, and lets it read what it was sent; `is_heard_out` where it has said its own.
+/// Says the end to one peer, and lets it read what it was sent, as long as it does so; `is_heard_out` where it has said
+/// its own.
 pub async fn leave(endpoint: &mut Endpoint, is_heard_out: bool) {
     endpoint.sink.half_close();
-    end_tls(endpoint).await;
-    linger(still_heard(endpoint, is_heard_out)).await;
+    if let Some(stream) = endpoint.sink.tls() {
+        while_it_takes(stream.fd(), stream.linger(), poll_fn(|cx| stream.poll_end(cx))).await;
+        stream.leave();
+    }
+    if let Some((fd, time)) = still_heard(endpoint, is_heard_out) {
+        while_it_takes(&fd, time, fd.drain()).await;
+    }
+}
+
+/// Makes the coming close(2) send a reset, once the peer has what it was sent.
+pub async fn reset(endpoint: &Endpoint) {
+    if let Some(fd) = own_socket(endpoint) {
+        while_it_takes(fd, FLUSH, acknowledged(fd)).await;
+    }
+    abort(endpoint);
+}
+
+/// Waits for `step`: so long, and as long again whenever the peer has taken some of what it was sent meanwhile.
+async fn while_it_takes<T>(fd: &Descriptor, time: Duration, step: impl Future<Output = T>) {
+    let unsent = || crate::endpoint::unsent_bytes(fd.as_fd()).unwrap_or(0);
+    let (mut step, mut before) = (pin!(step), unsent());
+    while timeout(time, step.as_mut()).await.is_err() {
+        let left = unsent();
+        if left == 0 || left >= before {
+            return;
+        }
+        before = left;
+    }
 }
 
 /// The same without waiting for anything.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-pub use closing::{abort, leave, leave_at_once};
+pub use closing::{abort, leave, leave_at_once, reset};
 pub use direction::{Direction, Ending};
 pub use limits::{Clock, Finish, Limits};
 pub use outcome::{Outcome, Report, Side};

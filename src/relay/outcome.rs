@@ -55,6 +55,8 @@ impl Limit {
 pub enum Outcome {
     /// Everything that was said was passed on.
     Complete,
+    /// Our side has ended it before that on purpose, as this flag asks.
+    Cut(&'static str),
     /// The child on that side ended and its output was passed on.
     ChildExited(Side),
     /// That side left altogether, and the child that served it had no more to do.

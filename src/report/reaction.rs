@@ -5,10 +5,14 @@ use serde_json::{Value, json};
 use super::process::status_json;
 use super::signal::arrival_json;
 use crate::error::Exit;
-use crate::reaction::{Cause, Entry, HandlerResult, Log};
+use crate::reaction::{Cause, Entry, HandlerResult, Reactions};
 
 /// The report of a finished `trap`; `child` is that of its program.
-pub fn trap_json(exit: Exit, log: &Log, restarts: u64, child: Value) -> Value {
+pub fn trap_json(exit: Exit, reactions: &Reactions, restarts: u64, mut child: Value) -> Value {
+    let log = reactions.log();
+    // Those that its queue had no place for, and those for which we had none.
+    let lost = child["lost_signals"].as_u64().unwrap_or(0) + reactions.lost_signals();
+    child["lost_signals"] = lost.into();
     json!({
         "schema": "spile.trap/1",
         "spile": 1,
@@ -16,6 +20,7 @@ pub fn trap_json(exit: Exit, log: &Log, restarts: u64, child: Value) -> Value {
         "exit": exit.0,
         "events": log.entries.iter().map(entry_json).collect::<Vec<_>>(),
         "more_events": log.more,
+        "unhandled": reactions.unhandled(),
         "restarts": restarts,
         "child": child,
     })
@@ -47,6 +52,7 @@ pub fn result_json(result: &HandlerResult) -> Value {
             value
         }
         HandlerResult::Late(wall) => json!({"timeout": true, "wall": wall.as_secs_f64()}),
+        HandlerResult::Cut(wall) => json!({"cut": true, "wall": wall.as_secs_f64()}),
         HandlerResult::Refused(failure) => json!({"error": failure.to_string()}),
     }
 }

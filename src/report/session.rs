@@ -30,6 +30,7 @@ impl Names {
 pub fn outcome_text(outcome: &Outcome, names: &Names) -> String {
     match outcome {
         Outcome::Complete | Outcome::Quiet => "complete".to_owned(),
+        Outcome::Cut(flag) => format!("ended on purpose ({flag})"),
         Outcome::ChildExited(side) => format!("{} ended", names.of(*side)),
         Outcome::Departed(side) => format!("{} has gone", names.of(*side)),
         Outcome::Reset(side) => format!("connection reset by {}", names.of(*side)),
@@ -47,6 +48,7 @@ pub fn outcome_text(outcome: &Outcome, names: &Names) -> String {
 fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Complete => "complete",
+        Outcome::Cut(_) => "cut",
         Outcome::Quiet => "quiet",
         Outcome::ChildExited(_) => "child-exited",
         Outcome::Departed(_) => "departed",

@@ -70,6 +70,11 @@ impl Number {
         keys || self == Number::CONT || self.0 == libc::SIGWINCH
     }
 
+    /// True for what the keys of a terminal send: ^C, ^\, ^Z.
+    pub fn is_key(self) -> bool {
+        matches!(self, Number::INT | Number::QUIT | Number::TSTP)
+    }
+
     /// True for the signals that people and shells end programs with.
     pub fn asks_to_end(self) -> bool {
         matches!(self, Number::HUP | Number::INT | Number::QUIT | Number::TERM)

@@ -25,12 +25,16 @@ impl State {
     /// Asks about a process. The C library ignores 32 and 33 in what posix_spawn(3) starts, of which nobody can make
     /// any use: they are left out.
     pub fn of(pid: i32) -> io::Result<State> {
-        std::fs::read(format!("/proc/{pid}/status")).map(|text| State::read(&String::from_utf8_lossy(&text)))
+        State::in_file(&format!("/proc/{pid}/status"))
     }
 
-    /// Asks about ourselves.
+    /// Asks about ourselves, whatever our number in the namespace that /proc shows.
     pub fn of_ourselves() -> io::Result<State> {
-        State::of(std::process::id() as i32)
+        State::in_file("/proc/self/status")
+    }
+
+    fn in_file(path: &str) -> io::Result<State> {
+        std::fs::read(path).map(|text| State::read(&String::from_utf8_lossy(&text)))
     }
 
     /// What we were started with, as a program would find it that was started in our place.

@@ -23,11 +23,7 @@ pub fn name_of(fd: impl AsFd) -> Option<OsString> {
 
 /// Our descendants that hold one of these.
 pub fn of(names: &[OsString]) -> Vec<Holder> {
-    let holds = |pid: i32| {
-        let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-        let mut links = entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
-        links.any(|link| names.iter().any(|name| name == link.as_os_str()))
-    };
+    let holds = |pid: i32| tree::open_files(pid).iter().any(|file| names.contains(file));
     let all = tree::below(tree::children(tree::me()));
     let holding = all.into_iter().filter(|seen| holds(seen.pid));
     holding.map(|seen| Holder { pid: seen.pid, name: tree::name(seen.pid) }).collect()

@@ -40,6 +40,8 @@ pub enum Happening<'a> {
     Started(&'a Member),
     /// A signal was sent to spile.
     Signal(&'a Handled),
+    /// It uses the terminal, whose keys were ours until now and reach it alone from now on.
+    KeysLost,
     /// It is being ended.
     Ending(Reason),
     /// It has ended.
@@ -108,10 +110,12 @@ pub fn attempt(
     ends: Ends,
     company: &mut dyn Company,
 ) -> Result<Outcome, Failure> {
-    let foreground = Foreground::arrange(&mut order.program, order.group, order.keys);
+    let keys = order.keys.max(order.forwarding.keys());
+    let group = order.group.or(order.forwarding.group());
+    let foreground = Foreground::arrange(&mut order.program, group, keys);
     let mut attempt = Attempt {
         outcome: Outcome {
-            job: Job::new(order.limits, order.manner),
+            job: Job::new(order.limits, order.manner).hears(order.forwarding.to()),
             refused: None,
             began: SystemTime::now(),
             wall: Duration::ZERO,
@@ -186,7 +190,11 @@ impl Attempt<'_> {
             events.iter().for_each(|event| self.hear(event, supervisor));
             // Only now: what has come meanwhile may be that we are to go on.
             if let Some((pid, by)) = self.halted.take() {
+                let keys = self.foreground.keys();
                 self.foreground.stopped(pid, by);
+                if self.foreground.keys() != keys {
+                    self.company.told(Happening::KeysLost);
+                }
             }
             let now = supervisor.now();
             if self.company.advance(now) {
@@ -248,6 +256,8 @@ impl Attempt<'_> {
                     self.foreground.asked_to_stop(*arrival);
                 }
                 job.send(signal, arrival.value);
+                // Whoever sends TERM asks for an end, as whatever it is passed on.
+                job.was_sent(arrival.signal, supervisor);
                 job.was_sent(signal, supervisor);
             }
             Act::Shared => job.was_sent(arrival.signal, supervisor),
@@ -256,7 +266,8 @@ impl Attempt<'_> {
             Act::End => job.end(Reason::Told, supervisor),
             Act::Kill => job.kill(),
         }
-        let is_gone = job.is_over() && arrival.signal.asks_to_end();
+        // What an action was asked for is its company's affair, also after the program.
+        let is_gone = job.is_over() && arrival.signal.asks_to_end() && act != Act::Taken;
         if is_gone || matches!(act, Act::End | Act::Kill) {
             self.outcome.interrupted = Some(arrival.signal);
         }

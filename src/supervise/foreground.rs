@@ -1,5 +1,7 @@
 //! Job control: the program has the terminal while it runs, and when it is stopped, so are we.
 
+use std::time::{Duration, Instant};
+
 use rustix::termios::Termios;
 
 use super::forward::Togetherness;
@@ -7,8 +9,11 @@ use crate::process::terminal::Terminal;
 use crate::process::{Group, Program};
 use crate::signal::{self, Arrival, Number, Sender, Stop};
 
+/// A program that is to stop has done so after this long, or has thought better of it.
+const HEEDED: Duration = Duration::from_secs(2);
+
 /// Whose the keys of the terminal are while the program runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keys {
     /// The program's, or of both where it is in our group.
     #[default]
@@ -28,8 +33,8 @@ pub struct Foreground {
     keys: Keys,
     /// The program's modes while it is stopped.
     modes: Option<Termios>,
-    /// A stop that was sent to us, and that we have passed on.
-    asked: Option<Arrival>,
+    /// A stop that was sent to us, and that we have passed on, and until when it counts.
+    asked: Option<(Arrival, Instant)>,
 }
 
 impl Foreground {
@@ -63,14 +68,21 @@ impl Foreground {
         self.together
     }
 
-    /// A signal to stop was sent to us and passed on: once the program is stopped by it, so are we.
+    /// Whose the keys are now.
+    pub fn keys(&self) -> Keys {
+        self.keys
+    }
+
+    /// A signal to stop was sent to us and passed on: once the program is stopped by it, so are we. It may ignore it, or
+    /// see to its affairs first: a stop much later has nothing to do with it any more.
     pub fn asked_to_stop(&mut self, arrival: Arrival) {
-        self.asked = Some(arrival);
+        self.asked = Some((arrival, Instant::now() + HEEDED));
     }
 
     /// The program, leader of its group if it has one of its own, was stopped by `by`.
     pub fn stopped(&mut self, pid: i32, by: Number) {
-        let asked = self.asked.take();
+        let asked =
+            self.asked.take().filter(|(_, until)| Instant::now() < *until).map(|(arrival, _)| arrival);
         let wants_terminal = matches!(by, Number::TTIN | Number::TTOU);
         let own_group = self.together == Togetherness::OwnGroup;
         if let Some(terminal) = &self.terminal {

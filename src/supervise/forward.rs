@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::Keys;
+use crate::process::Group;
 use crate::signal::{Arrival, Number, Sender, Set};
 
 /// A second interrupt within this time insists.
@@ -13,6 +15,7 @@ pub struct Forwarding {
     rewrites: Vec<(Number, Option<Number>)>,
     kept: Set,
     insistence: Insistence,
+    addressee: Addressee,
     interrupts: u8,
     last: Option<Instant>,
 }
@@ -25,6 +28,16 @@ pub enum Insistence {
     Ends,
     /// What the first means: the program may want many, as an interactive shell does.
     Nothing,
+}
+
+/// Whom signals are passed on to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Addressee {
+    /// The program; but its whole group where a terminal would send them there, too.
+    #[default]
+    Program,
+    /// The whole group of the program.
+    Group,
 }
 
 /// What to do about a signal.
@@ -75,6 +88,33 @@ impl Forwarding {
     /// The same with another meaning of the second INT.
     pub fn insistence(self, insistence: Insistence) -> Forwarding {
         Forwarding { insistence, ..self }
+    }
+
+    /// The same to somebody else.
+    pub fn addressee(self, addressee: Addressee) -> Forwarding {
+        Forwarding { addressee, ..self }
+    }
+
+    /// Whom they are passed on to.
+    pub fn to(&self) -> Addressee {
+        self.addressee
+    }
+
+    /// The process group that is needed for it, if one is: signals to our own would come back to us.
+    pub fn group(&self) -> Option<Group> {
+        (self.addressee == Addressee::Group).then_some(Group::New)
+    }
+
+    /// Whose the terminal's keys must be: ours, if one of them is not to reach the program as it is.
+    pub fn keys(&self) -> Keys {
+        let changes = |signal: Number| {
+            self.kept.contains(signal) || self.rewrites.iter().any(|(from, _)| *from == signal)
+        };
+        if Number::all().any(|signal| signal.is_key() && changes(signal)) {
+            Keys::Ours
+        } else {
+            Keys::Programs
+        }
     }
 
     /// Decides about one signal.
@@ -147,6 +187,16 @@ mod tests {
         for (signal, sender, together, act) in cases {
             assert_eq!(Forwarding::default().decide(&sent(signal, sender), together, now), act);
         }
+    }
+
+    #[test]
+    fn a_key_that_is_not_passed_on_as_it_is_must_come_to_us_alone() {
+        let keys = |from, kept: &[Number]| {
+            Forwarding::new(vec![(from, Some(Number::TERM))], kept.iter().copied().collect()).keys()
+        };
+        assert_eq!(keys(Number::INT, &[]), Keys::Ours);
+        assert_eq!(keys(Number::HUP, &[Number::TSTP]), Keys::Ours);
+        assert_eq!(keys(Number::HUP, &[Number::TERM]), Keys::Programs);
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use nix::unistd::Pid;
 
 use super::ending::{self, Killed, Manner, Orphans, Scope};
+use super::forward::Addressee;
 use super::limits::{Limits, Passed, Watch};
 use super::unsent::Unsent;
 use super::{Event, Supervisor};
-use crate::process::tree::{Seen, me, stat};
+use crate::process::tree::{self, CpuClock, Seen, me, stat};
 use crate::process::{Started, Status, Usage};
 use crate::signal::{self, Number};
 
@@ -69,8 +70,11 @@ pub struct Job {
     reason: Reason,
     killed: Vec<Killed>,
     reaped: u64,
+    /// CPU time of those who are reaped: its own children, and orphans, of which nobody can tell whose they were.
+    spent: Usage,
     request: Request,
     unsent: Unsent,
+    addressee: Addressee,
 }
 
 /// Whether somebody has asked the children to end, past us.
@@ -91,9 +95,16 @@ impl Job {
             reason: Reason::Ended,
             killed: Vec::new(),
             reaped: 0,
+            spent: Usage::default(),
             request: Request::None,
             unsent: Unsent::default(),
+            addressee: Addressee::default(),
         }
+    }
+
+    /// The same, with signals passed on to these.
+    pub fn hears(self, addressee: Addressee) -> Job {
+        Job { addressee, ..self }
     }
 
     /// Adds a child that the supervisor has started.
@@ -134,8 +145,10 @@ impl Job {
     /// Takes note of what happened to its children. True when the event was about one of them.
     pub fn note(&mut self, event: &Event) -> bool {
         let (Event::Ended(pid, ..) | Event::Stopped(pid, _) | Event::Continued(pid)) = event else {
-            if let Event::Resumed(how_long) = event {
-                self.watch.was_stopped(*how_long, Instant::now());
+            match event {
+                Event::Resumed(how_long) => self.watch.was_stopped(*how_long, Instant::now()),
+                Event::OrphanEnded(usage) => self.spent.add_cpu(usage),
+                _ => {}
             }
             return false;
         };
@@ -145,6 +158,7 @@ impl Job {
         match event {
             Event::Ended(_, status, usage) => {
                 member.end = Some((*status, *usage, Instant::now()));
+                self.spent.add_cpu(usage);
                 self.unsent.forget(*pid);
             }
             _ => member.stopped = matches!(event, Event::Stopped(..)),
@@ -176,23 +190,34 @@ impl Job {
     }
 
     /// Sends a signal to the children that have not ended: what a terminal sends goes to whole groups, as it does
-    /// there, if one of the children leads them: a group keeps its number as long as somebody is in it. The keys that stop do nothing in a session whose leader is the
+    /// there, and so does everything if that was asked for, if one of the children leads them: a group keeps its
+    /// number as long as somebody is in it. Only to a process can a value be sent (sigqueue(3)): the children get it,
+    /// and others of their groups the signal without it. The keys that stop do nothing in a session whose leader is the
     /// child: nobody is there to continue it (orphaned process group, POSIX), so STOP is sent. Who is stopped must go
     /// on to be able to end.
     pub fn send(&mut self, signal: Number, value: Option<i32>) {
-        let to_groups = signal.is_from_terminals() || signal.asks_to_stop();
+        let to_groups =
+            self.addressee == Addressee::Group || signal.is_from_terminals() || signal.asks_to_stop();
+        // Where nobody can tell who is in a group, it is all of it without the value.
+        let value = value.filter(|_| !to_groups || tree::is_visible());
         let mut groups = BTreeSet::new();
         for member in self.members.iter().filter(|member| member.end.is_none()) {
             let pid = member.started.pid;
-            let has_started = |group: i32| self.members.iter().any(|member| member.started.pid == group);
-            let group = group_of(pid).filter(|group| to_groups && has_started(*group));
+            let is_ours = |pid: i32| self.members.iter().any(|member| member.started.pid == pid);
+            let group = group_of(pid).filter(|group| to_groups && is_ours(*group));
             let to = group.map_or(pid, |group| -group);
             let its = if signal.asks_to_stop() && leads_session(pid) { Number::STOP } else { signal };
-            if group.is_none_or(|group| groups.insert(group)) {
-                match value.filter(|_| group.is_none()) {
-                    Some(value) => self.unsent.send(to, its, value),
-                    None => _ = signal::send(to, its),
+            let is_first = group.is_none_or(|group| groups.insert(group));
+            match (value, group) {
+                (Some(value), _) => {
+                    self.unsent.send(pid, its, value);
+                    let others = group.filter(|_| is_first).map(tree::in_group).unwrap_or_default();
+                    for other in others.into_iter().filter(|other| !is_ours(other.pid)) {
+                        tree::signal(other, its);
+                    }
                 }
+                (None, _) if is_first => _ = signal::send(to, its),
+                (None, _) => {}
             }
             if member.stopped && signal.asks_to_end() {
                 let _ = signal::send(to, Number::CONT);
@@ -239,9 +264,12 @@ impl Job {
         }
     }
 
-    /// Gives it this long between the asking and the killing.
+    /// Gives it this long between the asking and the killing; from now on, where it was asked already.
     pub fn set_grace(&mut self, grace: Duration) {
         self.manner.grace = grace;
+        if let Phase::Asked(until) = &mut self.phase {
+            *until = Instant::now() + grace;
+        }
     }
 
     /// Kills it now.
@@ -260,7 +288,10 @@ impl Job {
     fn processes(&self, supervisor: &Supervisor) -> Vec<Seen> {
         let roots: Vec<i32> = self.running().collect();
         match self.manner.scope {
-            Scope::Tree => supervisor.tree_of(&roots),
+            Scope::Tree => match supervisor.everybody(&roots) {
+                Some(everybody) => vec![everybody],
+                None => supervisor.tree_of(&roots),
+            },
             Scope::Child => roots.iter().map(|pid| Seen { pid: *pid, parent: me() }).collect(),
             Scope::Group => {
                 let groups: Vec<i32> = self.members.iter().map(|member| member.started.pid).collect();
@@ -271,6 +302,12 @@ impl Job {
                 supervisor.tree_of(&roots).into_iter().filter(is_in).collect()
             }
         }
+    }
+
+    /// The CPU time that it has used: what runs of it, and what has ended.
+    pub fn cpu_time(&self, clock: CpuClock, supervisor: &Supervisor) -> Duration {
+        let running: Vec<i32> = self.running().collect();
+        tree::cpu_time(&supervisor.tree_of(&running), clock) + self.spent.cpu(clock)
     }
 
     /// What is left of it, for the report.
@@ -285,10 +322,12 @@ impl Job {
         match self.phase {
             Phase::Running if has_ended => self.settle(supervisor),
             Phase::Running | Phase::Waiting => {
-                let roots: Vec<i32> = self.running().collect();
-                match self.watch.passed(now, || supervisor.tree_of(&roots)) {
+                let mut watch = self.watch;
+                let passed = watch.passed(now, || self.cpu_time(CpuClock::All, supervisor));
+                self.watch = watch;
+                match passed {
                     Some(limit) => self.end(reason(limit), supervisor),
-                    None if self.phase == Phase::Waiting && self.processes(supervisor).is_empty() => {
+                    None if self.phase == Phase::Waiting && !self.is_awaited(supervisor) => {
                         self.phase = Phase::Over;
                     }
                     None => {}
@@ -318,9 +357,30 @@ impl Job {
                 self.ask(self.manner.signal, supervisor);
             }
         }
-        if matches!(self.phase, Phase::Waiting | Phase::Asked(_)) && self.processes(supervisor).is_empty() {
+        let is_over = match self.phase {
+            Phase::Waiting => !self.is_awaited(supervisor),
+            Phase::Asked(_) => self.processes(supervisor).is_empty(),
+            _ => false,
+        };
+        if is_over {
             self.phase = Phase::Over;
         }
+    }
+
+    /// True while there is somebody to wait for: that is known also of those whom nobody can tell.
+    fn is_awaited(&self, supervisor: &Supervisor) -> bool {
+        supervisor.has_unseen() || !self.processes(supervisor).is_empty()
+    }
+
+    /// True when some of it should have ended and goes on, since nothing tells who they are.
+    pub fn has_missed(&self, supervisor: &Supervisor) -> bool {
+        let orphans_end = match self.manner.orphans {
+            Orphans::Leave => false,
+            Orphans::Usual | Orphans::Wait => self.request == Request::Made,
+            Orphans::Term | Orphans::Kill => true,
+        };
+        let is_meant = self.manner.scope == Scope::Tree && (orphans_end || self.reason != Reason::Ended);
+        is_meant && supervisor.has_unseen()
     }
 
     /// Stopped first, so that nobody forks away from the kill; round by round, since orphans come to us only when

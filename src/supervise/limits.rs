@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::process::tree::{self, CpuClock, Seen};
+use crate::process::tree;
 
 /// What a job may use. `None` is no limit.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,8 +82,8 @@ impl Watch {
         [total, idle, cpu].into_iter().flatten().min()
     }
 
-    /// The limit that was passed, if any. `processes` tells what the job consists of now.
-    pub fn passed(&mut self, now: Instant, processes: impl FnOnce() -> Vec<Seen>) -> Option<Passed> {
+    /// The limit that was passed, if any. `used` tells the CPU time of the job until now.
+    pub fn passed(&mut self, now: Instant, used: impl FnOnce() -> Duration) -> Option<Passed> {
         let is_past =
             |since: Instant, limit: Option<Duration>| limit.is_some_and(|limit| now >= since + limit);
         if self.deadline().is_some_and(|deadline| now >= deadline) {
@@ -93,7 +93,7 @@ impl Watch {
             return Some(Passed::Idle);
         }
         let limit = self.limits.cpu.filter(|_| now >= self.cpu_check)?;
-        let used = tree::cpu_time(&processes(), CpuClock::All);
+        let used = used();
         self.cpu_check = now + tree::cpu_check(limit.saturating_sub(used));
         (used >= limit).then_some(Passed::Cpu)
     }
@@ -105,14 +105,18 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn no_time() -> Duration {
+        Duration::ZERO
+    }
+
     #[test]
     fn time_in_which_we_were_stopped_counts_on_the_wall_alone() {
         let start = Instant::now();
         for (clock, passed) in [(Clock::Running, None), (Clock::Wall, Some(Passed::Total))] {
             let mut watch = Watch::new(Limits { total: Some(SECOND), clock, ..Limits::default() }, start);
             watch.was_stopped(SECOND * 5, start + SECOND * 5);
-            assert_eq!(watch.passed(start + SECOND * 3, Vec::new), passed);
-            assert_eq!(watch.passed(start + SECOND * 6, Vec::new), Some(Passed::Total));
+            assert_eq!(watch.passed(start + SECOND * 3, no_time), passed);
+            assert_eq!(watch.passed(start + SECOND * 6, no_time), Some(Passed::Total));
         }
     }
 
@@ -121,7 +125,7 @@ mod tests {
         let start = Instant::now();
         let mut watch = Watch::new(Limits { total: Some(SECOND), ..Limits::default() }, start);
         watch.was_stopped(SECOND * 5, start);
-        assert_eq!(watch.passed(start + SECOND, Vec::new), Some(Passed::Total));
+        assert_eq!(watch.passed(start + SECOND, no_time), Some(Passed::Total));
     }
 
     #[test]
@@ -130,7 +134,7 @@ mod tests {
         let mut watch = Watch::new(Limits { idle: Some(SECOND), ..Limits::default() }, start);
         watch.is_active(start + SECOND / 2);
         assert_eq!(watch.due(), Some(start + SECOND * 3 / 2));
-        assert_eq!(watch.passed(start + SECOND, Vec::new), None);
-        assert_eq!(watch.passed(start + SECOND * 2, Vec::new), Some(Passed::Idle));
+        assert_eq!(watch.passed(start + SECOND, no_time), None);
+        assert_eq!(watch.passed(start + SECOND * 2, no_time), Some(Passed::Idle));
     }
 }

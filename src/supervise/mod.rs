@@ -38,7 +38,7 @@ pub use attempt::{Company, Happening, Order, Outcome, attempt};
 pub use companions::{Companions, end, keep_company, pause, sweep};
 pub use ending::{Killed, Manner, Orphans, Scope};
 pub use foreground::{Foreground, Keys};
-pub use forward::{Act, Forwarding, Handled, Insistence};
+pub use forward::{Act, Addressee, Forwarding, Handled, Insistence};
 pub use job::{Job, Member, Reason};
 pub use limits::{Clock, Limits};
 
@@ -60,8 +60,10 @@ const AT_ONCE: usize = 256;
 /// Something that has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A child has ended and is reaped: one that we started, or an orphan that had come to us.
+    /// A child that we started has ended and is reaped.
     Ended(i32, Status, Usage),
+    /// An orphan that had come to us has ended and is reaped: this is what it has used.
+    OrphanEnded(Usage),
     /// Job control has stopped a child.
     Stopped(i32, Number),
     /// A child goes on.
@@ -200,9 +202,14 @@ impl Supervisor {
                 StateChange::Stopped(signal) => Event::Stopped(pid, signal),
                 StateChange::Continued => Event::Continued(pid),
                 StateChange::Exited(_) | StateChange::Killed(_) => {
-                    self.orphans += u64::from(!self.roots.remove(&pid));
                     self.reaped += 1;
-                    Event::Ended(pid, status, usage)
+                    match self.roots.remove(&pid) {
+                        true => Event::Ended(pid, status, usage),
+                        false => {
+                            self.orphans += 1;
+                            Event::OrphanEnded(usage)
+                        }
+                    }
                 }
             });
         }
@@ -230,6 +237,20 @@ impl Supervisor {
         let unseen: Vec<Seen> = unseen.map(|root| Seen { pid: *root, parent: tree::me() }).collect();
         ours.extend(unseen);
         tree::below(ours)
+    }
+
+    /// True where orphans have come to us and nothing tells which; never while children of ours run, since nobody can
+    /// say then.
+    pub fn has_unseen(&self) -> bool {
+        !tree::is_visible() && self.roots.is_empty() && process::has_children()
+    }
+
+    /// Everybody at once, where nothing tells who is in the tree of `roots`, but we are process 1, whom kill(2) lets
+    /// reach them all the same, and nobody else.
+    pub fn everybody(&self, roots: &[i32]) -> Option<Seen> {
+        let are_all = self.roots.iter().all(|root| roots.contains(root));
+        let is_apt = tree::me() == 1 && !tree::is_visible() && are_all && process::has_children();
+        is_apt.then_some(Seen::EVERYBODY)
     }
 }
 

@@ -97,9 +97,9 @@ pub fn unique_sleep(nth: u32) -> String {
     format!("9{:06}.{nth}", std::process::id())
 }
 
-/// True while a signal waits to be read by a process.
+/// True while a signal waits to be read by a process; for one that is gone none does.
 pub fn has_pending(pid: u32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     status.lines().any(|line| line.starts_with("ShdPnd:") && !line.ends_with("0000000000000000"))
 }
 

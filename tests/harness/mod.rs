@@ -5,6 +5,7 @@ mod certificates;
 mod daemons;
 pub mod echo;
 mod facts;
+pub mod http;
 pub mod leaf;
 pub mod look;
 mod page;

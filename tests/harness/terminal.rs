@@ -86,12 +86,17 @@ impl Terminal {
     }
 
     /// Waits until this has been shown, and forgets everything up to it.
-    pub fn sees(mut self, wanted: &str) -> Terminal {
+    pub fn sees(self, wanted: &str) -> Terminal {
+        self.shows(wanted).0
+    }
+
+    /// The same, and answers what it forgets.
+    pub fn shows(mut self, wanted: &str) -> (Terminal, String) {
         let end = Instant::now() + DEADLINE;
         loop {
             if let Some(at) = self.seen.find(wanted) {
-                self.seen.drain(..at + wanted.len());
-                return self;
+                let shown = self.seen.drain(..at + wanted.len()).collect();
+                return (self, shown);
             }
             match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.seen += &String::from_utf8_lossy(&bytes),

@@ -154,6 +154,8 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_search_finds_what_the_slow_way_finds(
         source in patterns(), text in texts(), reads in prop::collection::vec(1..9_usize, 0..20)

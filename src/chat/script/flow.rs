@@ -23,7 +23,9 @@ pub fn check(steps: &[Step]) -> Vec<Mistake> {
     for (at, (step, before)) in steps.iter().zip(&before).enumerate() {
         match before {
             Some(before) => mistakes.extend(before.objection(&step.op).map(|slip| slip.at(&step.place))),
-            None if is_dark || matches!(step.op, Op::End(_)) => {}
+            // A loop may be left by jumps alone.
+            None if matches!(step.op, Op::End(_)) => continue,
+            None if is_dark => {}
             None => mistakes.push(unreachable(steps, at).at(&step.place)),
         }
         is_dark = before.is_none();
@@ -37,7 +39,9 @@ fn unreachable(steps: &[Step], at: usize) -> Slip {
         Some(Step { op: Op::Choose(_), .. }) => {
             slip.hint("every '?' before it goes on at its label; a label here makes it one of them")
         }
-        Some(Step { op: Op::End(_), .. }) => slip.hint("the loop before it never ends; '.loop N' does"),
+        Some(Step { op: Op::End(start), .. }) if matches!(steps[*start].op, Op::Loop { times: None, .. }) => {
+            slip.hint("the loop before it never ends; '.loop N' does")
+        }
         Some(Step { op: Op::Label(label), .. }) => slip.hint(format!("nothing jumps to '{label}'")),
         _ => slip.hint("no way leads here; a label and a jump to it make one"),
     }
@@ -110,9 +114,10 @@ impl Before {
         let ends = matches!(op, Op::Close | Op::Reset);
         match op {
             _ if self.is_deaf && (says || hears || ends) => Some(Slip::new("the connection is closed here")),
-            _ if self.said_end && says => {
-                Some(Slip::new("nothing can be said here, after '.half-close'").hint("only heard"))
-            }
+            _ if self.said_end && says => Some(
+                Slip::new("nothing can be said here: our end is said before")
+                    .hint("'.half-close' leaves hearing alone"),
+            ),
             Op::StartTls if self.has_tls => Some(Slip::new("TLS has begun before; '.starttls' is for once")),
             _ => None,
         }

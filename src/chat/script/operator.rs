@@ -137,7 +137,7 @@ fn before_arrow(text: Text) -> Option<Text> {
 
 fn label(line: Text) -> Result<Saying, Slip> {
     match line.skip(1).word(":")? {
-        Some(word) if line.bytes[1] != b' ' => Ok(Saying::Label(label_name(word)?)),
+        Some(word) if !matches!(line.bytes[1], b' ' | b'\t') => Ok(Saying::Label(label_name(word)?)),
         Some(word) => {
             let word = label_name(word)?;
             Err(Slip::new("a label follows its ':' without a space").hint(format!(":{word}")))

@@ -1,5 +1,6 @@
 //! `spile echo-server`: the small services of RFC 862 to 868, and more for tests, on any number of addresses.
 
+mod effect;
 mod modes;
 mod telling;
 
@@ -81,7 +82,7 @@ Examples:
         }
         let counters = Arc::new(Counters::default());
         let service = self.modes.service(self.shape, &counters)?;
-        modes::check(&service.mode, &addresses)?;
+        effect::check(&service, &addresses)?;
         let telling = Rc::new(Telling::new(&self.telling, &self.log, service.mode.name(), counters)?);
         let result = run(self.serve(addresses, Rc::new(service), &telling));
         telling.end();
@@ -101,6 +102,7 @@ impl Args {
         for address in &addresses {
             doors.push(open(address, &self.server, &events, is_talkative).await?);
         }
+        effect::check_passed(&service, &addresses, &doors)?;
         self.modes.check_doors(&service.mode, &doors)?;
         service.counters.watch(doors.iter().map(|door| door.listener.losses().clone()).collect());
         for note in doors.iter().flat_map(|door| door.listener.notes()) {

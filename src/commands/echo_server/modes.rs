@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use crate::address::{self, Address, Net, Target, UnixKind};
+use crate::address;
 use crate::commands::shape::ShapeArgs;
 use crate::echo::{Amount, Begin, Counters, Cut, How, LastCall, Mode, Service, Shape, Site, content_type};
 use crate::error::Failure;
@@ -14,8 +14,6 @@ use crate::server::Door;
 
 /// Most bytes of a request's body when not said otherwise.
 const MOST_BODY: u64 = 64 * 1024 * 1024;
-/// Most bytes of a UDP datagram over IPv4.
-const LONGEST_DATAGRAM: usize = 65_507;
 
 /// A service by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,17 +52,18 @@ pub struct ModeArgs {
     /// Most bytes of the body of an HTTP request (64MiB)
     #[arg(long, value_name = "SIZE", value_parser = address::size)]
     max_body: Option<u64>,
-    /// Say no more than this many bytes at a time
+    /// Say no more than this many bytes at a time (streams)
     #[arg(long, value_name = "SIZE", value_parser = piece)]
     chunk: Option<usize>,
     /// Close each connection after so many bytes have been sent (discard: received), or after so much time: 100, 4K,
-    /// 500ms
+    /// 500ms. Whoever goes on reading gets all of them
     #[arg(long, value_name = "SIZE|TIME", value_parser = amount, conflicts_with = "rst_after")]
     close_after: Option<Amount>,
-    /// The same with a reset
+    /// The same with a reset (TCP); after a size, once the peer's system has taken all that was sent
     #[arg(long, value_name = "SIZE|TIME", value_parser = amount)]
     rst_after: Option<Amount>,
-    /// Answer only once a peer has said its end, which shows that a half-close gets through; up to 1 MiB is kept
+    /// Answer only once a peer has said its end, which shows that a half-close gets through; up to 1 MiB is kept of
+    /// what comes back
     #[arg(long)]
     half_close_test: bool,
     /// Let datagrams from other hosts be answered with more than they had
@@ -97,6 +96,10 @@ impl ModeArgs {
         if self.half_close_test && matches!(mode, Mode::Discard | Mode::Http(_)) {
             let why = format!("has no meaning for --mode {}: its answers do not wait", mode.name());
             return Err(Failure::usage("flag --half-close-test", why));
+        }
+        if self.chunk.is_some() && !mode.answers() {
+            let why = format!("has no meaning for --mode {}: it says nothing", mode.name());
+            return Err(Failure::usage("flag --chunk", why));
         }
         let cut = |after: Option<Amount>, how| after.map(|after| Cut { after, how });
         Ok(Service {
@@ -155,34 +158,6 @@ impl ModeArgs {
 fn content(path: &Path) -> Result<Rc<[u8]>, Failure> {
     let cannot = |why| Failure::other(format!("cannot read {}", path.display()), why);
     std::fs::read(path).map(Into::into).map_err(cannot)
-}
-
-/// Fails where a service does not go with an address.
-pub fn check(mode: &Mode, addresses: &[Address]) -> Result<(), Failure> {
-    for end in addresses.iter().filter_map(Address::listener) {
-        let is_udp = matches!(end.target, Target::Net { net: Net::Udp, .. });
-        let is_unix = |wanted| matches!(end.target, Target::Unix { kind, .. } if kind == wanted);
-        let has_messages = is_udp || is_unix(UnixKind::Datagram) || is_unix(UnixKind::SeqPacket);
-        match mode {
-            Mode::Http(_) if has_messages => {
-                return Err(Failure::usage("--mode http", format!("is for streams, and {end} is none")));
-            }
-            Mode::Http(site)
-                if site.status == 206 && site.content.as_ref().is_some_and(|all| all.is_empty()) =>
-            {
-                return Err(Failure::usage(
-                    "flag --status 206",
-                    "is a part of something, and --fixed is empty",
-                ));
-            }
-            Mode::Fixed(content) if is_udp && content.len() > LONGEST_DATAGRAM => {
-                let why = format!("has {} bytes, and a datagram {LONGEST_DATAGRAM} at most", content.len());
-                return Err(Failure::usage("the content of --fixed", why));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::Args;
 use crate::commands::Subcommand;
+use crate::commands::causes::Causes;
 use crate::commands::log::{Form, LogArgs, say};
 use crate::commands::tls_report::{Outlet, Place};
 use crate::echo::Counters;
@@ -35,6 +36,7 @@ pub struct Telling {
     json: Option<Outlet>,
     mode: &'static str,
     counters: Arc<Counters>,
+    causes: Arc<Causes>,
     started: Instant,
 }
 
@@ -51,7 +53,8 @@ impl Telling {
         if args.json == Some(Place::Usual) {
             log.log = Form::Json;
         }
-        let (inner, counting) = (log.events(Args::NAME), counters.clone());
+        let causes = Causes::new(log.is_talkative());
+        let (inner, counting) = (causes.thin_out(log.events(Args::NAME)), counters.clone());
         let events: Events = Arc::new(move |event: &Event| {
             if matches!(event, Event::Unestablished { .. }) {
                 counting.count_unestablished();
@@ -65,6 +68,7 @@ impl Telling {
             json,
             mode,
             counters,
+            causes,
             started: Instant::now(),
         })
     }
@@ -103,6 +107,7 @@ impl Telling {
 
     /// Tells at the end what was asked for.
     pub fn end(&self) {
+        self.causes.tell(&self.events);
         if self.at_end {
             self.counters();
         }

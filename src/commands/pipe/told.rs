@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::meter::Meter;
-use crate::commands::run::results::Place;
+use crate::commands::run::results::{Place, say_keys_are_lost};
 use crate::error::Failure;
 use crate::pipeline::{Audience, Happening, Progress, Trouble};
 use crate::report::{limit_name, signal_json, status_json};
@@ -50,6 +50,9 @@ impl Audience for Told {
     }
 
     fn told(&mut self, happening: Happening<'_>) {
+        if matches!(happening, Happening::KeysLost) {
+            say_keys_are_lost("pipe");
+        }
         if self.events.is_none() {
             return;
         }
@@ -65,6 +68,7 @@ impl Audience for Told {
             Happening::OutOfTime(n, reason) => {
                 json!({"ev": limit_name(reason), "n": n, "name": n.map(name)})
             }
+            Happening::KeysLost => json!({"ev": "keys-lost"}),
             Happening::Killed(n) => json!({"ev": "kill", "n": n, "name": n.map(name)}),
             Happening::Signal(handled) => {
                 json!({"ev": "signal", "signal": signal_json(handled, self.start)})

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use serde_json::{Value, json};
 
-use super::results::{Telling, tell_time};
+use super::results::{Telling, say_keys_are_lost, say_missed, tell_time};
 use super::retries::{Failed, not_clean};
 use super::{Args, Verdict};
 use crate::commands::log::say;
@@ -202,6 +202,9 @@ impl<'a> Course<'a> {
         if self.args.results.time {
             tell_time("run", outcome);
         }
+        if outcome.job.has_missed(&self.supervisor) {
+            say_missed("run");
+        }
         if self.telling.report.is_some() {
             let (given, manner) = (self.args.limits.limits(), self.args.limits.manner());
             // What spile could not do must not look like a success.
@@ -258,6 +261,9 @@ impl Company for Beside<'_> {
     }
 
     fn told(&mut self, happening: Happening<'_>) {
+        if matches!(happening, Happening::KeysLost) {
+            say_keys_are_lost("run");
+        }
         self.telling.told(happening);
     }
 }

@@ -193,12 +193,27 @@ fn event(happening: Happening<'_>, start: Instant) -> Value {
         Happening::Signal(handled) => {
             json!({"at": at, "ev": "signal", "signal": signal_json(handled, start)})
         }
+        Happening::KeysLost => json!({"at": at, "ev": "keys-lost"}),
         Happening::Ending(reason) => json!({"at": at, "ev": limit_name(reason)}),
         Happening::Ended(member) => {
             let status = member.end.map(|(status, ..)| status_json(status));
             json!({"at": at, "ev": "exit", "pid": member.started.pid, "status": status})
         }
     }
+}
+
+/// Says in the name of a subcommand that nothing can be made of keys any more: a terminal sends them to whoever may
+/// read from it.
+pub fn say_keys_are_lost(name: &str) {
+    say(&format!(
+        "spile {name}: the program uses the terminal: from now on keys reach it alone, and not spile"
+    ));
+}
+
+/// Says in the name of a subcommand that some whom it was to end may go on.
+pub fn say_missed(name: &str) {
+    say(&format!("spile {name}: not all that was left could be ended: /proc does not show it"));
+    say("hint: mount the /proc of this PID namespace, as 'unshare -pf --mount-proc' does");
 }
 
 /// `--time`, in the name of a subcommand.

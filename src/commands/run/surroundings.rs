@@ -64,8 +64,9 @@ pub struct SurroundingArgs {
     /// Inherit these alone
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pass_fd: Vec<RawFd>,
-    /// The process group: a new one or ours; usually a new one, but ours in a terminal's foreground
-    #[arg(long, value_name = "GROUP", value_enum, hide_possible_values = true)]
+    /// The process group: a new one or ours; usually a new one, but ours in a terminal's foreground. In ours, what the
+    /// terminal sends reaches the program whatever spile makes of it
+    #[arg(long, value_name = "GROUP", value_enum, hide_possible_values = true, conflicts_with = "to_group")]
     pgroup: Option<GroupName>,
     /// Start in a session of its own, without a terminal
     #[arg(long, conflicts_with = "pgroup")]

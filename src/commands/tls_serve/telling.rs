@@ -1,11 +1,11 @@
-//! What is told of connections: reports, what clients offer, and handshakes that fail, counted by cause.
+//! What is told of connections: reports, what clients offer, and handshakes that fail.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
+use crate::commands::causes::Causes;
 use crate::commands::log::LogArgs;
 use crate::commands::tls_report::{Outlet, Place};
 use crate::endpoint::{Handshake, Incoming, Observer, Stream};
@@ -30,9 +30,6 @@ pub struct TellingArgs {
     show_hello: bool,
 }
 
-/// Most causes that are told apart: clients must not fill our memory.
-const MOST_CAUSES: usize = 32;
-
 /// Where it is told.
 pub struct Telling {
     events: Events,
@@ -41,49 +38,12 @@ pub struct Telling {
     causes: Arc<Causes>,
 }
 
-/// Failed handshakes by cause.
-#[derive(Default)]
-struct Causes {
-    counts: Mutex<BTreeMap<String, u64>>,
-    tells_all: bool,
-}
-
-impl Causes {
-    /// True for one that is to be told: the first of its cause, or every one.
-    fn count(&self, failure: &Failure) -> bool {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_known = counts.contains_key(&failure.why);
-        let has_room = counts.len() < MOST_CAUSES;
-        let cause = if is_known || has_room { failure.why.as_str() } else { "other causes" };
-        *counts.entry(cause.to_owned()).or_default() += 1;
-        self.tells_all || (!is_known && has_room)
-    }
-
-    /// All of them in a line, the most frequent first; `None` where everything was told as it happened.
-    fn line(&self) -> Option<String> {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let total: u64 = counts.values().sum();
-        let was_told = if self.tells_all { total <= 1 } else { counts.values().all(|count| *count == 1) };
-        if was_told {
-            return None;
-        }
-        let mut causes: Vec<_> = counts.iter().collect();
-        causes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let causes: Vec<_> = causes.iter().map(|(cause, count)| format!("{count} x {cause}")).collect();
-        Some(format!("{total} handshakes have failed: {}", causes.join("; ")))
-    }
-}
-
 impl Telling {
     /// Opens the file for reports.
     pub fn new(args: &TellingArgs, log: &LogArgs, name: &'static str) -> Result<Telling, Failure> {
         let reports = args.json.as_ref().map(|place| place.open(Outlet::Stderr)).transpose()?;
-        let causes = Arc::new(Causes { tells_all: log.is_talkative(), ..Causes::default() });
-        let (inner, counted) = (log.events(name), causes.clone());
-        let events: Events = Arc::new(move |event: &Event| match event {
-            Event::Unestablished { failure, .. } if !counted.count(failure) => {}
-            event => inner(event),
-        });
+        let causes = Causes::new(log.is_talkative());
+        let events = causes.thin_out(log.events(name));
         Ok(Telling { events, reports, shows_hello: args.show_hello, causes })
     }
 
@@ -99,9 +59,7 @@ impl Telling {
 
     /// Tells what was not told while it happened.
     pub fn end(&self) {
-        if let Some(line) = self.causes.line() {
-            (self.events)(&Event::Note(line));
-        }
+        self.causes.tell(&self.events);
     }
 
     /// Who looks at handshakes; nobody, where nobody asks.

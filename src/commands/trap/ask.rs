@@ -2,42 +2,49 @@
 
 use std::time::{Duration, Instant};
 
-use clap::ArgGroup;
+use clap::{Arg, ArgGroup};
 use serde_json::{Value, json};
 
 use super::send::{self, Target};
 use crate::commands::flags::duration;
+use crate::commands::run::signals::settable;
 use crate::commands::stdout::print;
 use crate::error::{Exit, Failure};
 use crate::process;
 use crate::report::{arrival_json, arrival_text, number_json, state_json, state_text};
-use crate::signal::{Arrivals, Effect, Number, Set, State};
+use crate::signal::{Arrival, Arrivals, Effect, Number, Set, State, blocked_at_start};
+
+/// The heading of these flags in the help.
+const HEADING: &str = "Without a command";
+
+/// The flags that ask something.
+const QUESTIONS: [&str; 6] = ["wait", "pause", "list", "describe", "show", "send"];
 
 /// One question.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Without a command")]
-#[command(group = ArgGroup::new("question").multiple(false))]
+#[command(next_help_heading = HEADING)]
+#[command(group = ArgGroup::new("question").args(QUESTIONS).multiple(false))]
 pub struct AskArgs {
     /// Wait for one of these, and say which came, from whom, with which value
-    #[arg(long, value_name = "SIGNALS", value_delimiter = ',', value_parser = catchable, group = "question")]
+    #[arg(long, value_name = "SIGNALS", value_delimiter = ',', value_parser = catchable)]
     wait: Vec<Number>,
     /// Wait for any signal that would end a process, and say which
-    #[arg(long, group = "question")]
+    #[arg(long)]
     pause: bool,
     /// With --wait and --pause: give up after this long, with status 124
     #[arg(short = 't', long, value_name = "TIME", value_parser = duration, requires = "question")]
     timeout: Option<Duration>,
     /// Print every signal: number, name, what it does by default, meaning
-    #[arg(long, group = "question")]
+    #[arg(long)]
     list: bool,
     /// Say what signals are: names, numbers, or statuses such as 139
-    #[arg(long, value_name = "SIGNALS", value_delimiter = ',', group = "question")]
+    #[arg(long, value_name = "SIGNALS", value_delimiter = ',')]
     describe: Vec<Number>,
     /// Print what a process has pending, blocks, ignores and catches; without PID, what spile was started with
-    #[arg(long, value_name = "PID", num_args = 0..=1, default_missing_value = "0", value_parser = clap::value_parser!(i32).range(0..), group = "question")]
+    #[arg(long, value_name = "PID", num_args = 0..=1, default_missing_value = "0", value_parser = clap::value_parser!(i32).range(0..))]
     show: Option<i32>,
     /// Send a signal; 0 only asks whether it could be sent
-    #[arg(long, value_name = "SIGNAL", value_parser = sendable, requires = "to", group = "question")]
+    #[arg(long, value_name = "SIGNAL", value_parser = sendable, requires = "to")]
     send: Option<Sent>,
     /// Whom --send reaches: a process, group:PGID, or tree:PID with all its descendants (spile itself, if it is one, is
     /// the last, and left out of what would stop it); several with commas
@@ -65,11 +72,17 @@ fn sendable(text: &str) -> Result<Sent, String> {
 
 /// A clap value parser for signals that somebody can wait for or handle.
 pub fn catchable(text: &str) -> Result<Number, String> {
-    let signal: Number = text.parse()?;
-    match signal {
-        Number::KILL | Number::STOP => Err(format!("nobody can catch {signal}")),
-        _ if signal.is_reserved() => Err(format!("{signal} belongs to the C library")),
-        _ => Ok(signal),
+    match settable(text, "catch")? {
+        signal if signal.is_reserved() => Err(format!("{signal} belongs to the C library")),
+        signal => Ok(signal),
+    }
+}
+
+/// Refuses a flag that is about a command where something is asked and no command run.
+pub fn conflicts_with_questions(flag: Arg) -> Arg {
+    match flag.get_help_heading() == Some(HEADING) || flag.is_positional() {
+        true => flag,
+        false => flag.conflicts_with_all(QUESTIONS),
     }
 }
 
@@ -150,7 +163,8 @@ impl AskArgs {
         let until = self.timeout.filter(|limit| !limit.is_zero()).map(|limit| Instant::now() + limit);
         // The first process of a namespace has to reap for all others.
         let reaps = std::process::id() == 1;
-        let watched = signals.iter().chain(reaps.then_some(Number::CHLD)).collect();
+        let ends = if reaps { withheld() } else { Set::default() };
+        let watched = signals.iter().chain(ends.iter()).chain(reaps.then_some(Number::CHLD)).collect();
         let cannot = |why: std::io::Error| Failure::new(Exit(125), "cannot wait for signals", why);
         let arrivals = Arrivals::take_only(watched).map_err(|why| cannot(why.into()))?;
         loop {
@@ -160,13 +174,19 @@ impl AskArgs {
             }
             match arrival {
                 None => return Err(self.late(signals)),
-                Some(arrival) if !signals.contains(arrival.signal) => {}
-                Some(arrival) if self.json => {
-                    let object = with_schema("spile.signal/1", arrival_json(&arrival));
-                    return print(&format!("{object}\n"));
+                Some(arrival) if signals.contains(arrival.signal) => return self.tell(&arrival),
+                Some(arrival) if ends.contains(arrival.signal) => {
+                    return Ok(Exit::from_signal(arrival.signal.raw()));
                 }
-                Some(arrival) => return print(&format!("{}\n", arrival_text(&arrival))),
+                Some(_) => {}
             }
+        }
+    }
+
+    fn tell(&self, arrival: &Arrival) -> Result<Exit, Failure> {
+        match self.json {
+            true => print(&format!("{}\n", with_schema("spile.signal/1", arrival_json(arrival)))),
+            false => print(&format!("{}\n", arrival_text(arrival))),
         }
     }
 
@@ -187,4 +207,11 @@ fn with_schema(name: &str, mut object: Value) -> Value {
 fn pausing() -> Set {
     let ends = |signal: &Number| matches!(signal.effect(), Effect::Ends | Effect::DumpsCore);
     Number::all().filter(|signal| signal.is_settable()).filter(ends).collect()
+}
+
+/// What would end us, but that the kernel withholds it from the first process of a namespace, which it ends by no
+/// default (pid_namespaces(7)).
+fn withheld() -> Set {
+    let (ignored, blocked) = (State::at_start().unwrap_or_default().ignored, blocked_at_start());
+    pausing().iter().filter(|signal| !ignored.contains(*signal) && !blocked.contains(*signal)).collect()
 }

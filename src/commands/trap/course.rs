@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Args;
 use super::notify::Notify;
 use crate::commands::log::say;
-use crate::commands::run::results::{Telling, tell_time};
+use crate::commands::run::results::{Telling, say_keys_are_lost, say_missed, tell_time};
 use crate::commands::run::verdict::Verdict;
 use crate::error::{Exit, Failure};
 use crate::process::{self, Ends, Program};
@@ -66,6 +66,7 @@ impl<'a> Course<'a> {
                 Some(Sequel::Exit(status)) => Verdict::Exit(Exit(status)),
                 _ => self.args.verdict(&outcome),
             };
+            self.tell_unhandled();
             self.report(&outcome, &verdict)?;
             let failure = self.watch.failure.or(self.watch.telling.failure);
             let unread = self.watch.notify.as_ref().and_then(Notify::failure);
@@ -87,9 +88,19 @@ impl<'a> Course<'a> {
         }
     }
 
+    fn tell_unhandled(&self) {
+        let count = self.watch.reactions.unhandled();
+        if count > 0 {
+            say(&format!("spile trap: the program has ended, and handlers did not run for {count} signals"));
+        }
+    }
+
     fn report(&mut self, outcome: &Outcome, verdict: &Verdict) -> Result<(), Failure> {
         if self.args.results.time {
             tell_time("trap", outcome);
+        }
+        if outcome.job.has_missed(&self.supervisor) {
+            say_missed("trap");
         }
         let Some(place) = &mut self.watch.telling.report else { return Ok(()) };
         let (argv, exit) = (&self.args.command, verdict.exit());
@@ -97,7 +108,7 @@ impl<'a> Course<'a> {
         let ended = outcome.job.members().iter().filter(|member| member.end.is_some()).count() as u64;
         let left = outcome.job.left(&self.supervisor);
         child["tree"] = tree_json(self.supervisor.orphans() + ended, outcome.job.killed(), &left);
-        place.tell(&trap_json(exit, self.watch.reactions.log(), self.restarts, child))
+        place.tell(&trap_json(exit, &self.watch.reactions, self.restarts, child))
     }
 }
 
@@ -155,11 +166,6 @@ impl Watch {
                         json!({"ev": "handler", "cause": cause_json(&cause), "result": result_json(&result)});
                     self.telling.event(event);
                 }
-                News::Dropped(count) => {
-                    say(&format!(
-                        "spile trap: the program has ended, and handlers did not run for {count} signals"
-                    ));
-                }
             }
         }
     }
@@ -181,6 +187,9 @@ fn complaint(result: &HandlerResult) -> Option<String> {
             None => format!("has failed with status {}", status.exit().0),
         }),
         HandlerResult::Late(time) => Some(format!("was ended after {time:.1?}: --handler-timeout")),
+        HandlerResult::Cut(time) => {
+            Some(format!("was ended after {time:.1?}, because the program has ended and --grace is over"))
+        }
         HandlerResult::Refused(failure) => Some(format!("could not be started: {failure}")),
     }
 }
@@ -244,6 +253,9 @@ impl Company for Watch {
     fn told(&mut self, happening: Happening<'_>) {
         if let Happening::Started(_) = happening {
             self.settles = Some(Instant::now() + SETTLING);
+        }
+        if let Happening::KeysLost = happening {
+            say_keys_are_lost("trap");
         }
         self.reactions.told(happening);
         self.telling.told(happening);

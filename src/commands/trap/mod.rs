@@ -25,6 +25,7 @@ use rules::RuleArgs;
 
 /// What follows `spile trap`.
 #[derive(Debug, clap::Args)]
+#[command(mut_args(ask::conflicts_with_questions))]
 pub struct Args {
     /// Be the first process of a container: what the program leaves behind is ended, too, with TERM and after
     /// --grace KILL, unless --orphans says otherwise; as process 1 that goes without saying
@@ -72,9 +73,13 @@ Examples:
   spile trap --send RTMIN+3 --value 7 --to 1234     with a value, as sigqueue(3) does
 
 A handler (run: and both:) runs with /bin/sh, one at a time, in the order of the signals, without input, as
-spile's own user, and writes where spile does. It finds SPILE_SIGNAL or SPILE_TIMER, SPILE_PID (the program), SPILE_COUNT (how many signals it is for),
-SPILE_VALUE, SPILE_SENDER_PID and SPILE_SENDER_UID. When the program has ended, handlers have the grace to end, too. A
-second 'stop' kills.
+spile's own user, and writes where spile does. It finds SPILE_SIGNAL or SPILE_TIMER, SPILE_PID (the program),
+SPILE_COUNT (how many signals it is for) and, of the first of them, SPILE_VALUE, SPILE_SENDER_PID and SPILE_SENDER_UID.
+When the program has ended, handlers have the grace to end, too. A second 'stop' kills.
+
+An end stands before a restart, whichever is asked for first: 'stop', 'exit' and a TERM that reaches the program, also
+after a handler or as another signal. HUP, INT and QUIT that reach it only call off a restart that is under way, and
+hold up those of timers for the grace.
 ";
 
     fn run(self) -> Result<Exit, Failure> {

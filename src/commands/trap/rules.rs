@@ -16,10 +16,12 @@ const SOON: Duration = Duration::from_secs(2);
 #[command(next_help_heading = "Reactions")]
 pub struct RuleArgs {
     /// What a signal does, instead of being passed on: run:'CMD' for /bin/sh, both:'CMD' (it is passed on
-    /// afterwards), send:SIGNAL, forward, ignore, exit:N, stop[:GRACE], restart, report; several in their order
+    /// afterwards), send:SIGNAL, forward, ignore, exit:N, stop[:GRACE], restart, report; several in their order. Keys of
+    /// the terminal (INT, QUIT, TSTP) come to spile alone then, until the program reads the terminal (that is said)
     #[arg(long, value_name = "SIGNALS=ACTION", value_parser = on)]
     on: Vec<On>,
-    /// What a second signal does that comes soon after the first
+    /// What a second signal does that comes soon after the first; keys come to spile alone here, too, unless the
+    /// second one is to stop or exit
     #[arg(long, value_name = "SIGNAL=ACTION[@2s]", value_parser = double)]
     double: Vec<Double>,
     /// Do something once the program has run this long; cpu:TIME counts the CPU time of it and all below it,
@@ -111,10 +113,12 @@ impl RuleArgs {
         rules
     }
 
-    /// True when something depends on a key of the terminal: then it must come to us alone.
+    /// True when something depends on a key of the terminal: then it must come to us alone. A second one that ends
+    /// everything may reach the program, too: so it is heard also while the program reads the terminal.
     pub fn want_keys(&self) -> bool {
-        let keys = [Number::INT, Number::QUIT, Number::TSTP];
-        self.on.iter().any(|on| on.signals.iter().any(|signal| keys.contains(signal)))
+        let ends = |action: &Action| matches!(action, Action::Stop(_) | Action::Exit(_));
+        self.on.iter().any(|on| on.signals.iter().any(|signal| signal.is_key()))
+            || self.double.iter().any(|double| double.signal.is_key() && !ends(&double.action))
     }
 }
 

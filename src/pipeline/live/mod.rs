@@ -31,10 +31,10 @@ pub fn run(
     let plumbing = lay(&order.stages, &order.common)?;
     let mut live = Live {
         order,
-        whole: Job::new(order.limits, order.manner),
+        whole: Job::new(order.limits, order.manner).hears(order.forwarding.to()),
         seats,
         plumbing,
-        grouping: Grouping::arrange(),
+        grouping: Grouping::arrange(&order.forwarding),
         forwarding: order.forwarding.clone(),
         couriers: Vec::new(),
         began: SystemTime::now(),
@@ -211,7 +211,7 @@ impl Live<'_> {
                     self.seats[*at].failures.push(Failure::other("the copy is not complete", why));
                 }
             }
-            Event::Stopped(pid, by) if is_about_us => self.stopped(*pid, *by),
+            Event::Stopped(pid, by) if is_about_us => self.stopped(*pid, *by, audience),
             Event::Signal(arrival) => self.signal(arrival, supervisor, audience),
             _ => {}
         }
@@ -232,9 +232,15 @@ impl Live<'_> {
     }
 
     /// Job control: once all stages are stopped, so are we.
-    fn stopped(&mut self, pid: i32, by: Number) {
+    fn stopped(&mut self, pid: i32, by: Number, audience: &mut dyn Audience) {
         if self.whole.members().iter().all(|member| member.stopped || member.end.is_some()) {
-            self.grouping.foreground.stopped(self.grouping.leader().unwrap_or(pid), by);
+            let leader = self.grouping.leader().unwrap_or(pid);
+            let foreground = &mut self.grouping.foreground;
+            let keys = foreground.keys();
+            foreground.stopped(leader, by);
+            if foreground.keys() != keys {
+                audience.told(Happening::KeysLost);
+            }
         }
     }
 

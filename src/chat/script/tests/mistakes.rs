@@ -118,7 +118,7 @@ fn what_a_step_is_about_has_to_make_sense() {
         (".goto", "'.goto' needs more: .goto LABEL"),
         (".end", "'.end' ends no '.loop'"),
         (":", "a label needs a name: :LABEL"),
-        (": x", "a label follows its ':' without a space"),
+        (":\tx", "a label follows its ':' without a space"),
         (":a/b", "'a/b' is no label"),
     ] {
         assert!(wrong(line).starts_with(&format!("x.chat:1: {what}")), "{line}: {}", wrong(line));
@@ -161,6 +161,8 @@ fn what_can_never_be_reached_is_told_once() {
         "x.chat:4: this step is never reached\n  hint: the loop before it never ends; '.loop N' does\n"
     );
     ops(".loop\n:top\n> a\n.goto top\n.end");
+    let jumpy = wrong(".loop 2\n:top\n> a\n.goto top\n.end\n> b");
+    assert!(jumpy.starts_with("x.chat:6: this step is never reached\n  hint: no way leads here"), "{jumpy}");
 }
 
 #[test]

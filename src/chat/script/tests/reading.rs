@@ -151,3 +151,10 @@ fn a_variable_in_a_pattern_stands_for_its_text_under_any_flags() {
     assert!(one("~ (?i)^É$", b"").is_match("é".as_bytes()));
     assert!(one("~ ^.$", b"").is_match("é".as_bytes()) && one("~ (?-u)^\\xff$", b"").is_match(b"\xff"));
 }
+
+#[test]
+fn blanks_at_the_ends_of_a_text_are_printed_so_that_they_are_seen() {
+    let typed = ">  \n>   a b  \n> \u{a0}\u{202e}\u{7f}\n.eol n\\x6fne\n";
+    let printed = "> \\s\n> \\s a b \\s\n> \\xc2\\xa0\\xe2\\x80\\xae\\x7f\n.eol \\x6eone\n";
+    assert_eq!(script(typed).to_string(), printed);
+}

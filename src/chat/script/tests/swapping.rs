@@ -1,5 +1,9 @@
 //! The other side of a conversation.
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
 use super::*;
 
 fn swapped(text: &str) -> String {
@@ -54,4 +58,120 @@ fn what_has_no_other_side_is_told_line_by_line() {
     assert!(refused(":l\n.eol ;\n> a").contains("after a label"));
     assert!(refused("<$ x\n> ${x}").starts_with("x.chat:1"));
     assert!(refused("<$\n= a").starts_with("x.chat:2: nothing can be said here"));
+}
+
+/// What the steps say, where `>` adds `eol` until they choose another.
+fn said(ops: &[Op], eol: &[u8]) -> Vec<u8> {
+    let bytes = |text: &Template| text.render(&BTreeMap::new()).unwrap();
+    let mut eol = eol.to_vec();
+    let mut said = Vec::new();
+    for op in ops {
+        match op {
+            Op::Eol(text) => eol = bytes(text),
+            Op::Send { text, has_eol } => {
+                said.extend(bytes(text));
+                said.extend_from_slice(if *has_eol { &eol } else { b"" });
+            }
+            _ => {}
+        }
+    }
+    said
+}
+
+/// What of `bytes` is left when the steps have heard what they are to hear; none where it is not that.
+fn left_by<'a>(ops: &[Op], mut bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let plain = |text: &Template| text.as_plain().unwrap().to_vec();
+    let mut terminator = Terminator::Line;
+    for op in ops {
+        match op {
+            Op::Term(new) => terminator = new.clone(),
+            Op::Expect(Expect::RawStart(text)) => bytes = bytes.strip_prefix(&*plain(text))?,
+            Op::Expect(Expect::End(_)) => bytes = b"",
+            Op::Expect(Expect::Equal(text) | Expect::Start(text)) => {
+                let (unit, rest) = unit(bytes, &terminator)?;
+                let is_whole = matches!(op, Op::Expect(Expect::Start(_))) || unit.len() == plain(text).len();
+                bytes = rest;
+                (is_whole && unit.starts_with(&plain(text))).then_some(())?;
+            }
+            _ => {}
+        }
+    }
+    Some(bytes)
+}
+
+/// The first unit, and what follows what ends it.
+fn unit<'a>(bytes: &'a [u8], terminator: &Terminator) -> Option<(&'a [u8], &'a [u8])> {
+    let end =
+        |end: &[u8]| bytes.windows(end.len()).position(|window| window == end).map(|at| (at, at + end.len()));
+    match terminator {
+        Terminator::Line => {
+            let (at, next) = end(b"\n")?;
+            Some((bytes[..at].strip_suffix(b"\r").unwrap_or(&bytes[..at]), &bytes[next..]))
+        }
+        Terminator::Text(text) => end(text.as_plain()?).map(|(at, next)| (&bytes[..at], &bytes[next..])),
+        Terminator::Length(length) => bytes.split_at_checked(*length),
+        Terminator::None => Some((bytes, b"")),
+    }
+}
+
+fn any_step() -> impl Strategy<Value = Op> {
+    let bytes = |least| prop::collection::vec(prop::sample::select(b"ab;\r\n".to_vec()), least..4);
+    let text = move |least| bytes(least).prop_map(Template::plain);
+    prop_oneof![
+        3 => text(0).prop_map(|text| Op::Send { text, has_eol: true }),
+        1 => text(1).prop_map(|text| Op::Send { text, has_eol: false }),
+        3 => text(0).prop_map(|text| Op::Expect(Expect::Equal(text))),
+        1 => text(0).prop_map(|text| Op::Expect(Expect::Start(text))),
+        1 => text(1).prop_map(|text| Op::Expect(Expect::RawStart(text))),
+        1 => text(0).prop_map(Op::Eol),
+        1 => text(1).prop_map(|text| Op::Term(Terminator::Text(text))),
+        1 => prop::sample::select(vec![Terminator::Line, Terminator::Length(2)]).prop_map(Op::Term),
+    ]
+}
+
+/// Steps whose units can come at all: none has its terminator in it.
+fn possible(ops: Vec<Op>) -> Vec<Op> {
+    let mut terminator = Terminator::Line;
+    ops.into_iter()
+        .filter(|op| match op {
+            Op::Term(new) => {
+                terminator = new.clone();
+                true
+            }
+            Op::Expect(Expect::Equal(text) | Expect::Start(text)) => {
+                let text = text.as_plain().unwrap();
+                let end = match &terminator {
+                    Terminator::Text(end) => end.as_plain().unwrap(),
+                    _ => b"\r\n",
+                };
+                let is_open =
+                    matches!((&terminator, op), (Terminator::Length(_), Op::Expect(Expect::Start(_))));
+                let whole = [text, end].concat();
+                !is_open
+                    && (unit(&whole, &terminator) == Some((text, b""))
+                        || unit(text, &terminator) == Some((text, b"")))
+            }
+            _ => true,
+        })
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn each_side_hears_what_the_other_says(
+        ops in prop::collection::vec(any_step(), 1..10).prop_map(possible),
+        eol in prop::sample::select(vec!["\n", "\r\n"]),
+    ) {
+        let place = Place { file: "x".into(), line: 1 };
+        let step = |op: &Op| Step { place: place.clone(), text: "".into(), op: op.clone() };
+        let ours = Script { name: "x".into(), steps: ops.iter().map(step).collect() };
+        let theirs = ours.swapped().map_err(|mistakes| TestCaseError::reject(told(&mistakes)))?;
+        let other: Vec<Op> = theirs.steps.iter().map(|step| step.op.clone()).collect();
+        let (ours, theirs) = (ours.to_string(), theirs.to_string());
+        for (hearer, sayer) in [(&other, &ops), (&ops, &other)] {
+            let bytes = said(sayer, eol.as_bytes());
+            let left = left_by(hearer, &bytes);
+            prop_assert_eq!(left, Some(&b""[..]), "{}=>\n{}", ours, theirs);
+        }
+    }
 }
