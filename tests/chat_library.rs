@@ -65,11 +65,10 @@ const RELAY: &str = r"
 fn a_mail_is_submitted_within_tls() {
     let mut relay = spile(["chat", "listen:127.0.0.1:0", "-e", RELAY]);
     let server = dovecot(relay.port());
-    let submit = |more: &[&str]| {
-        let target = format!("tcp:localhost:{},cafile={}", server.ports[2], certificate("ca.pem"));
-        let known = ["--set", "user=me", "--set", "to=you@localhost", "--set"];
-        chat("smtp-submission.chat", &target, &[&known, more].concat())
-    };
+    let target = format!("localhost:{}", server.ports[2]);
+    let known =
+        ["--cafile", &certificate("ca.pem"), "--set", "user=me", "--set", "to=you@localhost", "--set"];
+    let submit = |more: &[&str]| chat("smtp-submission.chat", &target, &[&known, more].concat());
     fails_at(submit(&["password=wrong"]), "smtp-submission.chat", "~ ^235\\s");
     submit(&["password=secret"]).exits(0);
     relay.ends().exits(0);
@@ -100,10 +99,9 @@ const LOGIN: &str = r"
 
 #[test]
 fn a_mail_is_submitted_with_the_words_of_auth_login() {
-    let both = certificate("server.both");
-    let mut mock = spile(["chat", &format!("listen:127.0.0.1:0,cert={both}"), "-e", LOGIN]);
-    let target = format!("tcp:localhost:{},cafile={}", mock.port(), certificate("ca.pem"));
-    let words = ["--set", "user=me", "--set", "password=secret"];
+    let mut mock = spile(["chat", "listen:127.0.0.1:0", "--cert", &certificate("server.both"), "-e", LOGIN]);
+    let target = format!("localhost:{}", mock.port());
+    let words = ["--cafile", &certificate("ca.pem"), "--set", "user=me", "--set", "password=secret"];
     fails_at(chat("smtp-submission.chat", &target, &words), "smtp-submission.chat", "~ ^25[01]\\s");
     mock.ends().exits(0);
 }

@@ -108,9 +108,9 @@ pub fn dovecot(relay: u16) -> Daemon {
         true => ["dovecot", "dovenull", "nobody"],
         false => ["USER"; 3],
     };
-    let group = |user: &str| match user {
-        "USER" => output_of("id", &["-gn"]),
-        user => output_of("id", &["-gn", user]),
+    let group = |user: &str| {
+        let args: &[&str] = if user == "USER" { &["-gn"] } else { &["-gn", user] };
+        output_of("id", args).trim().to_owned()
     };
     let users = format!(
         "default_internal_user = {inner}\ndefault_internal_group = {}\ndefault_login_user = {login}\n\
@@ -123,6 +123,7 @@ pub fn dovecot(relay: u16) -> Daemon {
     Recipe { files: &[("mail/", ""), ("conf", &conf)], ports: 3, line, stop: "TERM" }.start()
 }
 
+// A wrong password delays nobody who comes later: no penalties.
 const DOVECOT: &str = "
 base_dir = DIR/run
 state_dir = DIR/run
@@ -144,6 +145,9 @@ passdb {
 }
 service anvil {
   chroot =
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 service imap-login {
   chroot =
