@@ -75,11 +75,11 @@ impl ScriptArgs {
         if mistakes.is_empty() { Ok(scripts) } else { Err(Unreadable::Wrong(mistakes)) }
     }
 
-    /// The names of all variables that have a value from outside.
+    /// The names of variables that may have a value before the first step.
     fn known(&self) -> BTreeSet<String> {
-        let of_environment =
-            std::env::vars_os().filter_map(|(name, _)| Some(format!("env:{}", name.to_str()?)));
-        self.variables.iter().map(|(name, _)| name.clone()).chain(of_environment).collect()
+        let names = self.variables.iter().map(|(name, _)| name.clone());
+        let environment = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        names.chain(environment.map(|name| format!("env:{name}"))).collect()
     }
 
     /// The side that is ours.
