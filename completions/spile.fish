@@ -191,7 +191,7 @@ complete -c spile -n "__fish_spile_using_subcommand connect" -l keepintvl -d 'Ti
 complete -c spile -n "__fish_spile_using_subcommand connect" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
 complete -c spile -n "__fish_spile_using_subcommand connect" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
@@ -255,7 +255,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l jitter -d 'And up
 complete -c spile -n "__fish_spile_using_subcommand listen" -l idle-timeout -d 'End when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l deadline -d 'End after this long, whatever happens' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l max-total -l count -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l max-total -l count -d 'Serve this many connections in all, then end; a datagram peer is one until it falls silent, for --grace at most' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
 complete -c spile -n "__fish_spile_using_subcommand listen" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand listen" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
@@ -268,7 +268,7 @@ complete -c spile -n "__fish_spile_using_subcommand listen" -l keepidle -d 'Sile
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand listen" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand listen" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand listen" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
@@ -328,7 +328,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l jitter -d 'And up 
 complete -c spile -n "__fish_spile_using_subcommand relay" -l idle-timeout -d 'End when nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l eof-timeout -d 'End when one side has ended and nothing has moved for this long' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l deadline -d 'End after this long, whatever happens' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l max-total -l count -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l max-total -l count -d 'Serve this many connections in all, then end; a datagram peer is one until it falls silent, for --grace at most' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
 complete -c spile -n "__fish_spile_using_subcommand relay" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand relay" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
@@ -343,7 +343,7 @@ complete -c spile -n "__fish_spile_using_subcommand relay" -l keepintvl -d 'Time
 complete -c spile -n "__fish_spile_using_subcommand relay" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand relay" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand relay" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand relay" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
@@ -553,7 +553,7 @@ complete -c spile -n "__fish_spile_using_subcommand chat" -l keepintvl -d 'Time 
 complete -c spile -n "__fish_spile_using_subcommand chat" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand chat" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
@@ -684,7 +684,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keepintvl -d
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
@@ -764,7 +764,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -s q -l quit-afte
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l forward -d 'Pass each connection on in plain text to this address: on this host, or a Unix socket. A client that is cut off resets a TCP connection; a Unix socket knows no reset and is closed both ways at once' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l proxy-protocol -d 'Tell the server behind --forward whom it serves, by a PROXY header: v1, v2; v2,tls adds what was negotiated, v2,tls,cert the client\'s certificate' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l send -d 'Send this file to each client' -r -F
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-total -l count -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l max-total -l count -d 'Serve this many connections in all, then end; a datagram peer is one until it falls silent, for --grace at most' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l port-file -d 'Write the port number to this file once peers can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
@@ -787,7 +787,7 @@ complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keepidle -d 'S
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-serve" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
@@ -940,7 +940,7 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -l close-after 
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rst-after -d 'The same with a reset (TCP); after a size, once the peer\'s system has taken all that was sent' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l json -d 'Write the counters as JSON, one object a line: to stderr, where events are JSON then, too, or into FILE' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l jitter -d 'And up to this much later still, by chance; the order is kept' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-total -l count -d 'Serve this many connections in all, then end' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-total -l count -d 'Serve this many connections in all, then end; a datagram peer is one until it falls silent, for --grace at most' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l allow-file -d 'Networks that may connect, one a line; read again on HUP' -r -F
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ready-fd -d 'Write a newline to this descriptor once peers can connect' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l grace -d 'How long open connections may take to finish after TERM; a second TERM ends them at once' -r
@@ -955,7 +955,7 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keepidle -d 
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keepintvl -d 'Time between probes (10s)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
@@ -1040,7 +1040,7 @@ complete -c spile -n "__fish_spile_using_subcommand wait" -l keepintvl -d 'Time 
 complete -c spile -n "__fish_spile_using_subcommand wait" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l fastopen -d 'TCP Fast Open when connecting' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
-complete -c spile -n "__fish_spile_using_subcommand wait" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand wait" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
 complete -c spile -n "__fish_spile_using_subcommand wait" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r

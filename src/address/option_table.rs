@@ -225,7 +225,7 @@ options! {
     Keepcnt "keepcnt" ["tcp-keepcnt"] COUNT, "N", TCP, TCP, "Probes without answer before the peer is dead (3)";
     Fastopen "fastopen" ["tcp-fastopen-connect"] Flag, "YES", TCP, NONE, "TCP Fast Open when connecting";
     Sndbuf "sndbuf" ["so-sndbuf"] Size, "SIZE", IP | UNIX, IP | UNIX | PASSED, "Send buffer of the kernel (SO_SNDBUF)";
-    Rcvbuf "rcvbuf" ["so-rcvbuf"] Size, "SIZE", IP, IP | PASSED, "Receive buffer of the kernel (SO_RCVBUF)";
+    Rcvbuf "rcvbuf" ["so-rcvbuf"] Size, "SIZE", IP, IP | PASSED, "Receive buffer of the kernel (SO_RCVBUF; 4M for UDP that listens, as far as net.core.rmem_max lets it)";
     Reuseaddr "reuseaddr" ["so-reuseaddr"] Flag, "YES", NONE, IP, "Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)";
     Reuseport "reuseport" ["so-reuseport"] Flag, "YES", IP, IP, "Share the port with other servers (SO_REUSEPORT)";
     Ttl "ttl" ["ip-ttl" "ipttl"] BYTE, "N", IP, IP, "Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)";

@@ -24,6 +24,8 @@ const FLUSH: Duration = Duration::from_secs(1);
 const MOST_UNREAD: u32 = 16;
 /// First pause between two looks at a socket's send queue.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
+/// The longest one.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Closes both ends as `outcome` asks.
 pub async fn close(relay: &mut Relay, outcome: &Outcome) {
@@ -64,7 +66,7 @@ async fn acknowledged(fd: &Arc<Descriptor>) {
     let mut pause = LOOK_AGAIN;
     while matches!(crate::endpoint::unsent_bytes(fd.as_fd()), Ok(n) if n > 0) {
         sleep(pause).await;
-        pause *= 2;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

@@ -35,6 +35,9 @@ pub fn check(steps: &[Step]) -> Vec<Mistake> {
 
 fn unreachable(steps: &[Step], at: usize) -> Slip {
     let slip = Slip::new("this step is never reached");
+    if let Op::Label(label) = &steps[at].op {
+        return slip.hint(format!("nothing jumps to '{label}'"));
+    }
     match at.checked_sub(1).map(|before| &steps[before]) {
         Some(Step { op: Op::Choose(_), .. }) => {
             slip.hint("every '?' before it goes on at its label; a label here makes it one of them")
@@ -42,7 +45,6 @@ fn unreachable(steps: &[Step], at: usize) -> Slip {
         Some(Step { op: Op::End(start), .. }) if matches!(steps[*start].op, Op::Loop { times: None, .. }) => {
             slip.hint("the loop before it never ends; '.loop N' does")
         }
-        Some(Step { op: Op::Label(label), .. }) => slip.hint(format!("nothing jumps to '{label}'")),
         _ => slip.hint("no way leads here; a label and a jump to it make one"),
     }
 }

@@ -1,8 +1,9 @@
 //! The language in one table, for help and the man page.
 
 /// What each line of a script means.
-pub const LANGUAGE: &str = r"One step a line; blank lines and lines that begin with # are skipped. A unit is what
-ends at the terminator: by default a line, LF with or without CR before it.
+pub const LANGUAGE: &str = r"One step a line; blank lines and lines that begin with # are skipped. A unit
+is what ends at the terminator: by default a line, LF with or without CR before
+it.
 
 SAYING
   > TEXT              TEXT and the end of line; > alone is an empty line
@@ -14,12 +15,12 @@ HEARING
   << TEXT             exactly these bytes come next, units or not
   ~ REGEX             units are skipped until one fits
   ~1 REGEX            the next unit fits
-  ~~ REGEX            bytes are skipped until it fits, units or not: finds prompts
+  ~~ REGEX            bytes are skipped until it fits: finds prompts, too
   <# N [NAME]         exactly N bytes, which NAME keeps; N may be a ${LENGTH}
                       that was heard
   <$ [NAME]           everything to the peer's end
-  ! REGEX             from here on a failure when it is read; ! alone forgets all
-CHOOSING              lines in a row: the first thing heard that fits one decides
+  ! REGEX             from here on a failure when read; ! alone forgets all
+CHOOSING              in a row: the first thing heard that fits one decides
   ? REGEX -> LABEL    a unit fits; other units are skipped
   ?? REGEX -> LABEL   bytes fit, as with ~~
   ?$ -> LABEL         the peer has ended
@@ -28,8 +29,8 @@ CHOOSING              lines in a row: the first thing heard that fits one decide
   .goto LABEL         goes on there
   .loop [N] ... .end  does that N times; without N for ever
 SETTINGS              of the steps that follow
-  .term STR|N|line|none  a unit ends at STR, has N bytes, is a line, or ends with
-                      the peer
+  .term STR|N|line|none  a unit ends at STR, has N bytes, is a line, or is all
+                      to the peer's end
   .eol STR|none       what > adds
   .timeout TIME       the limit of each step that hears (10s)
   .pace SIZE/TIME|none  says SIZE bytes, pauses for TIME, and so on
@@ -42,8 +43,8 @@ DOING
   .close              says our end, and hears nothing more
   .reset              resets the connection
   .drop-input         forgets what was heard and not yet read
-  .rest-empty         a failure when something is left unread here, or at the end
-  .exit [CODE]        ends here, with CODE, or else with the status of the child
+  .rest-empty         a failure when something is unread here or at the end
+  .exit [CODE]        ends here with CODE, or else with the status of the child
 
 TEXT is everything after the operator and one space. In it \r \n \t \0 \e \s (a
 space) \xNN \\ \$ are escapes, ${NAME} is a variable and ${env:NAME} one of the
@@ -51,3 +52,20 @@ environment; ${base64:NAME} is a value in base64. A REGEX has no escapes but its
 own (crate regex, over bytes); a variable in it stands for its text, and a group
 (?<NAME>...) sets one.
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::super::{directive, operator};
+    use super::LANGUAGE;
+
+    #[test]
+    fn every_step_is_in_the_table_and_no_line_is_too_wide() {
+        let words: Vec<&str> = LANGUAGE.split([' ', '\n']).collect();
+        for name in directive::NAMES.iter().chain(&operator::SIGNS) {
+            assert!(words.contains(name), "{name}");
+        }
+        for line in LANGUAGE.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+}

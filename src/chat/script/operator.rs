@@ -25,7 +25,7 @@ pub enum Saying {
 }
 
 /// Every operator that has a sign; where one begins with another it comes first.
-const SIGNS: [&str; 16] =
+pub const SIGNS: [&str; 16] =
     [">>", ">@", ">", "<<", "<#", "<$", "<", "=", "~~", "~1", "~", "!", "?timeout", "?$", "??", "?"];
 
 /// What other tools call it, and what it is here.

@@ -28,7 +28,7 @@ const SESSION_IDLE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Serving")]
 pub struct ServerArgs {
-    /// Serve this many connections in all, then end
+    /// Serve this many connections in all, then end; a datagram peer is one until it falls silent, for --grace at most
     #[arg(long, visible_alias = "count", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_total: Option<u64>,
     /// Networks that may connect, one a line; read again on HUP

@@ -86,7 +86,7 @@ fn say_reach(root: i32, reach: Reach) {
     match reach {
         Reach::All => {}
         Reach::AllButUs => {
-            say("spile trap: spile is in that tree itself, and has left itself out: it would be stopped")
+            say("spile trap: spile is in that tree itself, and has left itself out: it would be stopped");
         }
         Reach::Root => say(&format!(
             "spile trap: process {root} alone was signalled: /proc does not show what is below it"

@@ -160,6 +160,10 @@ fn what_can_never_be_reached_is_told_once() {
         endless,
         "x.chat:4: this step is never reached\n  hint: the loop before it never ends; '.loop N' does\n"
     );
+    assert_eq!(
+        wrong(".exit\n:here\n> a"),
+        "x.chat:2: this step is never reached\n  hint: nothing jumps to 'here'\n"
+    );
     ops(".loop\n:top\n> a\n.goto top\n.end");
     let jumpy = wrong(".loop 2\n:top\n> a\n.goto top\n.end\n> b");
     assert!(jumpy.starts_with("x.chat:6: this step is never reached\n  hint: no way leads here"), "{jumpy}");
