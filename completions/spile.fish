@@ -32,6 +32,7 @@ complete -c spile -n "__fish_spile_needs_command" -f -a "connect" -d 'Connect st
 complete -c spile -n "__fish_spile_needs_command" -f -a "listen" -d 'Serve stdin and stdout, or a command per connection, on an address'
 complete -c spile -n "__fish_spile_needs_command" -f -a "relay" -d 'Move bytes between any two addresses; a listening left side serves for ever'
 complete -c spile -n "__fish_spile_needs_command" -f -a "cert" -d 'Make, show, check and convert certificates'
+complete -c spile -n "__fish_spile_needs_command" -f -a "chat" -d 'Hold a scripted conversation with an address or a program, or be the server of one'
 complete -c spile -n "__fish_spile_needs_command" -f -a "tls-connect" -d 'Connect stdin and stdout, or a command, to an address by TLS; the peer is verified'
 complete -c spile -n "__fish_spile_needs_command" -f -a "tls-serve" -d 'Serve stdin and stdout, a command, a plain server or a file on an address by TLS'
 complete -c spile -n "__fish_spile_needs_command" -f -a "trap" -d 'Handle, forward, rewrite, wait for, send and explain signals'
@@ -526,6 +527,125 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -l pass-file -d 'The first line of this file opens the key' -r -F
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -l strict-perms -d 'Refuse a key that others can read, instead of a warning'
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c spile -n "__fish_spile_using_subcommand chat" -s e -l step -d 'A step, after those of each script or without any; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l set -d 'Give a variable of the scripts a value: ${NAME}; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -s t -l deadline -d 'How long a whole conversation may take' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand chat" -l eol -d 'What > adds, as .eol has it: \\r\\n to sockets, \\n to programs, \\r to those on a terminal' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l term -d 'What ends a unit, as .term has it: TEXT, a number of bytes, line or none (line)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l step-timeout -d 'How long each step may take, as .timeout has it' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l max-buffer -d 'Most that is kept of what was heard, for a step to decide; more is a failure' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l size -d 'Size of the terminal of pty: (80x24)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l grace -d 'How long a program may take to end after the conversation, and again after TERM' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l clients -d 'Talk to this many clients, then end; the n-th one gets the n-th script, the last script is that of all further ones (one for each script; with --then, until the command ends)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l concurrent -d 'Talk to clients at once, to N at most; without this, one after the other' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l then -d 'Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l port-file -d 'Write the port number to this file once clients can connect' -r -F
+complete -c spile -n "__fish_spile_using_subcommand chat" -l ready-fd -d 'Write a newline to this descriptor once clients can connect' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -s s -l bind -d 'Local address to connect from or listen on' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -s p -l source-port -d 'Local port to connect from' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l nodelay -d 'Send small pieces at once (TCP_NODELAY; yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l keepalive -d 'Probe a silent peer (SO_KEEPALIVE; yes by default, on loopback no)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l keepidle -d 'Silence before the first probe (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l keepintvl -d 'Time between probes (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l keepcnt -d 'Probes without answer before the peer is dead (3)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l fastopen -d 'TCP Fast Open when connecting' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l sndbuf -d 'Send buffer of the kernel (SO_SNDBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l rcvbuf -d 'Receive buffer of the kernel (SO_RCVBUF)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l reuseaddr -d 'Listen on a port in TIME_WAIT (SO_REUSEADDR; yes by default for TCP)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l reuseport -d 'Share the port with other servers (SO_REUSEPORT)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l ttl -d 'Hops that packets live (IP_TTL, IPV6_UNICAST_HOPS)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l tos -d 'Type of service (IP_TOS, IPV6_TCLASS)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l mark -d 'Firewall mark (SO_MARK)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l v6only -d 'An IPv6 listener takes no IPv4 peers (IPV6_V6ONLY)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l backlog -d 'Peers that may wait to be accepted (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l sockopt -d 'Any socket option by number; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -s w -l connect-timeout -d 'How long one try to connect may take, a TLS handshake included (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l accept-timeout -d 'How long to wait for the first peer' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l retry -d 'Try again so many times, or \'forever\'' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l forever -d 'Try again for ever' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l retry-delay -d 'First pause between tries (100ms; it grows to 2s)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l retry-for -d 'Try again until this much time has passed' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l max-conns -d 'Connections served at once; more wait. Who has still to shake hands is not counted' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l allow -d 'Networks that may connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l deny -d 'Networks that may not connect; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l proxy -d 'Connect through a proxy: http://, socks5h://, socks5:// or socks4a://, then [USER@]HOST:PORT' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l proxy-auth-file -d 'Who we are to the proxy: the first line of FILE is USER:PASSWORD' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l proxy-protocol -d 'Send a PROXY header ahead, which tells whom the connection is for: v1, v2, v2-tls, v2-tls-cert' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l accept-proxy -d 'Peers are proxies and send a PROXY header ahead, which tells whom they connect for; allow=CIDR says which may' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l broadcast -d 'Allow broadcast addresses (SO_BROADCAST)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l join -d 'Multicast group to receive; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l multicast-ttl -d 'Hops that multicast lives' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l multicast-loop -d 'Hear our own multicast' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l multicast-if -d 'Interface that multicast leaves by' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l session-idle -d 'Silence that ends a datagram peer\'s session (60s)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l max-sessions -d 'Datagram peers at once; the longest silent one makes room (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l mtu -d 'Most bytes of a stream in one datagram (8192)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l eof-on-empty -d 'An empty datagram is the end' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l mode -d 'Permissions of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l user -d 'Owner of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l group -d 'Group of the path that is made' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l unlink -d 'Remove the path at the end (yes by default)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l cafile -d 'Authorities to trust instead of the system\'s: a file or a directory; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l ca-add -d 'Authorities to trust beside the others; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l roots -d 'Whose authorities to trust: system, mozilla (built in) or none' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l trust-cert -d 'Trust exactly this certificate, an authority or not; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l pin -d 'The peer\'s key must be this one, too; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l pin-only -d 'The pin stands in for names, dates and authorities' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l crl -d 'Revocation list; one that has expired is an error; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l crl-soft -d 'Certificates that no list is about are fine' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l staple -d 'The OCSP response that a server staples: check it where there is one, require one, or ignore it (check)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l insecure -d 'Go on whoever the peer is; what is wrong is still told' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l name -d 'Who the peer must be, and is asked for (HOST of the address)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l sni -d 'The host that is asked for, if another than the one verified' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l no-sni -d 'Ask for no host' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l cert -d 'Our certificate and what leads to its authority; the key may be in it' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l key -d 'Our key, where the certificate\'s file has none' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l pass-file -d 'The passphrase of the key: the first line of a file or /dev/fd/N' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l min -d 'Oldest version of TLS (1.2)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l max -d 'Newest version of TLS (1.3)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l groups -d 'Key exchange groups, such as x25519:secp256r1; the order of the client counts' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l ciphers -d 'Cipher suites, preferred ones first, such as TLS_AES_128_GCM_SHA256' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l alpn -d 'Application protocols to offer or to take: h2,http/1.1' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l expect-alpn -d 'The application protocol that must come of it' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l starttls -d 'Begin in plain text and ask for TLS as this protocol does: smtp lmtp imap pop3 ftp nntp xmpp xmpp-server postgres mysql ldap sieve irc telnet' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l no-half-close -d 'Keep our end (close_notify) back until the peer has said its own' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l linger -d 'How long to wait at the end for the peer to have read everything (5s)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l ignore-unexpected-eof -d 'A connection that ends without close_notify has ended well' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l handshake-timeout -d 'How long a handshake or a PROXY header may take (10s)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l keylog -d 'Write the keys of sessions to this file, for wireshark: whoever has it can read them' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l strict-perms -d 'A key that others can read is an error' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l at -d 'Judge certificates as if it were then (RFC 3339)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l self-signed -d 'Make a certificate for these names, for this run alone (localhost)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l sni-cert -d 'Another certificate, for clients that ask for NAME; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l strict-sni -d 'Refuse clients that ask for a host we have no certificate for' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l ocsp -d 'OCSP response to staple to the certificate (DER)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l client-ca -d 'Clients must show a certificate of these authorities; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l client-optional -d 'Clients may also show none' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l allow-any -d 'Any certificate of the client authorities will do' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l allow-dns -d 'Clients whose certificate names this host; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l allow-uri -d 'Clients whose certificate names this URI; * is one segment of its path; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l allow-cn -d 'Clients with this common name; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l allow-ou -d 'Clients of this organizational unit; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l allow-pin -d 'Clients with this key; may repeat' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l tickets -d 'Tickets for quicker handshakes to give to each client (2)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l reload-every -d 'Look this often whether certificates, keys and lists have changed, and read them again' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l cert-out -d 'Write the certificate of --self-signed to this file, for clients to trust' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l swap -d 'Play the other side: hear what the scripts say, and say what they hear'
+complete -c spile -n "__fish_spile_using_subcommand chat" -l check -d 'Read the scripts, say what is wrong with them, and talk to nobody; a target is not needed'
+complete -c spile -n "__fish_spile_using_subcommand chat" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
+complete -c spile -n "__fish_spile_using_subcommand chat" -s 4 -d 'IPv4 alone'
+complete -c spile -n "__fish_spile_using_subcommand chat" -s 6 -d 'IPv6 alone'
+complete -c spile -n "__fish_spile_using_subcommand chat" -s u -l udp -d 'UDP instead of TCP; datagrams on a Unix socket'
+complete -c spile -n "__fish_spile_using_subcommand chat" -s n -l numeric -d 'Never ask a name server: hosts are numeric'
+complete -c spile -n "__fish_spile_using_subcommand chat" -l quiet -d 'Say nothing on stderr but failures'
+complete -c spile -n "__fish_spile_using_subcommand chat" -l strict -d 'Whatever is left unread at the end is a failure'
+complete -c spile -n "__fish_spile_using_subcommand chat" -l echo -d 'The terminal of pty: echoes what it is told'
+complete -c spile -n "__fish_spile_using_subcommand chat" -s v -l verbose -d 'Say more on stderr: what is said and heard, and when'
+complete -c spile -n "__fish_spile_using_subcommand chat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l settle -d 'With --check: how long to wait after the handshake for a ticket, data or a refusal, by which a server of TLS 1.3 tells whether it takes our certificate' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l expires-in -d 'Status 3 if a certificate that the server sends expires within this time' -r
 complete -c spile -n "__fish_spile_using_subcommand tls-connect" -l reconnect -d 'With --check: connect so many times more, which resumes the session of the first where the server agrees' -r
@@ -890,7 +1010,7 @@ complete -c spile -n "__fish_spile_using_subcommand echo-server" -l tickets -d '
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l reload-every -d 'Look this often whether certificates, keys and lists have changed, and read them again' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l cert-out -d 'Write the certificate of --self-signed to this file, for clients to trust' -r
-complete -c spile -n "__fish_spile_using_subcommand echo-server" -l port-file -d 'Write the port numbers to this file once peers can connect: a line for each address in their order, - where it has none' -r -F
+complete -c spile -n "__fish_spile_using_subcommand echo-server" -l port-file -d 'Write the port numbers to this file once peers can connect: a line for each address in their order, - where it has none. It is removed at the end' -r -F
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l rate -d 'Answer with no more than this a second, on each connection' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l delay -d 'Answer this much later (at most 4 MiB are under way)' -r
 complete -c spile -n "__fish_spile_using_subcommand echo-server" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
