@@ -171,7 +171,7 @@ fn datagram_clients_are_served_to_their_end() {
     let port = server.port();
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    let mut ask = |word: &str| {
+    let ask = |word: &str| {
         socket.send_to(word.as_bytes(), ("127.0.0.1", port)).unwrap();
         let mut buffer = [0; 10];
         let n = socket.recv(&mut buffer).unwrap();

@@ -98,7 +98,7 @@ fn who_wants_a_restart_after_the_program_has_ended_gets_it_whatever_the_signal()
         let again = dir.path().join("again").display().to_string();
         let script = format!("echo run; test -e {again} && exit 6; touch {again}; read x; exit 4");
         let flags = ["--on", "USR1=run:echo handled; exec sleep 60", "--on", "HUP,USR2=restart"];
-        let process = spile([&["trap"], &flags[..], &["--grace", "9s", "--", "sh", "-c", &script]].concat());
+        let process = spile([&["trap"], &flags[..], &["--grace", "3s", "--", "sh", "-c", &script]].concat());
         let process = process.gets("run\n");
         process.signal("USR1");
         let process = process.gets("handled\n").sends("\n");

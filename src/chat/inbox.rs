@@ -1,5 +1,7 @@
 //! What was heard and not yet read: a bounded window on the stream, and the units in it.
 
+use std::collections::VecDeque;
+
 use memchr::memmem::Finder;
 
 use super::script::Terminator;
@@ -59,12 +61,22 @@ pub struct Inbox {
     scanned: usize,
     behind: usize,
     most_kept: usize,
+    /// The places where messages end, and units with them.
+    messages: VecDeque<u64>,
 }
 
 impl Inbox {
     /// An inbox that holds `most_kept` unread bytes.
     pub fn new(most_kept: usize) -> Inbox {
-        Inbox { bytes: Vec::new(), start: 0, head: 0, scanned: 0, behind: 0, most_kept }
+        Inbox {
+            bytes: Vec::new(),
+            start: 0,
+            head: 0,
+            scanned: 0,
+            behind: 0,
+            most_kept,
+            messages: VecDeque::new(),
+        }
     }
 
     /// Adds what was heard.
@@ -77,6 +89,23 @@ impl Inbox {
             self.head -= spare;
         }
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// A message ends with what was added last.
+    pub fn end_message(&mut self) {
+        while self.messages.front().is_some_and(|place| *place <= self.start) {
+            self.messages.pop_front();
+        }
+        if self.messages.back() != Some(&self.end()) {
+            self.messages.push_back(self.end());
+        }
+    }
+
+    /// How many of the unread bytes are of the message that comes next, where it ends.
+    fn message(&self, ends: &Ends) -> Option<usize> {
+        let head = self.head();
+        let place = self.messages.iter().find(|place| **place > head && !matches!(ends, Ends::Never))?;
+        Some((place - head) as usize).filter(|length| *length <= self.most_kept)
     }
 
     /// How many more bytes it takes.
@@ -145,9 +174,13 @@ impl Inbox {
 
     /// The next unit. It looks at no byte twice, however often it is asked.
     pub fn unit(&mut self, ends: &Ends) -> Unit {
-        let kept = self.kept();
-        if let Some((length, end)) = find(kept, self.scanned, ends) {
+        let (kept, message) = (self.kept(), self.message(ends));
+        let looked_at = message.map_or(kept, |length| &kept[..length]);
+        if let Some((length, end)) = find(looked_at, self.scanned, ends) {
             return Unit::Whole { length, end };
+        }
+        if let Some(length) = message {
+            return Unit::Whole { length, end: length };
         }
         let length = kept.len();
         self.scanned = length;

@@ -192,6 +192,12 @@ impl Course {
         }
     }
 
+    /// The same for a whole message: its end is that of a unit, unless only the peer's end is.
+    pub fn hear_message(&mut self, bytes: &[u8]) {
+        self.hear(bytes);
+        self.inbox.end_message();
+    }
+
     /// How long the step at hand may take; also one that says something to a peer that takes nothing.
     pub fn patience(&self) -> Duration {
         self.settings.timeout

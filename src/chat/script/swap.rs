@@ -85,7 +85,7 @@ impl Swap {
                 self.push(step, step.op.clone());
             }
             Op::Set(..) | Op::Default(..) | Op::Timeout(_) | Op::Sleep(_) | Op::StartTls => {
-                self.push(step, step.op.clone())
+                self.push(step, step.op.clone());
             }
             Op::Expect(_) | Op::Choose(_) => return Err(open("what would fit is not known byte for byte")),
             Op::SendFile(_) => return Err(open("what the file holds is not known")),

@@ -134,7 +134,9 @@ impl Conversation {
     /// Does what is needed, or tells why it cannot be done.
     async fn meet(&mut self, need: Need) {
         match need {
-            Need::Say(bytes, pace) => self.say(&bytes, pace, &mut Begun::default()).await,
+            Need::Say(bytes, pace) => {
+                self.say(&bytes, pace, &mut Begun::default()).await;
+            }
             Need::SayFile(path, pace) => self.say_file(&path, pace).await,
             Need::Hear(until) => self.hear(until).await,
             Need::Pause(until) => sleep_until(until).await,
@@ -186,7 +188,7 @@ impl Conversation {
             let mut buffer = Buffer::lend(false);
             let room = whole_pieces(buffer.len(), pace);
             match poll_fn(|cx| file.poll_read(cx, &mut buffer[..room])).await {
-                Ok(Input::Bytes(n)) => self.say(&buffer[..n], pace, &mut begun).await,
+                Ok(Input::Bytes(n)) if self.say(&buffer[..n], pace, &mut begun).await => {}
                 Ok(_) => return,
                 Err(why) => {
                     let why = format!("cannot read {}: {}", path.display(), plain(&why.to_string()));
@@ -196,21 +198,23 @@ impl Conversation {
         }
     }
 
-    /// Says it all, a piece after the other.
-    async fn say(&mut self, bytes: &[u8], pace: Option<Pace>, begun: &mut Begun) {
+    /// Says it all, a piece after the other. False when there is no use in saying more.
+    async fn say(&mut self, bytes: &[u8], pace: Option<Pace>, begun: &mut Begun) -> bool {
         let size = pace.map_or(usize::MAX, |pace| pace.size.max(1));
         for piece in bytes.chunks(size) {
             if let Some(pace) = pace.filter(|_| std::mem::replace(&mut begun.0, true)) {
                 sleep(pace.pause).await;
             }
             if let Err(why) = self.fits_terminal(piece) {
-                return self.course.failed(Outcome::Failed, why);
+                self.course.failed(Outcome::Failed, why);
+                return false;
             }
             self.transcript.passed(Direction::Said, piece);
             if !self.write(piece).await {
-                return;
+                return false;
             }
         }
+        true
     }
 
     /// Fails for a line of which a terminal would drop the end.
@@ -344,19 +348,26 @@ fn poll_hear(
     let mut buffer = Buffer::lend(false);
     // A message is heard whole.
     let room = if source.has_messages() { buffer.len() } else { course.room().clamp(1, buffer.len()) };
-    let heard = match ready!(source.poll_read(cx, &mut buffer[..room])) {
-        Ok(Input::Bytes(n) | Input::Message { len: n, .. }) => &buffer[..n],
+    let read = ready!(source.poll_read(cx, &mut buffer[..room]));
+    Poll::Ready(match read {
+        Ok(Input::Bytes(n)) => {
+            transcript.passed(Direction::Heard, &buffer[..n]);
+            course.hear(&buffer[..n]);
+            None
+        }
+        Ok(Input::Message { len, .. }) => {
+            transcript.passed(Direction::Heard, &buffer[..len]);
+            course.hear_message(&buffer[..len]);
+            None
+        }
         Ok(Input::Long { bytes, .. }) => {
             transcript.passed(Direction::Heard, &bytes);
-            course.hear(&bytes);
-            return Poll::Ready(None);
+            course.hear_message(&bytes);
+            None
         }
-        Ok(Input::End) => return Poll::Ready(Some(Ending::Said)),
-        Err(why) => return Poll::Ready(Some(Ending::Cut(cause(&Cause::of_read(Side::Right, &why))))),
-    };
-    transcript.passed(Direction::Heard, heard);
-    course.hear(heard);
-    Poll::Ready(None)
+        Ok(Input::End) => Some(Ending::Said),
+        Err(why) => Some(Ending::Cut(cause(&Cause::of_read(Side::Right, &why)))),
+    })
 }
 
 /// Hears all that has come already and that there is room for.

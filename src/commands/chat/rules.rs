@@ -13,7 +13,7 @@ use crate::commands::flags::duration;
 pub struct RuleArgs {
     /// What > adds, as .eol has it: \r\n to sockets, \n to programs, \r to those on a terminal
     #[arg(long, value_name = "TEXT", value_parser = eol)]
-    eol: Option<Vec<u8>>,
+    eol: Option<Eol>,
     /// What ends a unit, as .term has it: TEXT, a number of bytes, line or none (line)
     #[arg(long, value_name = "TEXT", value_parser = terminator)]
     term: Option<Terminator>,
@@ -32,7 +32,7 @@ impl RuleArgs {
     /// What holds; `eol` is what the target wants.
     pub fn settings(&self, eol: &[u8], variables: BTreeMap<String, Vec<u8>>) -> Settings {
         Settings {
-            eol: self.eol.clone().unwrap_or_else(|| eol.to_vec()),
+            eol: self.eol.as_ref().map_or(eol, |given| &given.0).to_vec(),
             terminator: self.term.clone().unwrap_or(Terminator::Line),
             timeout: self.step_timeout,
             most_kept: self.max_buffer,
@@ -50,10 +50,14 @@ fn step(text: String) -> Result<Op, String> {
     script.steps.into_iter().map(|step| step.op).next().ok_or_else(|| "it says nothing".to_owned())
 }
 
-fn eol(text: &str) -> Result<Vec<u8>, String> {
+/// What `>` adds.
+#[derive(Clone, Debug)]
+struct Eol(Vec<u8>);
+
+fn eol(text: &str) -> Result<Eol, String> {
     match step(format!(".eol {text}"))? {
         Op::Eol(template) => {
-            template.render(&BTreeMap::new()).map_err(|_| "it has a variable in it".to_owned())
+            template.render(&BTreeMap::new()).map(Eol).map_err(|_| "it has a variable in it".to_owned())
         }
         _ => Err("it is more than one line".to_owned()),
     }

@@ -47,7 +47,7 @@ impl From<Failure> for Unreadable {
 impl ScriptArgs {
     /// Reads them all.
     pub fn read(&self) -> Result<Vec<Rc<Script>>, Unreadable> {
-        let known: BTreeSet<String> = self.variables.iter().map(|(name, _)| name.clone()).collect();
+        let known = self.known();
         if self.scripts.is_empty() {
             if self.steps.is_empty() {
                 return Err(Failure::usage("a script", "is missing")
@@ -73,6 +73,13 @@ impl ScriptArgs {
             }
         }
         if mistakes.is_empty() { Ok(scripts) } else { Err(Unreadable::Wrong(mistakes)) }
+    }
+
+    /// The names of variables that may have a value before the first step.
+    fn known(&self) -> BTreeSet<String> {
+        let names = self.variables.iter().map(|(name, _)| name.clone());
+        let environment = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        names.chain(environment.map(|name| format!("env:{name}"))).collect()
     }
 
     /// The side that is ours.

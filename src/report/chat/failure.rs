@@ -143,7 +143,7 @@ fn ended(status: ChildStatus) -> String {
 /// The last bytes of so many.
 fn tail(bytes: &[u8], in_all: u64) -> String {
     let shown = &bytes[bytes.len().saturating_sub(MOST_SHOWN)..];
-    match in_all > shown.len() as u64 {
+    match shown.len() == MOST_SHOWN && in_all > MOST_SHOWN as u64 {
         true => format!("{in_all} bytes that end in {}", quoted(shown)),
         false => quoted(shown),
     }
