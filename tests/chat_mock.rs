@@ -109,7 +109,7 @@ fn a_thousand_clients_at_once_all_pass() {
     let streams: Vec<TcpStream> = (0..1000).map(|_| connect(port)).collect();
     for (n, mut stream) in streams.iter().enumerate() {
         stream.read_exact(&mut [0; 7]).unwrap();
-        write!(stream, "n{n}\n").unwrap();
+        writeln!(stream, "n{n}").unwrap();
     }
     for (n, stream) in streams.iter().enumerate() {
         stream.shutdown(Shutdown::Write).unwrap();
