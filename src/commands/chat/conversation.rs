@@ -3,22 +3,23 @@
 use std::future::poll_fn;
 use std::path::Path;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::ending;
+use super::hearing::{cause, hear_what_there_is, poll_hear, silence_after};
 use super::telling::Transcript;
-use crate::chat::{Course, Ending, Need, Outcome, Pace, Status, Verdict};
-use crate::endpoint::{Acceptor, Connector, Endpoint, Input, Source, WhenBroken, longest_line, say_file};
+use crate::chat::{Course, Ending, Need, Outcome, Pace, Script, Settings, Status, Verdict};
+use crate::endpoint::{Acceptor, Connector, Endpoint, Input, WhenBroken, longest_line, say_file};
 use crate::error::{Exit, Failure, plain};
-use crate::event_loop::{sleep, sleep_until, timeout};
+use crate::event_loop::{sleep, sleep_until, timeout, yield_now};
 use crate::pool::Buffer;
 use crate::process::{Child, ChildStatus};
 use crate::relay::{Outcome as Cause, Side, abort, leave_at_once};
 use crate::report::chat::{Account, Direction};
 
-/// How long a program's output may stay silent once the program itself has ended: others may have inherited it.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Needs in a row after which others get a turn, signals among them: a peer that floods us never lets us wait.
+const TURNS: u32 = 16;
 
 /// Who begins TLS at `.starttls`.
 pub enum Security {
@@ -82,11 +83,18 @@ impl Ended {
 }
 
 /// Holds it, from the first step to the last.
-pub async fn hold(course: Course, peer: Peer, bounds: Bounds, transcript: Transcript) -> Ended {
+pub async fn hold(
+    script: Rc<Script>,
+    settings: Settings,
+    peer: Peer,
+    bounds: Bounds,
+    transcript: Transcript,
+) -> Ended {
     let Peer { mut endpoint, name, security } = peer;
     let child = endpoint.child.take();
     Conversation {
-        course,
+        course: Course::new(script.clone(), settings, Instant::now()),
+        script,
         endpoint: Some(endpoint),
         child,
         name,
@@ -101,6 +109,7 @@ pub async fn hold(course: Course, peer: Peer, bounds: Bounds, transcript: Transc
 }
 
 struct Conversation {
+    script: Rc<Script>,
     course: Course,
     /// None once it is closed.
     endpoint: Option<Endpoint>,
@@ -117,15 +126,24 @@ struct Conversation {
 
 impl Conversation {
     async fn hold(mut self, bounds: Bounds) -> Ended {
+        let mut turns = 0_u32;
         let verdict = loop {
-            let need = match self.course.next(Instant::now()) {
+            let need = self.course.next(Instant::now());
+            self.transcript.steps(&self.script, self.course.take_news());
+            let need = match need {
                 Need::Over(verdict) => break *verdict,
                 need => need,
             };
-            let left =
-                bounds.until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
-            if timeout(left, self.meet(need)).await.is_err() {
+            let left = bounds.until.map(|until| until.saturating_duration_since(Instant::now()));
+            // Asked before: a peer that floods us meets every need at once.
+            let is_late = left == Some(Duration::ZERO)
+                || timeout(left.unwrap_or(Duration::MAX), self.meet(need)).await.is_err();
+            if is_late {
                 self.course.out_of_time("the whole conversation is over time (--deadline)");
+            }
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(TURNS) {
+                yield_now().await;
             }
         };
         self.end(verdict, bounds.grace).await
@@ -333,84 +351,5 @@ fn whole_pieces(room: usize, pace: Option<Pace>) -> usize {
     match pace.map(|pace| pace.size) {
         Some(size) if (1..=room).contains(&size) => room / size * size,
         _ => room,
-    }
-}
-
-/// Hears once and tells the course of it; the end is handed on.
-fn poll_hear(
-    source: &mut Source,
-    course: &mut Course,
-    transcript: &Transcript,
-    cx: &mut Context<'_>,
-) -> Poll<Option<Ending>> {
-    // Asked before a buffer is borrowed: who waits holds none.
-    ready!(source.poll_ready(cx));
-    let mut buffer = Buffer::lend(false);
-    // A message is heard whole.
-    let room = if source.has_messages() { buffer.len() } else { course.room().clamp(1, buffer.len()) };
-    let read = ready!(source.poll_read(cx, &mut buffer[..room]));
-    Poll::Ready(match read {
-        Ok(Input::Bytes(n)) => {
-            transcript.passed(Direction::Heard, &buffer[..n]);
-            course.hear(&buffer[..n]);
-            None
-        }
-        Ok(Input::Message { len, .. }) => {
-            transcript.passed(Direction::Heard, &buffer[..len]);
-            course.hear_message(&buffer[..len]);
-            None
-        }
-        Ok(Input::Long { bytes, .. }) => {
-            transcript.passed(Direction::Heard, &bytes);
-            course.hear_message(&bytes);
-            None
-        }
-        Ok(Input::End) => Some(Ending::Said),
-        Err(why) => Some(Ending::Cut(cause(&Cause::of_read(Side::Right, &why)))),
-    })
-}
-
-/// Hears all that has come already and that there is room for.
-fn hear_what_there_is(
-    source: &mut Source,
-    course: &mut Course,
-    transcript: &Transcript,
-    is_heard_out: &mut bool,
-    cx: &mut Context<'_>,
-) {
-    while !*is_heard_out && course.room() > 0 {
-        match poll_hear(source, course, transcript, cx) {
-            Poll::Ready(Some(how)) => {
-                *is_heard_out = true;
-                course.ended(how);
-            }
-            Poll::Ready(None) => {}
-            Poll::Pending => return,
-        }
-    }
-}
-
-/// Resolves when a program has ended and its output has been silent for a while, though somebody has it open still.
-async fn silence_after(child: &mut Option<Box<Child>>) {
-    match child {
-        Some(child) => {
-            child.exited().await;
-            sleep(LAST_WORDS).await;
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// Why a connection has ended that should not have, in words.
-fn cause(cause: &Cause) -> String {
-    match cause {
-        Cause::Reset(_) => "the connection was reset".to_owned(),
-        Cause::Vanished(_) => "the peer answers no more".to_owned(),
-        Cause::Truncated(_) => "the connection has ended without the end of its TLS session".to_owned(),
-        Cause::Refused(_) => "nobody listens there (port unreachable)".to_owned(),
-        Cause::Broken(_, failure) => failure.to_string(),
-        Cause::OutputClosed | Cause::Complete => "nobody reads it any more".to_owned(),
-        Cause::Failed(_, why) => why.clone(),
-        _ => "the connection has failed".to_owned(),
     }
 }

@@ -213,14 +213,23 @@ impl Host {
 
     /// The conversations first, then the command, then whoever did not come.
     fn verdict(&self, wanted: u64, command: Option<ClientCommand>) -> Result<Exit, Failure> {
-        let came = self.begun.get();
-        let status = self.status.borrow().or(command.map_or(Exit::OK, |command| command.status().exit()));
-        if came >= wanted {
-            return Ok(status);
+        let (came, status) = (self.begun.get(), *self.status.borrow());
+        let command = command.map_or(Exit::OK, |command| command.status().exit());
+        if came < wanted {
+            let (what, why) = (format!("{came} of {wanted} clients came"), "the others are missed");
+            let what = if came == 0 { "no client came".to_owned() } else { what };
+            let why = if came == 0 { "there was nobody to talk to" } else { why };
+            return Err(Failure::new(status.or(command).or(Exit::UNEXPECTED), what, why));
         }
-        let what = if came == 0 { "no client came".to_owned() } else { format!("{came} clients came") };
-        let exit = status.or(Exit::UNEXPECTED);
-        Err(Failure::new(exit, what, format!("{wanted} {} wanted", if wanted == 1 { "is" } else { "are" })))
+        match (status, command) {
+            (Exit::OK, Exit::OK) => Ok(Exit::OK),
+            (Exit::OK, exit) => Err(Failure::new(
+                exit,
+                "the command of --then has failed",
+                format!("its status is {}", exit.0),
+            )),
+            (exit, _) => Ok(exit),
+        }
     }
 }
 

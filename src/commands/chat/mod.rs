@@ -4,6 +4,7 @@ mod client;
 mod client_command;
 mod conversation;
 mod ending;
+mod hearing;
 mod mock;
 mod rules;
 mod scripts;
@@ -21,6 +22,7 @@ use super::log::{Form, LogArgs, say};
 use super::reading::ReadingArgs;
 use super::runtime::run;
 use super::words::{AddressFlags, Converses};
+use crate::certificate::escaped;
 use crate::chat::{LANGUAGE, Mistake, Op, Script};
 use crate::error::{Exit, Failure};
 use crate::report::failure_json;
@@ -130,7 +132,7 @@ impl Args {
         let mut steps = scripts.iter().flat_map(|script| &script.steps);
         match steps.find(|step| step.op == Op::Exit(None)).filter(|_| !target.is_program()) {
             Some(step) => Err(Failure::usage(
-                format!("{}: {}", step.place, step.text),
+                escaped(&format!("{}: {}", step.place, step.text)),
                 format!("would exit as the program does, and {} is none", target.address),
             )
             .hint(".exit 0, or another number")),
@@ -141,8 +143,7 @@ impl Args {
     /// Tells all that is wrong with the scripts.
     fn tell(&self, mistakes: &[Mistake]) -> Exit {
         for mistake in mistakes {
-            let failure =
-                Failure::misuse(mistake.place.to_string().escape_debug().to_string(), &mistake.what);
+            let failure = Failure::misuse(escaped(&mistake.place.to_string()), &mistake.what);
             let hint = mistake.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             match self.log.log {
                 Form::Json => {

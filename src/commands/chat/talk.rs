@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::conversation::{Bounds, Ended, Peer, hold};
+use super::conversation::{Bounds, Peer, hold};
 use super::telling::Telling;
-use crate::chat::{Course, Script, Settings};
+use crate::chat::{Script, Settings};
 use crate::error::Exit;
 use crate::report::Events;
 
@@ -44,9 +44,9 @@ impl Talk {
         until: Option<Instant>,
         id: Option<u64>,
     ) -> Exit {
-        let course = Course::new(script.clone(), self.settings.clone(), Instant::now());
         let bounds = Bounds { until, grace: self.grace };
-        let ended: Ended = hold(course, peer, bounds, self.telling.transcript(id)).await;
+        let transcript = self.telling.transcript(id);
+        let ended = hold(script.clone(), self.settings.clone(), peer, bounds, transcript).await;
         if !ended.is_good() {
             self.telling.failed(&ended.account(&script.name));
         }

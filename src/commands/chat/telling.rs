@@ -1,12 +1,15 @@
 //! What a conversation tells on stderr: its transcript, and what went wrong; text or JSON.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::certificate::escaped;
+use crate::chat::{News, Script};
 use crate::commands::log::{Form, LogArgs, say};
 use crate::commands::speaker;
 use crate::error::Failure;
 use crate::report::chat::{
-    Account, Direction, failure_json as account_json, failure_text, transcript_json, transcript_text,
+    Account, Direction, failure_json as account_json, failure_text, step_json, transcript_json,
+    transcript_text,
 };
 use crate::report::failure_json;
 
@@ -35,7 +38,7 @@ impl Telling {
     pub fn not_begun(&self, script: &str, failure: &Failure) {
         match self.form {
             Form::Json => say(&failure_json(failure).to_string()),
-            Form::Text => say(&format!("spile {}: {script}: {failure}", speaker(super::NAME))),
+            Form::Text => say(&format!("spile {}: {}: {failure}", speaker(super::NAME), escaped(script))),
         }
     }
 
@@ -59,10 +62,19 @@ impl Transcript {
         if !self.telling.is_talkative || bytes.is_empty() {
             return;
         }
-        let at: Duration = self.begun.elapsed();
+        let at = self.begun.elapsed();
         match self.telling.form {
             Form::Json => say(&transcript_json(self.id, at, direction, bytes).to_string()),
             Form::Text => say(&transcript_text(self.id, at, direction, bytes)),
+        }
+    }
+
+    /// These steps are over: for programs, which cannot tell it from what passed.
+    pub fn steps(&self, script: &Script, news: Vec<News>) {
+        if self.telling.is_talkative && self.telling.form == Form::Json {
+            for step in news {
+                say(&step_json(self.id, self.begun, script, &step).to_string());
+            }
         }
     }
 

@@ -2,7 +2,9 @@
 
 mod bytes;
 mod failure;
+mod step;
 mod transcript;
 
 pub use failure::{Account, failure_json, failure_text};
+pub use step::step_json;
 pub use transcript::{Direction, transcript_json, transcript_text};

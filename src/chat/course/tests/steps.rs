@@ -93,6 +93,33 @@ fn lengths_and_the_end_are_heard() {
 }
 
 #[test]
+fn a_length_may_be_what_the_peer_has_said() {
+    let length = |heard: &str| say("~1 ^(?<n>.*)$ / <# ${n} body / = end", heard, SAID);
+    let played = length("3\na\ncend\n");
+    assert_eq!((played.verdict.outcome, &played.variables["body"]), (PASS, &b"a\nc".to_vec()));
+    assert_eq!(length("0\nend\n").variables["body"], b"");
+    assert_eq!(length("5\nabc").verdict.outcome, Outcome::Early);
+    assert_eq!(length(&format!("{}\nabc", u64::MAX)).verdict.outcome, Outcome::Early);
+    for bad in ["x\u{1b}", "-1", "+1", "", "99999999999999999999999"] {
+        let played = length(&format!("{bad}\nabc"));
+        assert_eq!(played.verdict.outcome, Outcome::Failed, "{bad}");
+        let why = format!("${{n}} is \"{}\", which is no number of bytes", bad.escape_debug());
+        assert_eq!(played.trouble().why.as_deref(), Some(&*why));
+    }
+}
+
+#[test]
+fn a_default_stands_where_nothing_else_gave_a_value() {
+    let steps = script(".default known a ${base64:known}\n.default other b ${base64:known}\n.set known c");
+    let mut given = settings();
+    given.variables.insert("known".to_owned(), b"x".to_vec());
+    let variables = play_with(steps, given, &[], None).variables;
+    assert_eq!((&*variables["known"], &*variables["other"]), (&b"c"[..], &b"b eA=="[..]));
+    let variables = say(".default new a / .default new b", "", None).variables;
+    assert_eq!(variables["new"], b"a");
+}
+
+#[test]
 fn what_is_not_kept_may_be_longer_than_what_is() {
     let mut small = settings();
     small.most_kept = 16;
