@@ -1,8 +1,10 @@
 """chat-mock: many clients at once with a mock server, all of whom must pass."""
 
+import contextlib
 import os
 import selectors
 import socket
+import subprocess
 import time
 
 import arguments
@@ -42,22 +44,35 @@ def _measure(options, tool, site):
     """All are connected before the first one says a word, and all stay until the last one has its answer."""
     with processes.Server(tool.command(site), site.listen, os.path.join(site.directory, "log")) as server:
         (at_start, _), cpu_at_start, started = server.pss_kib(), server.cpu_seconds(), time.perf_counter()
-        clients = [socket.create_connection(("127.0.0.1", site.listen)) for _ in range(options.clients)]
-        try:
-            answers = _answers(clients)
+        with contextlib.ExitStack() as connections:
+            try:
+                clients = [connections.enter_context(_connect(site.listen)) for _ in range(options.clients)]
+                answers = _answers(clients)
+            except OSError as error:
+                raise processes.Failed(f"a client failed: {error.strerror or error}") from None
             seconds, cpu = time.perf_counter() - started, server.cpu_seconds() - cpu_at_start
             pss, _ = server.pss_kib()
-        finally:
-            for client in clients:
-                client.close()
-        if server.process.wait(LONGEST_RUN_SECONDS):
-            raise processes.Failed(f"ended with status {server.process.returncode}")
+        status = _status(server)
+    if status:
+        raise processes.Failed(f"ended with status {status}")
     return {
         PASSED: sum(answer == b"hello\r\nbye %d\r\n" % number for number, answer in enumerate(answers)),
         RATE: options.clients / seconds,
         CPU: cpu / options.clients * 1e6,
         PSS: (pss - at_start) / options.clients,
     }
+
+
+def _connect(port):
+    return socket.create_connection(("127.0.0.1", port), LONGEST_RUN_SECONDS)
+
+
+def _status(server):
+    """0 only if every client has passed."""
+    try:
+        return server.process.wait(LONGEST_RUN_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise processes.Failed(f"no end after {LONGEST_RUN_SECONDS} s") from None
 
 
 def _answers(clients):

@@ -14,7 +14,6 @@ NAME = "chat-steps"
 QUICK = ["--rounds", "1", "--steps", "100"]
 SPILE_ARGUMENTS = "chat run:cat {S}"
 SPILE_ON_A_TERMINAL = "chat pty:cat {S}"
-
 LONGEST_RUN_SECONDS = 60
 
 RATE = Column("steps/s", 0)
@@ -40,7 +39,8 @@ def run(options):
     script = chat_peers.scripted("".join(f"> line {n}\n= line {n}\n" for n in pairs))
     tools = peers.select(options, SPILE_ARGUMENTS, [_expect(name, pairs) for name in EXPECT_SPAWNS], script)
     if options.tools is None:
-        tools.append(peers.Tool("spile pty", peers.Kind.SPILE, script(f"{shlex.quote(options.spile)} {SPILE_ON_A_TERMINAL}")))
+        on_a_terminal = script(f"{shlex.quote(options.spile)} {SPILE_ON_A_TERMINAL}")
+        tools.append(peers.Tool("spile pty", peers.Kind.SPILE, on_a_terminal))
 
     def measure(tool, site):
         with processes.Spawned(tool.command(site), null) as spawned:
