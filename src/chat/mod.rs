@@ -7,7 +7,7 @@ mod pattern;
 mod script;
 mod verdict;
 
-pub use course::{Course, Ending, Need, News, Settings};
+pub use course::{Capture, Course, Ending, Need, News, Settings};
 pub use pattern::Patterns;
 pub use script::{
     Alternative, Count, Expect, LANGUAGE, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step,
