@@ -83,9 +83,30 @@ pub struct News {
     /// What it read (the unit, the match), cut to a few hundred bytes; empty where it reads nothing.
     pub got: Vec<u8>,
     /// Variables that it set.
-    pub set: Vec<(String, Vec<u8>)>,
+    pub set: Vec<Capture>,
     /// Whether it went well.
     pub is_good: bool,
+}
+
+/// A variable that a step has set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// Its name.
+    pub name: String,
+    /// The beginning of its value, `MOST_CAPTURED` bytes at most.
+    pub value: Vec<u8>,
+    /// How many bytes the value has.
+    pub length: usize,
+}
+
+/// Most bytes of a variable that are told; the variable itself has them all.
+const MOST_CAPTURED: usize = 4096;
+
+impl Capture {
+    fn of((name, value): &(String, Vec<u8>)) -> Capture {
+        let told = &value[..value.len().min(MOST_CAPTURED)];
+        Capture { name: name.clone(), value: told.to_vec(), length: value.len() }
+    }
 }
 
 /// One conversation on its way through a script.
@@ -311,12 +332,12 @@ impl Course {
 
     /// The step went well; the next follows.
     fn done(&mut self, good: Good) {
-        self.tell(good.got, good.set.clone(), true);
+        self.tell(good.got, good.set.iter().map(Capture::of).collect(), true);
         self.settings.variables.extend(good.set);
         self.at = good.to.unwrap_or(self.at + 1);
     }
 
-    fn tell(&mut self, got: Vec<u8>, set: Vec<(String, Vec<u8>)>, is_good: bool) {
+    fn tell(&mut self, got: Vec<u8>, set: Vec<Capture>, is_good: bool) {
         if self.at < self.script.steps.len() {
             let took = self.now.saturating_duration_since(self.begun);
             self.news.push(News { step: self.at, at: self.now, took, got, set, is_good });
