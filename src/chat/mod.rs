@@ -7,7 +7,7 @@ mod pattern;
 mod script;
 mod verdict;
 
-pub use course::{Capture, Course, Ending, Need, News, Settings};
+pub use course::{Course, Ending, Need, News, Settings};
 pub use pattern::Patterns;
-pub use script::{LANGUAGE, Mistake, Op, Pace, Script, Terminator};
+pub use script::{LANGUAGE, Mistake, Op, Pace, Script, Step, Terminator};
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

@@ -152,7 +152,7 @@ impl Args {
             let hint = mistake.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             match self.log.log {
                 Form::Json => {
-                    say(&failure_json(&Failure { hint: mistake.hint.clone(), ..failure }).to_string())
+                    say(&failure_json(&Failure { hint: mistake.hint.clone(), ..failure }).to_string());
                 }
                 Form::Text => say(&format!("spile {}: {failure}{hint}", super::speaker(NAME))),
             }
