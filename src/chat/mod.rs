@@ -9,8 +9,5 @@ mod verdict;
 
 pub use course::{Capture, Course, Ending, Need, News, Settings};
 pub use pattern::Patterns;
-pub use script::{
-    Alternative, Count, Expect, LANGUAGE, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step,
-    Template, Terminator, When,
-};
+pub use script::{LANGUAGE, Mistake, Op, Pace, Script, Terminator};
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::inbox::{Ends, Inbox};
 use super::pattern::Patterns;
 use super::script::{Pace, Script, Terminator};
-use super::verdict::{Outcome, Status, Verdict};
+use super::verdict::{MOST_SHOWN, Outcome, Status, Verdict};
 use forbidden::Forbidden;
 use hearing::{Bad, Good, Hearing, Judgement, Scene, Wish};
 
@@ -241,7 +241,10 @@ impl Course {
         }
         let recent = match &self.state {
             State::Hearing(hearing, _) => hearing.recent(&self.inbox),
-            _ => (self.inbox.head(), self.inbox.end()),
+            _ => {
+                let head = self.inbox.head();
+                (head, self.inbox.end().min(head + MOST_SHOWN as u64))
+            }
         };
         let bad = Bad { outcome, shown: recent, forbidden: None };
         let hearing = match std::mem::replace(&mut self.state, State::Ready) {
@@ -344,7 +347,7 @@ impl Course {
     /// Ends well, if nothing is left that may not be.
     fn leave(&mut self, status: Status) {
         let verdict = Verdict { outcome: Outcome::Pass(status), trouble: None, unread: self.unread() };
-        self.tell_exit();
+        self.tell(Vec::new(), Vec::new(), true);
         self.state = State::Over(Box::new(verdict));
     }
 
@@ -355,10 +358,6 @@ impl Course {
         let verdict =
             Verdict { outcome: bad.outcome, trouble: Some(Box::new(trouble)), unread: self.unread() };
         self.state = State::Over(Box::new(verdict));
-    }
-
-    fn tell_exit(&mut self) {
-        self.tell(Vec::new(), Vec::new(), true);
     }
 
     fn unread(&self) -> Vec<u8> {

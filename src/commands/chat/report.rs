@@ -15,8 +15,7 @@ use crate::report::chat::{Check, End, Form, Json, Junit, Record, Tap, Whole};
 /// Flags of the document.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReportArgs {
-    /// Tell of all conversations in one document on stdout: a test result as TAP or JUnit has it, or JSON; text is
-    /// nothing but a message on stderr where one fails
+    /// Tell of all conversations in one document on stdout; text is none: a message on stderr where one fails
     #[arg(long, value_name = "FORM", value_enum, conflicts_with = "check")]
     format: Option<Format>,
     /// Write the document to this file, or to stdout (-); JSON unless --format says otherwise

@@ -70,7 +70,13 @@ fn says_why(outcome: &Outcome, trouble: &Trouble) -> bool {
 /// What there was instead, and how that ended.
 fn got(outcome: &Outcome, trouble: &Trouble) -> String {
     let nothing = trouble.got.is_empty();
-    let bytes = tail(&trouble.got, trouble.looked_at);
+    let bytes = match outcome {
+        // What differs is shown with what is around it.
+        Outcome::Mismatch | Outcome::Unread if trouble.got.len() == MOST_SHOWN => {
+            format!("{}…", quoted(&trouble.got))
+        }
+        _ => tail(&trouble.got, trouble.looked_at),
+    };
     match (outcome, nothing) {
         (Outcome::Early, true) => "the end".to_owned(),
         (Outcome::Early, false) => format!("{bytes} and then the end"),
