@@ -81,6 +81,8 @@ Examples:
   spile chat listen:7000 a.chat b.chat --port-file p the first client gets a, the second one b
   spile chat tls:api:443 --cafile ca.pem -v x.chat   over TLS, with what is said and heard on stderr
   spile chat --check *.chat                          what is wrong with these scripts?
+  spile chat mail:25 a.chat b.chat --format junit > chat.xml   a test result for a CI server
+  prove --exec 'spile chat --format tap mail:25' *.chat        or for prove
 
 Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connection,
 7 a peer that cannot be reached, 2 a script with mistakes.
