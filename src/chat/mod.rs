@@ -4,13 +4,15 @@
 mod course;
 mod inbox;
 mod pattern;
+mod record;
 mod script;
 mod verdict;
 
 pub use course::{Course, Ending, Need, News, Settings};
 pub use pattern::Patterns;
+pub use record::{Form, Recorder, Speaker};
 pub use script::{
-    Alternative, Count, Expect, LANGUAGE, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step,
+    Alternative, Count, Expect, LANGUAGE, MOST_BYTES, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step,
     Template, Terminator, When,
 };
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};
