@@ -33,7 +33,7 @@ fn all_said(words: &[(Speaker, Vec<u8>)], by: Speaker) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_was_overheard_is_held_again_from_either_side(
