@@ -15,7 +15,6 @@
 
 mod address;
 mod certificate;
-#[allow(dead_code, unused_imports)]
 mod chat;
 mod cli;
 mod commands;

@@ -18,6 +18,9 @@ fn powerless(words: &[&str]) -> Process {
     bare(&[&["setpriv", "--bounding-set=-sys_admin"], words].concat())
 }
 
+/// One of the two.
+type Start = fn(&[&str]) -> Process;
+
 /// Signals the first process of a namespace.
 fn signal_first(name: &str, outer: &Process) {
     wait_until("the namespace has a process", || !children(outer.pid()).is_empty());
@@ -57,7 +60,7 @@ fn orphans_are_found_all_the_same() {
         return;
     }
     // As process 1, kill(2) reaches everybody; otherwise a /proc is needed, and mounted for nobody else to see.
-    let starts: [(fn(&[&str]) -> Process, &[&str]); 3] =
+    let starts: [(Start, &[&str]); 3] =
         [(bare, &[]), (powerless, &[]), (bare, &["sh", "-c", "\"$@\"; exit $?", "sh"])];
     for (start, before) in starts {
         for command in [&["trap", "--init"][..], &["run", "--orphans", "term"]] {
@@ -80,7 +83,7 @@ fn who_ignores_everything_is_killed_all_the_same() {
     let nap = unique_sleep(1);
     let script =
         format!("setsid sh -c 'trap \"\" TERM; echo ready; while :; do sleep {nap}; done' & read x; exit 5");
-    for start in [bare as fn(&[&str]) -> Process, powerless] {
+    for start in [bare as Start, powerless] {
         let words = [SPILE, "trap", "--grace", "200ms", "--report", "fd:1", "--", "sh", "-c", &script];
         let began = Instant::now();
         let report = start(&words).gets("ready\n").sends("\n").ends().exits(5).json();

@@ -8,11 +8,8 @@ mod record;
 mod script;
 mod verdict;
 
-pub use course::{Course, Ending, Need, News, Settings};
+pub use course::{Capture, Course, Ending, Need, News, Settings};
 pub use pattern::Patterns;
 pub use record::{Form, Recorder, Speaker};
-pub use script::{
-    Alternative, Count, Expect, LANGUAGE, MOST_BYTES, Missing, Mistake, Op, Pace, Part, Pattern, Place, Script, Step,
-    Template, Terminator, When,
-};
+pub use script::{LANGUAGE, MOST_BYTES, Mistake, Op, Pace, Script, Terminator};
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

@@ -24,11 +24,13 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 const EOF_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What means something only where a script is held.
-const SCRIPTED: [&str; 12] = [
+const SCRIPTED: [&str; 14] = [
     "steps",
     "variables",
     "swap",
     "check",
+    "format",
+    "report",
     "eol",
     "term",
     "step_timeout",
@@ -93,7 +95,7 @@ impl<'a> Live<'a> {
             deadline: args.deadline,
             grace: args.program.grace,
             server: args.mock.door(Some(1)),
-            telling: Telling::new(&args.log),
+            telling: Telling::new(&args.log, None),
             events: args.log.events(NAME),
             is_talkative: args.log.is_talkative(),
         })
@@ -183,7 +185,7 @@ impl<'a> Live<'a> {
 
     fn session(&self, (mut left, mut right): (Endpoint, Endpoint), recording: &Recording) -> Box<Relay> {
         let limits = self.limits([&left, &right]);
-        recording.overhear((&mut left, &mut right), self.telling.transcript(None));
+        recording.overhear((&mut left, &mut right), &self.telling);
         Relay::new(left, right, limits)
     }
 

@@ -8,6 +8,7 @@ mod hearing;
 mod live;
 mod mock;
 mod recording;
+mod report;
 mod rules;
 mod scripts;
 mod talk;
@@ -31,6 +32,7 @@ use crate::error::{Exit, Failure};
 use crate::report::failure_json;
 use live::{Live, RecordArgs};
 use mock::MockArgs;
+use report::ReportArgs;
 use rules::RuleArgs;
 use scripts::{ScriptArgs, Unreadable};
 use talk::Talk;
@@ -58,6 +60,8 @@ pub struct Args {
     reading: ReadingArgs,
     #[command(flatten)]
     log: LogArgs,
+    #[command(flatten)]
+    report: ReportArgs,
     #[command(flatten)]
     rules: RuleArgs,
     #[command(flatten)]
@@ -110,18 +114,19 @@ Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connecti
             return told;
         }
         self.check(&target, &scripts)?;
+        let telling = Telling::new(&self.log, self.report.open(&target)?);
         let talk = Talk {
             settings: self.rules.settings(target.eol(), self.scripts.variables(&scripts)),
             scripts,
             deadline: self.deadline,
             grace: self.program.grace,
-            telling: Telling::new(&self.log),
+            telling: telling.clone(),
             events: self.log.events(NAME),
         };
-        match target.address.listener() {
+        telling.end(match target.address.listener() {
             Some(_) => run(mock::run(talk, &target, &self.mock)),
             None => run(client::run(&talk, &target)),
-        }
+        })
     }
 }
 

@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Instant;
 
-use super::telling::Transcript;
+use super::telling::Telling;
 use crate::certificate::escaped;
 use crate::chat::{Form, MOST_BYTES, Recorder, Speaker};
 use crate::endpoint::{Endpoint, Overheard, Said, Source};
@@ -42,16 +43,16 @@ impl Recording {
     pub fn overhear(
         &self,
         (left, right): (&mut Endpoint, &mut Endpoint),
-        transcript: Transcript,
+        telling: &Telling,
     ) {
         let has_messages = left.source.has_messages() || right.source.has_messages();
         let form = if has_messages { Form::Messages } else { Form::Stream };
         self.0.borrow_mut().recorder = Recorder::new(form);
         for (source, speaker) in [(&mut left.source, Speaker::We), (&mut right.source, Speaker::Peer)] {
-            let book = self.0.clone();
+            let (book, telling, begun) = (self.0.clone(), telling.clone(), Instant::now());
             let listening = Box::new(move |said: Said<'_>| {
                 if let Said::Bytes(bytes) = said {
-                    transcript.passed(direction(speaker), bytes);
+                    telling.passed(None, begun.elapsed(), direction(speaker), bytes);
                 }
                 book.borrow_mut().hear(speaker, said);
             });
