@@ -532,7 +532,7 @@ complete -c spile -n "__fish_spile_using_subcommand chat" -l set -d 'Give a vari
 complete -c spile -n "__fish_spile_using_subcommand chat" -s t -l deadline -d 'How long a whole conversation may take' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
-complete -c spile -n "__fish_spile_using_subcommand chat" -l format -d 'Tell of all conversations in one document on stdout: a test result as TAP or JUnit has it, or JSON; text is nothing but a message on stderr where one fails' -r -f -a "text\t'A message on stderr where a conversation fails, nothing else'
+complete -c spile -n "__fish_spile_using_subcommand chat" -l format -d 'Tell of all conversations in one document on stdout; text is none: a message on stderr where one fails' -r -f -a "text\t'A message on stderr where a conversation fails, nothing else'
 tap\t'The Test Anything Protocol, for prove(1)'
 junit\t'JUnit\'s XML, for CI servers'
 json\t'One object, schema spile.chat/1'"
