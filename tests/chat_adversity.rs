@@ -109,10 +109,7 @@ fn a_peer_that_never_reads_is_a_time_limit() {
 
 #[test]
 fn a_program_that_dies_in_the_middle_is_told_with_how() {
-    for (program, told) in [
-        ("echo a; exit 3", "3"),
-        ("echo a; kill -KILL $$", "KILL"),
-    ] {
+    for (program, told) in [("echo a; exit 3", "3"), ("echo a; kill -KILL $$", "KILL")] {
         let target = format!("sh:{program}");
         let ended = spile(["chat", &target, "-e", "= a", "-e", "= b"]).eof().ends().exits(4);
         assert!(ended.stderr.contains("-e:2: = b: wanted"), "{}", ended.stderr);

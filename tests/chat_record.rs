@@ -98,7 +98,8 @@ fn talk(stream: TcpStream, said: &[u8]) -> Vec<u8> {
 #[test]
 fn a_session_is_a_script_that_reads_like_it() {
     let (tape, target) = (Tape::new(), at(counting_server()));
-    let session = tape.records(&[&target]).gets("220 hi\r\n").sends("EHLO\r\n").gets("250-4\r\n250 bytes\r\n");
+    let session =
+        tape.records(&[&target]).gets("220 hi\r\n").sends("EHLO\r\n").gets("250-4\r\n250 bytes\r\n");
     session.sends("QUIT\r\n").ends().exits(0);
     let script = ".term \\r\\n\n= 220 hi\n.eol \\r\\n\n> EHLO\n= 250-4\n= 250 bytes\n> QUIT\n= 221 bye\n<$\n";
     assert_eq!(tape.steps(), script);
@@ -241,7 +242,8 @@ fn a_recording_never_replaces_a_file_and_none_is_left_of_no_session() {
 fn a_session_that_is_ended_by_a_signal_leaves_what_was_said() {
     for (signal, is_cut) in [("KILL", true), ("TERM", false), ("INT", false)] {
         let (tape, target) = (Tape::new(), at(counting_server()));
-        let session = tape.records(&[&target]).gets("220 hi\r\n").sends("x\r\n").gets("250-1\r\n250 bytes\r\n");
+        let session =
+            tape.records(&[&target]).gets("220 hi\r\n").sends("x\r\n").gets("250-1\r\n250 bytes\r\n");
         // It is written before the next thing is read.
         session.signal(signal);
         let ended = session.ends();

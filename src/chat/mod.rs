@@ -8,8 +8,8 @@ mod record;
 mod script;
 mod verdict;
 
-pub use course::{Capture, Course, Ending, Need, News, Settings};
+pub use course::{Course, Ending, Need, News, Settings};
 pub use pattern::Patterns;
 pub use record::{Form, Recorder, Speaker};
-pub use script::{LANGUAGE, MOST_BYTES, Mistake, Op, Pace, Script, Terminator};
+pub use script::{LANGUAGE, MOST_BYTES, Mistake, Op, Pace, Script, Step, Terminator};
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

@@ -194,9 +194,7 @@ impl<'a> Live<'a> {
         let limits = Limits { grace: self.grace, deadline: self.deadline, ..Limits::default() };
         match (self.left, has_datagrams) {
             (None, false) => Limits { finish: Finish::RightEnds, ..limits },
-            (None, true) => {
-                Limits { half_closed: Some(LAST_ANSWERS), half_closed_is_fine: true, ..limits }
-            }
+            (None, true) => Limits { half_closed: Some(LAST_ANSWERS), half_closed_is_fine: true, ..limits },
             (Some(_), _) => {
                 let limits = Limits { half_closed: Some(EOF_TIMEOUT), ..limits };
                 ends.into_iter().fold(limits, |limits, end| self.server.for_peer(limits, end))
