@@ -37,7 +37,8 @@ pub struct MockArgs {
     /// Talk to clients at once, to N at most; without this, one after the other
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(i64).range(1..))]
     concurrent: Option<Option<i64>>,
-    /// Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too
+    /// Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too (where
+    /// --format has stdout, what it prints goes to stderr)
     #[arg(long, value_name = "CMD")]
     then: Option<String>,
     /// Write the port number to this file once clients can connect
@@ -235,7 +236,7 @@ impl Host {
             let (what, why) = (format!("{came} of {wanted} clients came"), "the others are missed");
             let what = if came == 0 { "no client came".to_owned() } else { what };
             let why = if came == 0 { "there was nobody to talk to" } else { why };
-            self.talk.telling.checked(format!("{wanted} clients"), Some(what.clone()));
+            self.talk.telling.checked("all clients come", Some(what.clone()));
             return Err(Failure::new(status.or(command).or(Exit::UNEXPECTED), what, why));
         }
         match (status, command) {

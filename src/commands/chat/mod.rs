@@ -87,6 +87,8 @@ Examples:
   spile chat listen:7000 a.chat b.chat --port-file p the first client gets a, the second one b
   spile chat tls:api:443 --cafile ca.pem -v x.chat   over TLS, with what is said and heard on stderr
   spile chat --check *.chat                          what is wrong with these scripts?
+  spile chat mail:25 a.chat b.chat --format junit > chat.xml   a test result for a CI server
+  prove --exec 'spile chat --format tap mail:25' *.chat        or for prove
   spile chat --record new.chat mail:25               a live session becomes a script
   spile chat listen:7000 new.chat --swap             and then the server of such sessions
 
@@ -182,7 +184,7 @@ impl Args {
             let hint = mistake.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             match self.log.log {
                 Form::Json => {
-                    say(&failure_json(&Failure { hint: mistake.hint.clone(), ..failure }).to_string())
+                    say(&failure_json(&Failure { hint: mistake.hint.clone(), ..failure }).to_string());
                 }
                 Form::Text => say(&format!("spile {}: {failure}{hint}", super::speaker(NAME))),
             }

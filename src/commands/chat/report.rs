@@ -15,12 +15,11 @@ use crate::report::chat::{Check, End, Form, Json, Junit, Record, Tap, Whole};
 /// Flags of the document.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReportArgs {
-    /// Tell of all conversations in one document on stdout: a test result as TAP or JUnit has it, or JSON; text is
-    /// nothing but a message on stderr where one fails
-    #[arg(long, value_name = "FORM", value_enum)]
+    /// Tell of all conversations in one document on stdout; text is none: a message on stderr where one fails
+    #[arg(long, value_name = "FORM", value_enum, conflicts_with = "check")]
     format: Option<Format>,
     /// Write the document to this file, or to stdout (-); JSON unless --format says otherwise
-    #[arg(long, value_name = "FILE|-", value_parser = OsStringValueParser::new().try_map(Place::parse))]
+    #[arg(long, value_name = "FILE|-", conflicts_with = "check", value_parser = OsStringValueParser::new().try_map(Place::parse))]
     report: Option<Place>,
 }
 
@@ -56,10 +55,7 @@ impl ReportArgs {
             return Err(Failure::usage("stdout", "cannot be the target and have the document")
                 .hint("--report FILE puts that into a file"));
         }
-        let report = Report::new(form, place.open(Outlet::Stdout)?);
-        let head = report.form.borrow_mut().head();
-        report.write(&head);
-        Ok(Some(report))
+        Report::begin(form, place.open(Outlet::Stdout)?).map(Some)
     }
 }
 
@@ -67,8 +63,8 @@ impl ReportArgs {
 pub struct Report {
     form: RefCell<Box<dyn Form>>,
     outlet: Outlet,
-    /// The first write that was none.
-    unwritten: RefCell<Result<Exit, Failure>>,
+    /// What became of the parts so far: after the first that could not be written there are no more.
+    written: RefCell<Result<Exit, Failure>>,
     checks: RefCell<Vec<Check>>,
     /// Something bad is in it.
     is_bad: Cell<bool>,
@@ -76,15 +72,16 @@ pub struct Report {
 }
 
 impl Report {
-    fn new(form: Box<dyn Form>, outlet: Outlet) -> Report {
-        Report {
+    fn begin(mut form: Box<dyn Form>, outlet: Outlet) -> Result<Report, Failure> {
+        let written = outlet.line(&form.head())?;
+        Ok(Report {
             form: RefCell::new(form),
             outlet,
-            unwritten: RefCell::new(Ok(Exit::OK)),
+            written: RefCell::new(Ok(written)),
             checks: RefCell::default(),
             is_bad: Cell::default(),
             is_interrupted: Cell::default(),
-        }
+        })
     }
 
     /// Adds a conversation that is over.
@@ -125,7 +122,7 @@ impl Report {
         let whole = Whole { checks: &self.checks.borrow(), exit, is_interrupted: self.is_interrupted.get() };
         let text = self.form.borrow_mut().end(&whole);
         self.write(&text);
-        match (result, self.unwritten.replace(Ok(Exit::OK))) {
+        match (result, self.written.replace(Ok(Exit::OK))) {
             (Ok(exit), Ok(written)) => Ok(exit.or(written)),
             (Ok(Exit::OK), Err(failure)) => Err(failure),
             (result, Err(failure)) => {
@@ -138,9 +135,9 @@ impl Report {
 
     /// Writes a part, unless one before could not be written.
     fn write(&self, text: &str) {
-        let mut unwritten = self.unwritten.borrow_mut();
-        if let Ok(Exit::OK) = *unwritten {
-            *unwritten = self.outlet.line(text);
+        let mut written = self.written.borrow_mut();
+        if let Ok(Exit::OK) = *written {
+            *written = self.outlet.line(text);
         }
     }
 }

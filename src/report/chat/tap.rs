@@ -21,12 +21,12 @@ impl Form for Tap {
         let points = record.points();
         let name = described(&record.name());
         let mut lines = vec![format!("# Subtest: {name}")];
-        for (number, at) in points.iter().zip(1..) {
-            lines.push(format!("    {} {at} - {}", verdict(number.is_good), described(&number.name)));
+        for (point, number) in points.iter().zip(1..) {
+            lines.push(format!("    {} {number} - {}", verdict(point.is_good), described(&point.name)));
         }
         match record.minutes.left_out() {
             0 => {}
-            count => lines.push(format!("    # {count} steps before the last ones are left out")),
+            count => lines.push(format!("    # {count} steps in the middle are left out")),
         }
         lines.push(format!("    1..{}", points.len()));
         lines.push(self.point(record.is_good(), &name));
@@ -45,10 +45,10 @@ impl Form for Tap {
                 lines.extend(diagnosis(&complaint, "failed"));
             }
         }
-        lines.push(match whole.is_interrupted {
-            true => "Bail out! interrupted".to_owned(),
-            false => format!("1..{}", self.count),
-        });
+        lines.push(format!("1..{}", self.count));
+        if whole.is_interrupted {
+            lines.push("Bail out! interrupted".to_owned());
+        }
         lines.join("\n")
     }
 }
