@@ -111,10 +111,18 @@ impl Book {
             Ok(()) => self.length += text.len() as u64,
             Err(why) => {
                 self.failed = Some(plain(&why.to_string()));
-                // Half a step would be a mistake in the script.
-                let _ = self.file.set_len(self.length);
+                self.keep_whole_steps(text.as_bytes());
             }
         }
+    }
+
+    /// Only a part of `text` was written; half a step would be a mistake in the script.
+    fn keep_whole_steps(&mut self, text: &[u8]) {
+        let size = self.file.metadata().map_or(self.length, |about| about.len());
+        let written = usize::try_from(size.saturating_sub(self.length)).unwrap_or(usize::MAX);
+        let end = text[..written.min(text.len())].iter().rposition(|byte| *byte == b'\n');
+        self.length += end.map_or(0, |end| end as u64 + 1);
+        let _ = self.file.set_len(self.length);
     }
 }
 
