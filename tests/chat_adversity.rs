@@ -35,11 +35,18 @@ fn floods(mut stream: &TcpStream, most: u64, said: &AtomicU64) {
 #[test]
 fn a_script_of_mistakes_tells_each_of_them() {
     let shop = Workshop::new();
-    let line = |n: u32| ["~ (\n", "> \\q\n", "nonsense\n", ".loop\n", "? x -> nowhere\n"][n as usize % 5];
-    shop.write("bad.chat", (0..500).map(line).collect::<String>());
+    let script = |count: usize| {
+        let lines = ["~ (\n", "> \\q\n", "nonsense\n", ".loop\n"];
+        lines.into_iter().cycle().take(count).collect::<String>()
+    };
+    shop.write("bad.chat", script(80));
     let ended = shop.runs("spile chat --check bad.chat").exits(2);
     let told = |n: usize| ended.stderr.contains(&format!("spile chat: bad.chat:{n}: "));
-    assert!((1..=500).all(told), "{}", ended.stderr);
+    assert!((1..=80).all(told), "{}", ended.stderr);
+    // What has so many is no script.
+    shop.write("bad.chat", script(100_000));
+    let ended = shop.runs("spile chat --check bad.chat").exits(2).complains("more is wrong from here on");
+    assert!(ended.stderr.lines().count() < 300, "{}", ended.stderr);
 }
 
 #[test]
@@ -109,10 +116,7 @@ fn a_peer_that_never_reads_is_a_time_limit() {
 
 #[test]
 fn a_program_that_dies_in_the_middle_is_told_with_how() {
-    for (program, told) in [
-        ("echo a; exit 3", "3"),
-        ("echo a; kill -KILL $$", "KILL"),
-    ] {
+    for (program, told) in [("echo a; exit 3", "3"), ("echo a; kill -KILL $$", "KILL")] {
         let target = format!("sh:{program}");
         let ended = spile(["chat", &target, "-e", "= a", "-e", "= b"]).eof().ends().exits(4);
         assert!(ended.stderr.contains("-e:2: = b: wanted"), "{}", ended.stderr);

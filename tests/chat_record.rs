@@ -98,7 +98,8 @@ fn talk(stream: TcpStream, said: &[u8]) -> Vec<u8> {
 #[test]
 fn a_session_is_a_script_that_reads_like_it() {
     let (tape, target) = (Tape::new(), at(counting_server()));
-    let session = tape.records(&[&target]).gets("220 hi\r\n").sends("EHLO\r\n").gets("250-4\r\n250 bytes\r\n");
+    let session =
+        tape.records(&[&target]).gets("220 hi\r\n").sends("EHLO\r\n").gets("250-4\r\n250 bytes\r\n");
     session.sends("QUIT\r\n").ends().exits(0);
     let script = ".term \\r\\n\n= 220 hi\n.eol \\r\\n\n> EHLO\n= 250-4\n= 250 bytes\n> QUIT\n= 221 bye\n<$\n";
     assert_eq!(tape.steps(), script);
@@ -111,7 +112,10 @@ fn a_session_is_a_script_that_reads_like_it() {
 fn another_client_or_server_is_found_out() {
     let (tape, target) = (Tape::new(), at(counting_server()));
     tape.of(&target, b"abc\r\nQUIT\r\n");
-    let other = at(server(|stream| drop((&stream).write_all(b"220 ho\r\n"))));
+    let other = at(server(|stream| {
+        (&stream).write_all(b"220 ho\r\n").unwrap();
+        let _ = std::io::copy(&mut &stream, &mut std::io::sink());
+    }));
     spile(["chat", &other, &tape.file()]).eof().ends().exits(4).complains("= 220 hi: wanted");
     let mut mock = spile(["chat", "listen:tcp:127.0.0.1:0", &tape.file(), "--swap"]);
     talk(connect(mock.port()), b"abd\r\nQUIT\r\n");
@@ -208,8 +212,8 @@ fn a_server_played_by_hand_is_recorded_as_its_own_script() {
 #[test]
 fn programs_and_datagrams_are_recorded_too() {
     let tape = Tape::new();
-    assert_eq!(tape.of("run:'tr a-z A-Z'", b"one\ntwo"), b"ONE\nTWO");
-    tape.replays_with("run:'tr a-z A-Z'");
+    assert_eq!(tape.of("run:tr a-z A-Z", b"one\ntwo"), b"ONE\nTWO");
+    tape.replays_with("run:tr a-z A-Z");
     tape.serves(b"one\ntwo", b"ONE\nTWO");
 
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -241,7 +245,8 @@ fn a_recording_never_replaces_a_file_and_none_is_left_of_no_session() {
 fn a_session_that_is_ended_by_a_signal_leaves_what_was_said() {
     for (signal, is_cut) in [("KILL", true), ("TERM", false), ("INT", false)] {
         let (tape, target) = (Tape::new(), at(counting_server()));
-        let session = tape.records(&[&target]).gets("220 hi\r\n").sends("x\r\n").gets("250-1\r\n250 bytes\r\n");
+        let session =
+            tape.records(&[&target]).gets("220 hi\r\n").sends("x\r\n").gets("250-1\r\n250 bytes\r\n");
         // It is written before the next thing is read.
         session.signal(signal);
         let ended = session.ends();
@@ -273,6 +278,7 @@ fn a_full_disk_ends_the_recording_and_not_the_session() {
     let said: Vec<u8> = (0..2000).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
     let ended = shell(&line).sends(&said).eof().ends().exits(1).complains("is not complete: File too large");
     assert!(ended.stdout == said);
+    assert!((8000..=8192).contains(&tape.shop.read("tape.chat").len()));
     spile(["chat", "--check", &file]).eof().ends().exits(0);
 }
 

@@ -100,7 +100,7 @@ fn scripts() -> impl Strategy<Value = String> {
         .prop_filter("a unit is one", |(operator, text)| *operator != "= " || !text.contains("\\n"))
         .prop_map(|(operator, text)| format!("{operator}{text}\n"));
     let steps = prop::collection::vec(step, 1..30);
-    let head = prop::sample::select(vec!["", ".eol \\n\n.term \\n\n", ".eol aXa\n.term \\0\\0\n"]);
+    let head = prop::sample::select(vec!["", ".eol \\n\n.term \\n\n", ".eol aXa\n.term \\0\\n\n"]);
     let tail = prop::sample::select(vec!["", "<$\n", ".half-close\n<$\n", ".loop 3\n> again\n= yes\n.end\n"]);
     (head, steps, tail).prop_map(|(head, steps, tail)| head.to_owned() + &steps.concat() + tail)
 }

@@ -262,8 +262,7 @@ mod tests {
         recorder.said(Peer, b"bye");
         recorder.end(Peer);
         recorder.cut(Peer);
-        let script =
-            ">> x\n.half-close\n<< bye\n<$\n# the peer: the connection was reset or cut here\n";
+        let script = ">> x\n.half-close\n<< bye\n<$\n# the peer: the connection was reset or cut here\n";
         assert_eq!(recorder.take(), script);
     }
 

@@ -20,8 +20,6 @@ use crate::report::{Event, Events, Names};
 
 /// How long to wait for answers after stdin has ended, where nobody hears of that end (datagrams).
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
-/// How long a half-closed session between two addresses may say nothing.
-const EOF_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What means something only where a script is held.
 const SCRIPTED: [&str; 14] = [
@@ -194,13 +192,8 @@ impl<'a> Live<'a> {
         let limits = Limits { grace: self.grace, deadline: self.deadline, ..Limits::default() };
         match (self.left, has_datagrams) {
             (None, false) => Limits { finish: Finish::RightEnds, ..limits },
-            (None, true) => {
-                Limits { half_closed: Some(LAST_ANSWERS), half_closed_is_fine: true, ..limits }
-            }
-            (Some(_), _) => {
-                let limits = Limits { half_closed: Some(EOF_TIMEOUT), ..limits };
-                ends.into_iter().fold(limits, |limits, end| self.server.for_peer(limits, end))
-            }
+            (None, true) => Limits { half_closed: Some(LAST_ANSWERS), half_closed_is_fine: true, ..limits },
+            (Some(_), _) => ends.into_iter().fold(limits, |limits, end| self.server.for_peer(limits, end)),
         }
     }
 }

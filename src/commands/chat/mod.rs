@@ -154,10 +154,8 @@ impl Args {
         let no_text = |word: &OsString| {
             Failure::usage(format!("target '{}'", word.to_string_lossy().escape_debug()), "is no text")
         };
-        let texts: Vec<&str> = words
-            .iter()
-            .map(|word| word.to_str().ok_or_else(|| no_text(word)))
-            .collect::<Result<_, _>>()?;
+        let texts: Vec<&str> =
+            words.iter().map(|word| word.to_str().ok_or_else(|| no_text(word))).collect::<Result<_, _>>()?;
         let starttls = StartTls::of(scripts.iter().map(Rc::as_ref));
         Target::read(&texts, starttls, &self.reading, self.program, &self.options)
     }

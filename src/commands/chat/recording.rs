@@ -25,13 +25,18 @@ impl Recording {
         let file = file.map_err(|why| {
             let failure = Failure::other(format!("cannot record to {}", shown(path)), &why);
             match why.kind() {
-                io::ErrorKind::AlreadyExists => failure.hint("a recording never replaces a file: remove it first"),
+                io::ErrorKind::AlreadyExists => {
+                    failure.hint("a recording never replaces a file: remove it first")
+                }
                 _ => failure,
             }
         })?;
         Ok(Recording(Rc::new(RefCell::new(Book {
             recorder: Recorder::new(Form::Stream),
-            head: format!("# {}, recorded by spile chat --record; passwords are in it, too\n", escaped(title)),
+            head: format!(
+                "# {}, recorded by spile chat --record; passwords are in it, too\n",
+                escaped(title)
+            ),
             file,
             path: path.to_owned(),
             length: 0,
@@ -40,11 +45,7 @@ impl Recording {
     }
 
     /// Writes down what both ends say from now on: `left` is our side.
-    pub fn overhear(
-        &self,
-        (left, right): (&mut Endpoint, &mut Endpoint),
-        telling: &Telling,
-    ) {
+    pub fn overhear(&self, (left, right): (&mut Endpoint, &mut Endpoint), telling: &Telling) {
         let has_messages = left.source.has_messages() || right.source.has_messages();
         let form = if has_messages { Form::Messages } else { Form::Stream };
         self.0.borrow_mut().recorder = Recorder::new(form);
@@ -65,7 +66,8 @@ impl Recording {
         let mut book = self.0.borrow_mut();
         book.recorder.finish();
         book.write();
-        let incomplete = |why: &str| Failure::other(format!("the recording {} is not complete", shown(&book.path)), why);
+        let incomplete =
+            |why: &str| Failure::other(format!("the recording {} is not complete", shown(&book.path)), why);
         match &book.failed {
             Some(why) => Err(incomplete(why)),
             None if book.recorder.is_full() => {
@@ -109,10 +111,18 @@ impl Book {
             Ok(()) => self.length += text.len() as u64,
             Err(why) => {
                 self.failed = Some(plain(&why.to_string()));
-                // Half a step would be a mistake in the script.
-                let _ = self.file.set_len(self.length);
+                self.keep_whole_steps(text.as_bytes());
             }
         }
+    }
+
+    /// Only a part of `text` was written; half a step would be a mistake in the script.
+    fn keep_whole_steps(&mut self, text: &[u8]) {
+        let size = self.file.metadata().map_or(self.length, |about| about.len());
+        let written = usize::try_from(size.saturating_sub(self.length)).unwrap_or(usize::MAX);
+        let end = text[..written.min(text.len())].iter().rposition(|byte| *byte == b'\n');
+        self.length += end.map_or(0, |end| end as u64 + 1);
+        let _ = self.file.set_len(self.length);
     }
 }
 

@@ -111,7 +111,9 @@ fn content(path: &OsStr) -> Result<Vec<u8>, Failure> {
     };
     read.map_err(cannot)?;
     match bytes.len() > MOST_BYTES {
-        true => Err(cannot(io::Error::other(format!("it is no script: it has more than {MOST_BYTES} bytes")))),
+        true => {
+            Err(cannot(io::Error::other(format!("it is no script: it has more than {MOST_BYTES} bytes"))))
+        }
         false => Ok(bytes),
     }
 }
