@@ -16,7 +16,7 @@ use crate::event_loop::{sleep, sleep_until, timeout, yield_now};
 use crate::pool::Buffer;
 use crate::process::{Child, ChildStatus};
 use crate::relay::{Outcome as Cause, Side, abort, leave_at_once};
-use crate::report::chat::{Account, Direction};
+use crate::report::chat::Direction;
 
 /// Needs in a row after which others get a turn, signals among them: a peer that floods us never lets us wait.
 const TURNS: u32 = 16;
@@ -51,18 +51,17 @@ pub struct Bounds {
 /// What came of it.
 pub struct Ended {
     /// How the script has ended.
-    pub verdict: Verdict,
+    verdict: Verdict,
     /// What TLS could not be agreed on for.
     failure: Option<Failure>,
     /// How the program has ended.
-    pub child: Option<ChildStatus>,
-    peer: String,
-    id: Option<u64>,
+    child: Option<ChildStatus>,
+    transcript: Transcript,
 }
 
 impl Ended {
     /// The status that stands for it.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match (&self.verdict.outcome, &self.failure) {
             (Outcome::Failed, Some(failure)) => failure.exit,
             (Outcome::Pass(Status::Child), _) => self.child.map_or(Exit::FAILURE, ChildStatus::exit),
@@ -70,15 +69,11 @@ impl Ended {
         }
     }
 
-    /// True when all steps went well, whatever status the script then chose.
-    pub fn is_good(&self) -> bool {
-        matches!(self.verdict.outcome, Outcome::Pass(_))
-    }
-
-    /// All that is to be told of it.
-    pub fn account<'a>(&'a self, script: &'a str) -> Account<'a> {
-        let Ended { verdict, child, peer, id, .. } = self;
-        Account { id: *id, script, peer, verdict, child: *child }
+    /// Tells of it; its status.
+    pub fn tell(mut self) -> Exit {
+        let exit = self.exit();
+        self.transcript.over(&self.verdict, exit, self.child);
+        exit
     }
 }
 
@@ -93,8 +88,7 @@ pub async fn hold(
     let Peer { mut endpoint, name, security } = peer;
     let child = endpoint.child.take();
     Conversation {
-        course: Course::new(script.clone(), settings, Instant::now()),
-        script,
+        course: Course::new(script, settings, Instant::now()),
         endpoint: Some(endpoint),
         child,
         name,
@@ -109,7 +103,6 @@ pub async fn hold(
 }
 
 struct Conversation {
-    script: Rc<Script>,
     course: Course,
     /// None once it is closed.
     endpoint: Option<Endpoint>,
@@ -129,7 +122,7 @@ impl Conversation {
         let mut turns = 0_u32;
         let verdict = loop {
             let need = self.course.next(Instant::now());
-            self.transcript.steps(&self.script, self.course.take_news());
+            self.transcript.steps(self.course.take_news());
             let need = match need {
                 Need::Over(verdict) => break *verdict,
                 need => need,
@@ -270,7 +263,10 @@ impl Conversation {
                 written
             });
             match timeout(patience, written).await {
-                Ok(Ok(n)) => rest = &rest[n..],
+                Ok(Ok(n)) => {
+                    transcript.sent(n);
+                    rest = &rest[n..];
+                }
                 Ok(Err(_)) if sink.when_broken() == WhenBroken::Discard => return false,
                 Ok(Err(why)) => {
                     // Its last words may say why.
@@ -314,7 +310,7 @@ impl Conversation {
 
     /// Ends the connection and the program, as the verdict allows.
     async fn end(self, verdict: Verdict, grace: Duration) -> Ended {
-        let Conversation { endpoint, child, name, transcript, failure, is_heard_out, .. } = self;
+        let Conversation { endpoint, child, transcript, failure, is_heard_out, .. } = self;
         let is_good = matches!(verdict.outcome, Outcome::Pass(_));
         let child = match child {
             Some(child) => {
@@ -338,7 +334,7 @@ impl Conversation {
                 None
             }
         };
-        Ended { verdict, failure, child, peer: name, id: transcript.id() }
+        Ended { verdict, failure, child, transcript }
     }
 }
 

@@ -53,5 +53,5 @@ async fn drain(source: &mut Source) {
     while let Ok(Input::Bytes(_)) = poll_fn(|cx| source.poll_read(cx, &mut scrap)).await {
         yield_now().await;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
