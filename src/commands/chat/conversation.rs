@@ -55,7 +55,9 @@ pub struct Ended {
     /// What TLS could not be agreed on for.
     failure: Option<Failure>,
     /// How the program has ended.
-    pub child: Option<ChildStatus>,
+    child: Option<ChildStatus>,
+    /// It did so before the conversation was over.
+    has_ended_first: bool,
     peer: String,
     id: Option<u64>,
 }
@@ -77,8 +79,8 @@ impl Ended {
 
     /// All that is to be told of it.
     pub fn account<'a>(&'a self, script: &'a str) -> Account<'a> {
-        let Ended { verdict, child, peer, id, .. } = self;
-        Account { id: *id, script, peer, verdict, child: *child }
+        let Ended { verdict, peer, id, .. } = self;
+        Account { id: *id, script, peer, verdict, child: self.child.filter(|_| self.has_ended_first) }
     }
 }
 
@@ -315,30 +317,23 @@ impl Conversation {
     /// Ends the connection and the program, as the verdict allows.
     async fn end(self, verdict: Verdict, grace: Duration) -> Ended {
         let Conversation { endpoint, child, name, transcript, failure, is_heard_out, .. } = self;
-        let is_good = matches!(verdict.outcome, Outcome::Pass(_));
-        let child = match child {
-            Some(child) => {
-                let is_patient = is_good || verdict.outcome == Outcome::Early;
-                Some(
-                    ending::end_program(
-                        *child,
-                        endpoint,
-                        if is_patient { grace } else { Duration::ZERO },
-                        grace,
-                    )
-                    .await,
-                )
+        let mut has_ended_first = verdict.outcome == Outcome::Early;
+        let child = match (child, endpoint) {
+            (Some(mut child), endpoint) => {
+                has_ended_first |= poll_fn(|cx| Poll::Ready(child.poll_exit(cx).is_ready())).await;
+                Some(ending::end_program(*child, endpoint, grace).await)
             }
-            None => {
-                match endpoint {
-                    Some(endpoint) if is_good => ending::leave(endpoint, is_heard_out).await,
-                    Some(mut endpoint) => leave_at_once(&mut endpoint),
-                    None => {}
-                }
+            (None, Some(endpoint)) if matches!(verdict.outcome, Outcome::Pass(_)) => {
+                ending::leave(endpoint, is_heard_out).await;
                 None
             }
+            (None, Some(mut endpoint)) => {
+                leave_at_once(&mut endpoint);
+                None
+            }
+            (None, None) => None,
         };
-        Ended { verdict, failure, child, peer: name, id: transcript.id() }
+        Ended { verdict, failure, child, has_ended_first, peer: name, id: transcript.id() }
     }
 }
 

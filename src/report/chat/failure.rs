@@ -8,6 +8,9 @@ use super::bytes::{escaped, hex_lines, is_plain, quoted};
 use crate::chat::{MOST_SHOWN, Outcome, Trouble, Verdict};
 use crate::process::ChildStatus;
 
+/// What may follow what was shown already, without being worth a line of its own.
+const LONGEST_EOL: usize = 2;
+
 /// All that is known of a conversation that is over.
 #[derive(Clone, Debug)]
 pub struct Account<'a> {
@@ -19,7 +22,7 @@ pub struct Account<'a> {
     pub peer: &'a str,
     /// How it ended.
     pub verdict: &'a Verdict,
-    /// How the program it was held with ended.
+    /// How the program it was held with has ended, where it did so first.
     pub child: Option<ChildStatus>,
 }
 
@@ -117,7 +120,7 @@ fn facts(account: &Account<'_>) -> Vec<String> {
         if *outcome != Outcome::Timeout {
             facts.push(format!("waited: {}", seconds(trouble.waited)));
         }
-        if !unread.is_empty() {
+        if !is_shown(unread, &trouble.got) {
             facts.push(format!("unread: {}", head(unread)));
         }
     }
@@ -127,6 +130,14 @@ fn facts(account: &Account<'_>) -> Vec<String> {
     let id = account.id.map(|id| format!(" (client {id})")).unwrap_or_default();
     facts.push(format!("peer: {}{id}", escaped(account.peer.as_bytes())));
     facts
+}
+
+/// Whether what is unread says nothing new beside what the step got.
+fn is_shown(unread: &[u8], got: &[u8]) -> bool {
+    match unread.strip_prefix(got) {
+        Some(rest) if !got.is_empty() => rest.len() <= LONGEST_EOL,
+        _ => unread.is_empty(),
+    }
 }
 
 fn ended(status: ChildStatus) -> String {
@@ -165,4 +176,22 @@ fn seconds(time: Duration) -> String {
 /// Words of ours with something foreign in them, on one line.
 fn one_line(text: &str) -> String {
     crate::certificate::escaped(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unread_is_told_unless_it_was_shown() {
+        for (unread, got, shown) in [
+            (&b""[..], &b""[..], true),
+            (b"x", b"", false),
+            (b"22\r\n", b"22", true),
+            (b"22\r\n250", b"22", false),
+            (b"x", b"22", false),
+        ] {
+            assert_eq!(is_shown(unread, got), shown, "{unread:?} {got:?}");
+        }
+    }
 }
