@@ -532,6 +532,11 @@ complete -c spile -n "__fish_spile_using_subcommand chat" -l set -d 'Give a vari
 complete -c spile -n "__fish_spile_using_subcommand chat" -s t -l deadline -d 'How long a whole conversation may take' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
+complete -c spile -n "__fish_spile_using_subcommand chat" -l format -d 'Tell of all conversations in one document on stdout: a test result as TAP or JUnit has it, or JSON; text is nothing but a message on stderr where one fails' -r -f -a "text\t'A message on stderr where a conversation fails, nothing else'
+tap\t'The Test Anything Protocol, for prove(1)'
+junit\t'JUnit\'s XML, for CI servers'
+json\t'One object, schema spile.chat/1'"
+complete -c spile -n "__fish_spile_using_subcommand chat" -l report -d 'Write the document to this file, or to stdout (-); JSON unless --format says otherwise' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l eol -d 'What > adds, as .eol has it: \\r\\n to sockets, \\n to programs, \\r to those on a terminal' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l term -d 'What ends a unit, as .term has it: TEXT, a number of bytes, line or none (line)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l step-timeout -d 'How long each step may take, as .timeout has it' -r
@@ -540,7 +545,7 @@ complete -c spile -n "__fish_spile_using_subcommand chat" -l size -d 'Size of th
 complete -c spile -n "__fish_spile_using_subcommand chat" -l grace -d 'How long a program may take to end after the conversation, and again after TERM' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l clients -d 'Talk to this many clients, then end; the n-th one gets the n-th script, the last script is that of all further ones (one for each script; with --then, until the command ends)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l concurrent -d 'Talk to clients at once, to N at most; without this, one after the other' -r
-complete -c spile -n "__fish_spile_using_subcommand chat" -l then -d 'Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l then -d 'Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too (where --format has stdout, what it prints goes to stderr)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l port-file -d 'Write the port number to this file once clients can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand chat" -l ready-fd -d 'Write a newline to this descriptor once clients can connect' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -s s -l bind -d 'Local address to connect from or listen on' -r

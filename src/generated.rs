@@ -204,6 +204,16 @@ fn takers(row: &OptionRow) -> String {
     .join(" ")
 }
 
+/// What Python's modules are on the command line: the pages but for their titles.
+const PYTHON_PAGES: [(&str, &str); 6] = [
+    ("spile-python", include_str!("generated/python.roff")),
+    ("spile-python-asynchat", include_str!("generated/python_asynchat.roff")),
+    ("spile-python-asyncore", include_str!("generated/python_asyncore.roff")),
+    ("spile-python-popen2", include_str!("generated/python_popen2.roff")),
+    ("spile-python-signal", include_str!("generated/python_signal.roff")),
+    ("spile-python-ssl", include_str!("generated/python_ssl.roff")),
+];
+
 /// Every generated file with its content.
 fn files() -> BTreeMap<String, String> {
     let tree = whole_tree();
@@ -213,21 +223,12 @@ fn files() -> BTreeMap<String, String> {
     let others = [
         ("man/spile.1", main_page(&tree)),
         ("man/spile-addresses.7", addresses_page()),
-        ("man/spile-python.7", title("spile-python", 7) + include_str!("generated/python.roff")),
-        (
-            "man/spile-python-asyncore.7",
-            title("spile-python-asyncore", 7) + include_str!("generated/python_asyncore.roff"),
-        ),
-        (
-            "man/spile-python-signal.7",
-            title("spile-python-signal", 7) + include_str!("generated/python_signal.roff"),
-        ),
-        ("man/spile-python-ssl.7", title("spile-python-ssl", 7) + include_str!("generated/python_ssl.roff")),
         ("completions/spile.bash", completion(Shell::Bash)),
         ("completions/_spile", completion(Shell::Zsh)),
         ("completions/spile.fish", completion(Shell::Fish)),
     ];
-    commands.chain(others.map(|(path, text)| (path.to_owned(), text))).collect()
+    let python = PYTHON_PAGES.map(|(name, text)| (format!("man/{name}.7"), title(name, 7) + text));
+    commands.chain(others.map(|(path, text)| (path.to_owned(), text))).chain(python).collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod harness;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use harness::*;
 
@@ -45,29 +45,18 @@ fn page() -> Page {
 
 #[test]
 fn each_row_does_what_the_page_says() {
-    let rows = page().rows();
-    let (before, rows) = rows.split_first().unwrap();
-    assert!(rows.len() > 40, "the page has lost its rows");
     // Most of the time is spent waiting: --check hears the server out for a second.
-    std::thread::scope(|scope| {
-        for some in rows.chunks(rows.len().div_ceil(4)) {
-            scope.spawn(|| some.iter().for_each(|row| row.prints_what_it_says(&[before])));
-        }
-    });
+    page().examples_print_what_they_say(Beginning::FirstExample, 40);
 }
 
 #[test]
 fn every_name_of_the_module_and_its_classes_has_its_row() {
-    let mut rows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (heading, tag) in page().tags() {
-        let words = tag.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').map(str::to_owned);
-        rows.entry(heading).or_default().extend(words);
-    }
     let names = output_of("python3", &["-c", NAMES]);
     let mut names: BTreeMap<String, Vec<String>> = serde_json::from_str(&names).unwrap();
     for (heading, others) in OTHERS {
         names.get_mut(*heading).unwrap().extend(others.split_whitespace().map(str::to_owned));
     }
+    let rows = page().names();
     for (heading, names) in names {
         assert!(names.len() > 4, "Python has lost the names of {heading}");
         let missing: Vec<_> = names.iter().filter(|name| !rows[&heading].contains(*name)).collect();

@@ -33,8 +33,8 @@ def session(leader):
     return members
 
 
-def _own_cpu_seconds(pid):
-    """CPU time of a process, all its threads included, in nanosecond steps.
+def own_cpu_seconds(pid):
+    """CPU time of a process, all its threads included, in nanosecond steps; also of one that nobody has waited for yet.
 
     This is the process's CPU-time clock (clock_getcpuclockid(3), whose number is made from the pid).
     utime + stime of /proc/PID/stat are the same sum cut off to ticks, at HZ=100 up to 20 ms short per
@@ -63,7 +63,7 @@ def cpu_seconds(leader):
     """
     before = _reaped_ticks(leader)
     for _ in range(READ_ATTEMPTS):
-        own = sum(_own_cpu_seconds(pid) for pid in before)
+        own = sum(own_cpu_seconds(pid) for pid in before)
         after = _reaped_ticks(leader)
         if after == before:
             break
@@ -90,6 +90,18 @@ def pss_kib_of(pid):
     except OSError:
         sizes = {}
     return sizes.get("Pss", 0), sizes.get("Pss_Anon", 0)
+
+
+def peak_kib(pid):
+    """The most that has been resident of a process since its exec; nothing of one that has ended.
+
+    ru_maxrss will not do: it begins with what was resident of whoever spawned it.
+    """
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith("VmHWM:")), 0)
+    except OSError:
+        return 0
 
 
 def kernel_kib():

@@ -40,9 +40,9 @@ def run(options):
     def stages(tool, site):
         argv = tool.command(site)
         bulk = _with_stages(argv, [f"{options.loadgen} produce {options.mib}", "cat"])
-        seconds, cpu = _timed(bulk, null)
+        seconds, cpu = processes.timed(bulk, null)
         short = _with_stages(argv, ["true", "cat"])
-        starts = sorted(_timed(short, null)[0] for _ in range(options.times))
+        starts = sorted(processes.timed(short, null)[0] for _ in range(options.times))
         return {RATE: options.mib / seconds, CPU: cpu / options.mib * 1024, START: starts[len(starts) // 2] * 1e6}
 
     def copying(tool, site):
@@ -75,18 +75,6 @@ def _with_stages(argv, stages):
         return [word.replace("STAGES", " | ".join(stages)) for word in argv]
     at = argv.index("STAGES")
     return argv[:at] + " :: ".join(stages).split() + argv[at + 1:]
-
-
-def _timed(argv, null):
-    """From start to end, and the CPU seconds of all its processes."""
-    started = time.perf_counter()
-    silence = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
-    pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=silence)
-    _, status, usage = os.wait4(pid, 0)
-    seconds = time.perf_counter() - started
-    if status:
-        raise processes.Failed(f"ended with status {os.waitstatus_to_exitcode(status)}")
-    return seconds, usage.ru_utime + usage.ru_stime
 
 
 def _copied(options, argv, null):

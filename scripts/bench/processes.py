@@ -12,6 +12,7 @@ import time
 import machine
 
 START_SECONDS = 5
+LOOK_SECONDS = 0.02
 FIRST_PORT, LAST_PORT = 20000, 31999  # below the ephemeral range
 LISTEN = "0A"
 PR_SET_CHILD_SUBREAPER = 36
@@ -121,6 +122,63 @@ def _signal_group(leader, number):
         os.killpg(leader, number)
     except ProcessLookupError:
         pass
+
+
+class Spawned:
+    """A program with nothing at its three ends, timed from its start: running inside the `with`, gone after it.
+
+    posix_spawn and not subprocess: there the fork of a large Python would be part of the figure.
+    """
+
+    def __init__(self, argv, null):
+        self.argv, self.null = argv, null
+        self.pid = None
+
+    def __enter__(self):
+        silence = [(os.POSIX_SPAWN_DUP2, self.null, fd) for fd in (0, 1, 2)]
+        self.started = time.perf_counter()
+        try:
+            self.pid = os.posix_spawnp(self.argv[0], self.argv, os.environ, file_actions=silence)
+        except OSError as error:
+            raise Failed(f"{self.argv[0]}: {error.strerror}") from None
+        return self
+
+    def __exit__(self, *_):
+        if self.pid:
+            _signal(self.pid, signal.SIGKILL)
+            _reap(self.pid)
+
+    def seconds(self):
+        """Since its start."""
+        return time.perf_counter() - self.started
+
+    def ends(self, longest, look=lambda pid: None):
+        """Looks at it again and again until it has ended: seconds since its start, and CPU seconds of it alone."""
+        fd = os.pidfd_open(self.pid)
+        try:
+            while not select.select([fd], [], [], LOOK_SECONDS)[0]:
+                look(self.pid)
+                if self.seconds() > longest:
+                    raise Failed(f"no end after {longest} s")
+        finally:
+            os.close(fd)
+        cpu = machine.own_cpu_seconds(self.pid)
+        seconds, _ = self.wait()
+        return seconds, cpu
+
+    def wait(self, good=(0,)):
+        """Waits for its end: seconds since its start, and CPU seconds of it and of all children it waited for."""
+        _, status, usage = os.wait4(self.pid, 0)
+        seconds, self.pid = self.seconds(), None
+        if os.waitstatus_to_exitcode(status) not in good:
+            raise Failed(f"ended with status {os.waitstatus_to_exitcode(status)}")
+        return seconds, usage.ru_utime + usage.ru_stime
+
+
+def timed(argv, null, good=(0,)):
+    """Seconds from spawn to exit, and CPU seconds."""
+    with Spawned(argv, null) as spawned:
+        return spawned.wait(good)
 
 
 class Server:

@@ -2,7 +2,6 @@
 
 import os
 import statistics
-import time
 
 import arguments
 import peers
@@ -43,15 +42,5 @@ def starts(name, tools, targets, options):
 
 
 def once(argv, null):
-    """posix_spawn and not subprocess: there the fork of a large Python would be part of the figure."""
-    silence = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
-    started = time.perf_counter()
-    try:
-        pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=silence)
-    except OSError as error:
-        raise processes.Failed(f"{argv[0]}: {error.strerror}") from None
-    _, status = os.waitpid(pid, 0)
-    seconds = time.perf_counter() - started
-    if os.waitstatus_to_exitcode(status) not in (0, 1):  # `nc -h` may end with 1
-        raise processes.Failed(f"ended with status {os.waitstatus_to_exitcode(status)}")
+    seconds, _ = processes.timed(argv, null, good=(0, 1))  # `nc -h` may end with 1
     return seconds

@@ -31,6 +31,17 @@ impl Ends {
             Terminator::None => Ok(Ends::Never),
         }
     }
+
+    /// The units of a text, what is left at its end included.
+    pub fn split<'a>(&self, mut text: &'a [u8]) -> Vec<&'a [u8]> {
+        let mut units = Vec::new();
+        while let Some((length, end)) = find(text, 0, self) {
+            units.push(&text[..length]);
+            text = &text[end..];
+        }
+        units.push(text);
+        units
+    }
 }
 
 /// The unit that comes next.
@@ -104,7 +115,8 @@ impl Inbox {
     /// How many of the unread bytes are of the message that comes next, where it ends.
     fn message(&self, ends: &Ends) -> Option<usize> {
         let head = self.head();
-        let place = self.messages.iter().find(|place| **place > head && !matches!(ends, Ends::Never))?;
+        let next = self.messages.partition_point(|place| *place <= head);
+        let place = self.messages.get(next).filter(|_| !matches!(ends, Ends::Never))?;
         Some((place - head) as usize).filter(|length| *length <= self.most_kept)
     }
 

@@ -9,5 +9,5 @@ mod verdict;
 
 pub use course::{Course, Ending, Need, News, Settings};
 pub use pattern::Patterns;
-pub use script::{LANGUAGE, Mistake, Op, Pace, Script, Terminator};
+pub use script::{LANGUAGE, Mistake, Op, Pace, Script, Step, Terminator};
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

@@ -29,7 +29,7 @@ pub use daemons::*;
 #[allow(unused_imports)] // each test file uses a part of it
 pub use facts::*;
 #[allow(unused_imports)] // each test file uses a part of it
-pub use page::Page;
+pub use page::{Beginning, Page};
 #[allow(unused_imports)] // each test file uses a part of it
 pub use servers::*;
 #[allow(unused_imports)] // each test file uses a part of it

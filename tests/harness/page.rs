@@ -1,5 +1,6 @@
 //! Manual pages that say what shell lines print: their rows are read from the page itself, and run.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -11,6 +12,15 @@ use super::{SPILE, start};
 pub struct Row {
     lines: Vec<String>,
     prints: String,
+}
+
+/// What the examples of a page begin with.
+#[derive(Clone, Copy, Debug)]
+pub enum Beginning {
+    /// Nothing.
+    EmptyDirectory,
+    /// The lines of the first one.
+    FirstExample,
 }
 
 /// A page of man/ as it is checked in.
@@ -38,6 +48,32 @@ impl Page {
             }
         }
         tags
+    }
+
+    /// The words of these tags, by heading: the names that have a row there.
+    pub fn names(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (heading, tag) in self.tags() {
+            let words = tag.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').map(str::to_owned);
+            names.entry(heading).or_default().extend(words);
+        }
+        names
+    }
+
+    /// Runs its examples, several at a time; the first one is what all others begin with, if that is so.
+    pub fn examples_print_what_they_say(&self, beginning: Beginning, at_least: usize) {
+        let rows = self.rows();
+        let (before, rows) = match beginning {
+            Beginning::FirstExample => rows.split_at(1),
+            Beginning::EmptyDirectory => rows.split_at(0),
+        };
+        assert!(rows.len() >= at_least, "the page has lost its rows: {} are left", rows.len());
+        let before: Vec<&Row> = before.iter().collect();
+        std::thread::scope(|scope| {
+            for some in rows.chunks(rows.len().div_ceil(4)) {
+                scope.spawn(|| some.iter().for_each(|row| row.prints_what_it_says(&before)));
+            }
+        });
     }
 
     /// Its examples in their order.

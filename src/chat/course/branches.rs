@@ -5,7 +5,7 @@
 
 use super::Ending;
 use super::forbidden::Watch;
-use super::hearing::{Bad, Branch, Good, Scene, Sign, cut, groups};
+use super::hearing::{Bad, Branch, Good, Scene, Sign, Values, cut, groups};
 use crate::chat::inbox::{Inbox, Unit};
 use crate::chat::verdict::MOST_SHOWN;
 
@@ -88,7 +88,7 @@ fn first_hit(branches: &mut [Branch], inbox: &Inbox, limit: u64) -> Option<(u64,
 }
 
 /// The first branch that a unit fits, and the groups in it.
-fn first_fit(branches: &[Branch], text: &[u8]) -> Option<(usize, Vec<(String, Vec<u8>)>)> {
+fn first_fit(branches: &[Branch], text: &[u8]) -> Option<(usize, Values)> {
     branches.iter().enumerate().find_map(|(index, branch)| match &branch.when {
         Sign::Unit(pattern) => groups(pattern, text).map(|set| (index, set)),
         _ => None,

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::forbidden::{Forbidden, Watch};
@@ -10,7 +11,7 @@ use super::hearing::{Branch, Good, Sign, Wish};
 use super::trouble::quoted;
 use super::{Course, Need, State, Voice};
 use crate::chat::inbox::Ends;
-use crate::chat::pattern::Search;
+use crate::chat::pattern::{Compiled, Search};
 use crate::chat::script::{Alternative, Count, Expect, Missing, Op, Pattern, Template, Terminator, When};
 use crate::chat::verdict::{Outcome, Status};
 
@@ -156,7 +157,7 @@ impl Course {
                 None
             }
             None => {
-                self.failed(Outcome::Failed, "nobody lives to see the end of this pause");
+                self.failed(Outcome::Failed, "a pause this long never ends");
                 None
             }
         }
@@ -247,7 +248,7 @@ impl Course {
         count.ok_or_else(|| format!("${{{name}}} is {}, which is no number of bytes", quoted(value)))
     }
 
-    fn compiled(&self, pattern: &Pattern) -> Result<std::rc::Rc<crate::chat::pattern::Compiled>, String> {
+    fn compiled(&self, pattern: &Pattern) -> Result<Rc<Compiled>, String> {
         self.settings.patterns.compiled(pattern, &self.settings.variables)
     }
 
@@ -258,6 +259,6 @@ impl Course {
     fn raw(&self, pattern: &Pattern) -> Result<Sign, String> {
         let compiled = self.compiled(pattern)?;
         let search = Search::new(compiled.raw()?, self.inbox.head());
-        Ok(Sign::Raw(compiled, search))
+        Ok(Sign::Raw(compiled, Box::new(search)))
     }
 }

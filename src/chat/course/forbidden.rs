@@ -21,6 +21,7 @@ pub struct Forbidden {
 pub struct Watch {
     patterns: Vec<Forbidden>,
     searches: Vec<Search>,
+    from: u64,
 }
 
 impl Watch {
@@ -33,7 +34,7 @@ impl Watch {
                 searches.push(Search::new(forbidden.pattern.raw()?, from));
             }
         }
-        Ok(Watch { patterns: patterns.to_vec(), searches })
+        Ok(Watch { patterns: patterns.to_vec(), searches, from: raw.unwrap_or_default() })
     }
 
     /// Judges a unit that begins at the place `head`.
@@ -54,7 +55,7 @@ impl Watch {
             }
         }
         let (place, index) = first?;
-        let shown = (place.saturating_sub(MOST_SHOWN as u64), place);
+        let shown = (self.from.max(place.saturating_sub(MOST_SHOWN as u64)), place);
         Some(Bad { outcome: Outcome::Forbidden, shown, forbidden: Some(self.patterns[index].step) })
     }
 }

@@ -6,13 +6,14 @@
 use std::rc::Rc;
 
 use super::Ending;
+use super::branches::{self, Choice};
 use super::forbidden::Watch;
 use crate::chat::inbox::{Ends, Inbox, Unit};
 use crate::chat::pattern::{Compiled, Search};
 use crate::chat::verdict::{MOST_SHOWN, Outcome};
 
 /// Bytes that were read and are kept, to show them and to find what fitted best.
-const MOST_HISTORY: usize = 16 * 1024;
+pub const MOST_HISTORY: usize = 16 * 1024;
 
 /// What a step waits for.
 pub enum Wish {
@@ -50,12 +51,15 @@ pub enum Sign {
     /// A unit.
     Unit(Rc<Compiled>),
     /// Raw bytes.
-    Raw(Rc<Compiled>, Search),
+    Raw(Rc<Compiled>, Box<Search>),
     /// The peer's end.
     End,
     /// The limit of the step.
     Timeout,
 }
+
+/// Variables and their values.
+pub type Values = Vec<(String, Vec<u8>)>;
 
 /// What comes of what was heard so far.
 pub enum Judgement {
@@ -73,7 +77,7 @@ pub struct Good {
     /// Cut to what is shown.
     pub got: Vec<u8>,
     /// Variables that it sets.
-    pub set: Vec<(String, Vec<u8>)>,
+    pub set: Values,
     /// Where it goes on; without, at the next step.
     pub to: Option<usize>,
 }
@@ -126,7 +130,7 @@ impl Hearing {
     /// Begins where nothing was read yet.
     pub fn new(wish: Wish, watch: Watch, inbox: &mut Inbox) -> Hearing {
         let most_kept = inbox.most_kept();
-        let mut behind = most_kept.min(MOST_HISTORY).max(MOST_SHOWN);
+        let mut behind = most_kept.clamp(MOST_SHOWN, MOST_HISTORY);
         if let Wish::Any(branches) = &wish {
             for branch in branches {
                 if let Sign::Raw(_, search) = &branch.when {
@@ -306,7 +310,7 @@ impl Hearing {
     }
 
     /// Waits, unless there is nothing to wait for.
-    pub fn wait(&self, scene: &Scene) -> Judgement {
+    fn wait(&self, scene: &Scene) -> Judgement {
         if scene.ending.is_some() { self.ended(scene) } else { Judgement::Wait }
     }
 
@@ -319,30 +323,30 @@ impl Hearing {
     fn mismatch(&self, scene: &Scene, unit: Unit) -> Judgement {
         let inbox = &scene.inbox;
         let length = if let Unit::Whole { length, .. } = unit { length } else { inbox.unread().len() };
-        let skipped = if self.compared < MOST_SHOWN / 2 { 0 } else { self.compared - MOST_SHOWN / 2 };
+        let skipped = self.compared.saturating_sub(MOST_SHOWN / 2);
         let first = inbox.head() + skipped as u64;
         let last = (first + MOST_SHOWN as u64).min(inbox.head() + length as u64);
         Judgement::Bad(Bad { outcome: Outcome::Mismatch, shown: (first, last), forbidden: None })
     }
 
     /// Something ended it; the bytes that came last tell how far it was.
-    pub fn bad(&self, outcome: Outcome, inbox: &Inbox) -> Judgement {
+    fn bad(&self, outcome: Outcome, inbox: &Inbox) -> Judgement {
         Judgement::Bad(Bad { outcome, shown: self.recent(inbox), forbidden: None })
     }
 
     fn judge_any(&mut self, scene: &mut Scene) -> Judgement {
         let Wish::Any(branches) = &mut self.wish else { return Judgement::Wait };
-        match super::branches::judge(branches, &mut self.watch, scene) {
-            super::branches::Choice::Taken(good) => Judgement::Good(good),
-            super::branches::Choice::Forbidden(bad) => Judgement::Bad(bad),
-            super::branches::Choice::TooLong => self.bad(Outcome::Overflow, scene.inbox),
-            super::branches::Choice::None => self.wait(scene),
+        match branches::judge(branches, &mut self.watch, scene) {
+            Choice::Taken(good) => Judgement::Good(good),
+            Choice::Forbidden(bad) => Judgement::Bad(bad),
+            Choice::TooLong => self.bad(Outcome::Overflow, scene.inbox),
+            Choice::None => self.wait(scene),
         }
     }
 }
 
 /// The named groups of a pattern that fits `text`; none where it does not fit.
-pub fn groups(pattern: &Compiled, text: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+pub fn groups(pattern: &Compiled, text: &[u8]) -> Option<Values> {
     // Most texts do not fit, and that alone is told sooner.
     if !pattern.regex.is_match(text) {
         return None;

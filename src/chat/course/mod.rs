@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::inbox::{Ends, Inbox};
 use super::pattern::Patterns;
 use super::script::{Pace, Script, Terminator};
-use super::verdict::{Outcome, Status, Verdict};
+use super::verdict::{MOST_SHOWN, Outcome, Status, Verdict};
 use forbidden::Forbidden;
 use hearing::{Bad, Good, Hearing, Judgement, Scene, Wish};
 
@@ -83,9 +83,30 @@ pub struct News {
     /// What it read (the unit, the match), cut to a few hundred bytes; empty where it reads nothing.
     pub got: Vec<u8>,
     /// Variables that it set.
-    pub set: Vec<(String, Vec<u8>)>,
+    pub set: Vec<Capture>,
     /// Whether it went well.
     pub is_good: bool,
+}
+
+/// A variable that a step has set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// Its name.
+    pub name: String,
+    /// The beginning of its value, `MOST_CAPTURED` bytes at most.
+    pub value: Vec<u8>,
+    /// How many bytes the value has.
+    pub length: usize,
+}
+
+/// Most bytes of a variable that are told; the variable itself has them all.
+const MOST_CAPTURED: usize = 4096;
+
+impl Capture {
+    fn of((name, value): &(String, Vec<u8>)) -> Capture {
+        let told = &value[..value.len().min(MOST_CAPTURED)];
+        Capture { name: name.clone(), value: told.to_vec(), length: value.len() }
+    }
 }
 
 /// One conversation on its way through a script.
@@ -220,7 +241,10 @@ impl Course {
         }
         let recent = match &self.state {
             State::Hearing(hearing, _) => hearing.recent(&self.inbox),
-            _ => (self.inbox.head(), self.inbox.end()),
+            _ => {
+                let head = self.inbox.head();
+                (head, self.inbox.end().min(head + MOST_SHOWN as u64))
+            }
         };
         let bad = Bad { outcome, shown: recent, forbidden: None };
         let hearing = match std::mem::replace(&mut self.state, State::Ready) {
@@ -308,12 +332,12 @@ impl Course {
 
     /// The step went well; the next follows.
     fn done(&mut self, good: Good) {
-        self.tell(good.got, good.set.clone(), true);
+        self.tell(good.got, good.set.iter().map(Capture::of).collect(), true);
         self.settings.variables.extend(good.set);
         self.at = good.to.unwrap_or(self.at + 1);
     }
 
-    fn tell(&mut self, got: Vec<u8>, set: Vec<(String, Vec<u8>)>, is_good: bool) {
+    fn tell(&mut self, got: Vec<u8>, set: Vec<Capture>, is_good: bool) {
         if self.at < self.script.steps.len() {
             let took = self.now.saturating_duration_since(self.begun);
             self.news.push(News { step: self.at, at: self.now, took, got, set, is_good });
@@ -323,7 +347,7 @@ impl Course {
     /// Ends well, if nothing is left that may not be.
     fn leave(&mut self, status: Status) {
         let verdict = Verdict { outcome: Outcome::Pass(status), trouble: None, unread: self.unread() };
-        self.tell_exit();
+        self.tell(Vec::new(), Vec::new(), true);
         self.state = State::Over(Box::new(verdict));
     }
 
@@ -334,10 +358,6 @@ impl Course {
         let verdict =
             Verdict { outcome: bad.outcome, trouble: Some(Box::new(trouble)), unread: self.unread() };
         self.state = State::Over(Box::new(verdict));
-    }
-
-    fn tell_exit(&mut self) {
-        self.tell(Vec::new(), Vec::new(), true);
     }
 
     fn unread(&self) -> Vec<u8> {

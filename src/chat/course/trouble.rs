@@ -1,10 +1,10 @@
 //! What went wrong, in words.
 
 use super::Course;
-use super::hearing::{Bad, Branch, Hearing, Sign, Wish};
+use super::hearing::{Bad, Branch, Hearing, MOST_HISTORY, Sign, Wish};
 use crate::chat::inbox::Ends;
 use crate::chat::pattern::{Compiled, nearest};
-use crate::chat::script::{Place, Step};
+use crate::chat::script::{Place, Step, escape};
 use crate::chat::verdict::{Outcome, Trouble};
 
 /// Of what fitted best, this much is shown.
@@ -60,24 +60,22 @@ impl Course {
                     false => format!("{fitted} fits the first {} of {} bytes", hearing.compared, text.len()),
                 })
             }
-            Wish::Next(pattern) => self.nearest_of(&[pattern], hearing),
+            Wish::Next(pattern) => self.nearest_of(&[(pattern, false)], hearing),
             Wish::Any(branches) => {
-                let patterns = branches.iter().filter_map(pattern).map(|(pattern, _)| pattern);
-                self.nearest_of(&patterns.collect::<Vec<_>>(), hearing)
+                self.nearest_of(&branches.iter().filter_map(pattern).collect::<Vec<_>>(), hearing)
             }
             Wish::Exactly(..) | Wish::End(_) | Wish::Nothing => None,
         }
     }
 
-    fn nearest_of(&self, patterns: &[&Compiled], hearing: &Hearing) -> Option<String> {
-        let text = self.inbox.slice(hearing.from, self.inbox.end());
-        let texts: Vec<&[u8]> = match &self.ends {
-            Ends::Line => text.split(|byte| *byte == b'\n').collect(),
-            _ => vec![text],
-        };
-        let near = patterns.iter().filter_map(|pattern| {
+    fn nearest_of(&self, patterns: &[(&Compiled, bool)], hearing: &Hearing) -> Option<String> {
+        let end = self.inbox.end();
+        let text = self.inbox.slice(hearing.from.max(end.saturating_sub(MOST_HISTORY as u64)), end);
+        let units = self.ends.split(text);
+        let near = patterns.iter().filter_map(|(pattern, is_raw)| {
             let source = pattern.regex.as_str();
-            nearest(source, &texts).map(|near| (near, source))
+            let near = if *is_raw { nearest(source, &[text]) } else { nearest(source, &units) };
+            near.map(|near| (near, source))
         });
         let (near, source) = near.max_by_key(|(near, _)| near.pattern.len())?;
         Some(format!("{} fits {}, the beginning of {source}", quoted(&near.text), near.pattern))
@@ -109,6 +107,7 @@ fn wanted_of(branches: &[Branch], unit: &str) -> String {
     signs.collect::<Vec<_>>().join(", or ")
 }
 
+/// The pattern of a branch, and whether it is one over raw bytes.
 fn pattern(branch: &Branch) -> Option<(&Compiled, bool)> {
     match &branch.when {
         Sign::Unit(pattern) => Some((pattern, false)),
@@ -122,14 +121,11 @@ fn pattern_of(step: &Step) -> &str {
     step.text.trim_start().trim_start_matches('!').trim_start()
 }
 
-/// Bytes between quotes, cut to what one reads at a glance, fit for a terminal.
+/// Bytes between quotes, as a script would have them, cut to what one reads at a glance.
 pub(super) fn quoted(bytes: &[u8]) -> String {
     let shown = &bytes[..bytes.len().min(MOST_QUOTED)];
     let mut text = String::from("\"");
-    for chunk in shown.utf8_chunks() {
-        text.extend(chunk.valid().chars().flat_map(char::escape_debug));
-        text.push_str(&chunk.invalid().escape_ascii().to_string());
-    }
+    escape(shown, &mut text);
     text.push_str(if shown.len() < bytes.len() { "\"…" } else { "\"" });
     text
 }

@@ -84,8 +84,7 @@ impl Automaton {
     pub fn advance(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while at < bytes.len() {
-            let next = self.run(bytes, &mut at);
-            let Some(next) = next else { return None };
+            let next = self.run(bytes, &mut at)?;
             let next = if next == UNKNOWN { self.discover(bytes[at]) } else { next };
             at += 1;
             self.current = next & !FITS;

@@ -3,6 +3,9 @@
 use regex::bytes::Regex;
 use regex_syntax::ast::{Ast, parse::Parser};
 
+/// Branches of a pattern that are tried: each costs some searches.
+const MOST_BRANCHES: usize = 16;
+
 /// The longest beginning of a pattern that fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Near {
@@ -16,7 +19,7 @@ pub struct Near {
 pub fn nearest(source: &str, texts: &[&[u8]]) -> Option<Near> {
     let ast = Parser::new().parse(source).ok()?;
     let branches = match &ast {
-        Ast::Alternation(several) => several.asts.iter().collect(),
+        Ast::Alternation(several) => several.asts.iter().take(MOST_BRANCHES).collect(),
         one => vec![one],
     };
     let near = branches.into_iter().filter_map(|branch| nearest_of(source, branch, texts));

@@ -26,11 +26,11 @@ impl Raw {
     /// Makes it of a regular expression. An error says why it cannot be.
     pub fn new(source: &str) -> Result<Raw, String> {
         let hir = syntax::parse_with(source, &syntax::Config::new().utf8(false));
-        let hir = with_ascii_words(hir.map_err(|error| error.to_string())?);
+        let hir = with_ascii_words(hir.map_err(|error| unfit(&error))?);
         let forward = compile(&hir, false)?;
         let config = Regex::config().utf8_empty(false).nfa_size_limit(Some(LARGEST));
         let groups = Regex::builder().configure(config).build_from_hir(&hir);
-        let groups = groups.map_err(|error| error.to_string())?;
+        let groups = groups.map_err(|error| unfit(&error))?;
         Ok(Raw { longest: hir.properties().maximum_len(), hir, forward, groups })
     }
 
@@ -57,7 +57,11 @@ fn compile(hir: &Hir, is_backward: bool) -> Result<NFA, String> {
         .reverse(is_backward)
         .which_captures(WhichCaptures::None)
         .nfa_size_limit(Some(LARGEST));
-    Compiler::new().configure(config).build_from_hir(hir).map_err(|error| error.to_string())
+    Compiler::new().configure(config).build_from_hir(hir).map_err(|error| unfit(&error))
+}
+
+fn unfit(error: &dyn fmt::Display) -> String {
+    format!("this regular expression cannot be looked for in raw bytes: {error}")
 }
 
 fn with_ascii_words(hir: Hir) -> Hir {

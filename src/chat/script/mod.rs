@@ -17,6 +17,7 @@ mod tests;
 mod text;
 mod variables;
 
+pub use escape::escape;
 pub use language::LANGUAGE;
 pub use mistake::Mistake;
 pub use template::Missing;

@@ -25,15 +25,19 @@ pub async fn run(talk: &Talk, target: &Target) -> Result<Exit, Failure> {
         let result = tokio::select! {
             result = way.talk(talk, script) => result,
             () = interrupts.ended() => {
+                talk.telling.interrupted();
                 end_left_behind(talk.grace, interrupts.ended()).await;
                 return Ok(interrupts.exit().unwrap_or(Exit::FAILURE));
             }
         };
         status = status.or(match result {
             Ok(exit) => exit,
-            Err(failure) if talk.scripts.len() == 1 => return Err(failure),
             Err(failure) => {
-                talk.telling.not_begun(&script.name, &failure);
+                talk.telling.not_begun(script, way.dial.name(), None, &failure);
+                if talk.scripts.len() == 1 {
+                    return Err(failure);
+                }
+                talk.telling.refused(script, &failure);
                 failure.exit
             }
         });

@@ -1,18 +1,33 @@
 //! The command that is a client of a mock server.
 
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use crate::error::Failure;
 use crate::event_loop::timeout;
 use crate::process::{Child, ChildStatus, Ends, Environment, Group, Program, SignalBase, Signals};
 
+/// Where the stdout of a command goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// To ours.
+    Stdout,
+    /// To our stderr: stdout is for something else.
+    Stderr,
+}
+
 /// A shell line that runs beside a mock server.
 pub struct ClientCommand(Child);
 
 impl ClientCommand {
     /// Starts it, told where the server is.
-    pub fn start(line: &str, port: Option<u16>, address: &str) -> Result<ClientCommand, Failure> {
+    pub fn start(
+        line: &str,
+        port: Option<u16>,
+        address: &str,
+        output: Output,
+    ) -> Result<ClientCommand, Failure> {
         let mut environment = Environment::default();
         environment.set("SPILE_ADDR", address);
         if let Some(port) = port {
@@ -26,7 +41,12 @@ impl ClientCommand {
         };
         // In a group of its own it would be stopped where it read from a terminal.
         let nothing = File::open("/dev/null").map_err(|why| Failure::other("cannot open /dev/null", why))?;
-        Child::spawn(&program, Ends::inherited().stdin(nothing.into())).map(ClientCommand)
+        let mut ends = Ends::inherited().stdin(nothing.into());
+        if output == Output::Stderr {
+            let stderr = std::io::stderr().as_fd().try_clone_to_owned();
+            ends = ends.stdout(stderr.map_err(|why| Failure::other("cannot give it stderr", why))?);
+        }
+        Child::spawn(&program, ends).map(ClientCommand)
     }
 
     /// Waits for its end.

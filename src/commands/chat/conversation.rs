@@ -14,9 +14,9 @@ use crate::endpoint::{Acceptor, Connector, Endpoint, Input, WhenBroken, longest_
 use crate::error::{Exit, Failure, plain};
 use crate::event_loop::{sleep, sleep_until, timeout, yield_now};
 use crate::pool::Buffer;
-use crate::process::{Child, ChildStatus};
+use crate::process::Child;
 use crate::relay::{Outcome as Cause, Side, abort, leave_at_once};
-use crate::report::chat::{Account, Direction};
+use crate::report::chat::{Direction, ProgramEnd};
 
 /// Needs in a row after which others get a turn, signals among them: a peer that floods us never lets us wait.
 const TURNS: u32 = 16;
@@ -51,36 +51,31 @@ pub struct Bounds {
 /// What came of it.
 pub struct Ended {
     /// How the script has ended.
-    pub verdict: Verdict,
+    verdict: Verdict,
     /// What TLS could not be agreed on for.
     failure: Option<Failure>,
     /// How the program has ended.
-    child: Option<ChildStatus>,
-    /// It did so before the conversation was over.
-    has_ended_first: bool,
-    peer: String,
-    id: Option<u64>,
+    program: Option<ProgramEnd>,
+    transcript: Transcript,
 }
 
 impl Ended {
     /// The status that stands for it.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match (&self.verdict.outcome, &self.failure) {
             (Outcome::Failed, Some(failure)) => failure.exit,
-            (Outcome::Pass(Status::Child), _) => self.child.map_or(Exit::FAILURE, ChildStatus::exit),
+            (Outcome::Pass(Status::Child), _) => {
+                self.program.map_or(Exit::FAILURE, |program| program.status.exit())
+            }
             (outcome, _) => outcome.exit(),
         }
     }
 
-    /// True when all steps went well, whatever status the script then chose.
-    pub fn is_good(&self) -> bool {
-        matches!(self.verdict.outcome, Outcome::Pass(_))
-    }
-
-    /// All that is to be told of it.
-    pub fn account<'a>(&'a self, script: &'a str) -> Account<'a> {
-        let Ended { verdict, peer, id, .. } = self;
-        Account { id: *id, script, peer, verdict, child: self.child.filter(|_| self.has_ended_first) }
+    /// Tells of it; its status.
+    pub fn tell(mut self) -> Exit {
+        let exit = self.exit();
+        self.transcript.over(&self.verdict, exit, self.program);
+        exit
     }
 }
 
@@ -95,8 +90,7 @@ pub async fn hold(
     let Peer { mut endpoint, name, security } = peer;
     let child = endpoint.child.take();
     Conversation {
-        course: Course::new(script.clone(), settings, Instant::now()),
-        script,
+        course: Course::new(script, settings, Instant::now()),
         endpoint: Some(endpoint),
         child,
         name,
@@ -111,7 +105,6 @@ pub async fn hold(
 }
 
 struct Conversation {
-    script: Rc<Script>,
     course: Course,
     /// None once it is closed.
     endpoint: Option<Endpoint>,
@@ -131,7 +124,7 @@ impl Conversation {
         let mut turns = 0_u32;
         let verdict = loop {
             let need = self.course.next(Instant::now());
-            self.transcript.steps(&self.script, self.course.take_news());
+            self.transcript.steps(self.course.take_news());
             let need = match need {
                 Need::Over(verdict) => break *verdict,
                 need => need,
@@ -272,7 +265,10 @@ impl Conversation {
                 written
             });
             match timeout(patience, written).await {
-                Ok(Ok(n)) => rest = &rest[n..],
+                Ok(Ok(n)) => {
+                    transcript.sent(n);
+                    rest = &rest[n..];
+                }
                 Ok(Err(_)) if sink.when_broken() == WhenBroken::Discard => return false,
                 Ok(Err(why)) => {
                     // Its last words may say why.
@@ -316,12 +312,12 @@ impl Conversation {
 
     /// Ends the connection and the program, as the verdict allows.
     async fn end(self, verdict: Verdict, grace: Duration) -> Ended {
-        let Conversation { endpoint, child, name, transcript, failure, is_heard_out, .. } = self;
-        let mut has_ended_first = verdict.outcome == Outcome::Early;
-        let child = match (child, endpoint) {
+        let Conversation { endpoint, child, transcript, failure, is_heard_out, .. } = self;
+        let program = match (child, endpoint) {
             (Some(mut child), endpoint) => {
-                has_ended_first |= poll_fn(|cx| Poll::Ready(child.poll_exit(cx).is_ready())).await;
-                Some(ending::end_program(*child, endpoint, grace).await)
+                let has_ended = poll_fn(|cx| Poll::Ready(child.poll_exit(cx).is_ready())).await;
+                let ended_first = has_ended || verdict.outcome == Outcome::Early;
+                Some(ProgramEnd { status: ending::end_program(*child, endpoint, grace).await, ended_first })
             }
             (None, Some(endpoint)) if matches!(verdict.outcome, Outcome::Pass(_)) => {
                 ending::leave(endpoint, is_heard_out).await;
@@ -333,7 +329,7 @@ impl Conversation {
             }
             (None, None) => None,
         };
-        Ended { verdict, failure, child, has_ended_first, peer: name, id: transcript.id() }
+        Ended { verdict, failure, program, transcript }
     }
 }
 

@@ -19,7 +19,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub fn poll_hear(
     source: &mut Source,
     course: &mut Course,
-    transcript: &Transcript,
+    transcript: &mut Transcript,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Ending>> {
     // Asked before a buffer is borrowed: who waits holds none.
@@ -53,7 +53,7 @@ pub fn poll_hear(
 pub fn hear_what_there_is(
     source: &mut Source,
     course: &mut Course,
-    transcript: &Transcript,
+    transcript: &mut Transcript,
     is_heard_out: &mut bool,
     cx: &mut Context<'_>,
 ) {

@@ -21,7 +21,9 @@ use crate::commands::service::{ServerArgs, ended};
 use crate::endpoint::{Acceptor, Incoming};
 use crate::error::{Exit, Failure};
 use crate::event_loop::{Stop, sleep};
+use crate::process::ChildStatus;
 use crate::report::Event;
+use crate::report::chat::ended as in_words;
 use crate::server::serve;
 
 /// Flags of a mock server.
@@ -35,7 +37,8 @@ pub struct MockArgs {
     /// Talk to clients at once, to N at most; without this, one after the other
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(i64).range(1..))]
     concurrent: Option<Option<i64>>,
-    /// Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too
+    /// Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too (where
+    /// --format has stdout, what it prints goes to stderr)
     #[arg(long, value_name = "CMD")]
     then: Option<String>,
     /// Write the port number to this file once clients can connect
@@ -95,7 +98,8 @@ pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, F
     let interrupts = reloading(&doors, &events)?;
     let _port_file = announce(&doors, &server, &events)?;
     let host = Rc::new(Host::new(talk, acceptor, target.layer()));
-    let command = args.then.as_ref().map(|line| ClientCommand::start(line, doors[0].listener.port(), &name));
+    let (port, output) = (doors[0].listener.port(), host.talk.telling.output());
+    let command = args.then.as_ref().map(|line| ClientCommand::start(line, port, &name, output));
     let mut stop = Ends { interrupts, command: command.transpose()?, grace: host.talk.grace, is_told: false };
     let wanted = args.clients.unwrap_or(host.talk.scripts.len() as u64);
     let serving = host.clone();
@@ -106,6 +110,7 @@ pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, F
     .await;
     stop.settle(&host).await;
     if let Some(exit) = stop.interrupts.exit() {
+        host.talk.telling.interrupted();
         return Ok(exit);
     }
     ended(end, &stop.interrupts)?;
@@ -189,15 +194,19 @@ impl Host {
         let Some(script) = self.talk.script(usize::try_from(number).unwrap_or(usize::MAX)) else {
             return Ok(Exit::OK);
         };
-        let (mut endpoint, mut security) = (incoming.endpoint, None);
+        let (mut endpoint, mut security, id) = (incoming.endpoint, None, Some(number + 1));
         if let Some(acceptor) = &self.acceptor {
             match (StartTls::of([&**script]), self.layer) {
                 (StartTls::ByStep, _) => security = Some(Security::Accepting(acceptor.clone())),
-                (StartTls::Never, Layer::Tls) => endpoint = acceptor.accept(endpoint, &name).await?,
+                (StartTls::Never, Layer::Tls) => {
+                    let accepted = acceptor.accept(endpoint, &name).await;
+                    endpoint = accepted
+                        .inspect_err(|failure| self.talk.telling.not_begun(script, &name, id, failure))?;
+                }
                 (StartTls::Never, Layer::Plain) => {}
             }
         }
-        Ok(self.talk.hold(script, Peer { endpoint, name, security }, until, Some(number + 1)).await)
+        Ok(self.talk.hold(script, Peer { endpoint, name, security }, until, id).await)
     }
 
     /// Resolves when all that have begun are over: nobody else waits for datagram peers.
@@ -211,14 +220,22 @@ impl Host {
         }
     }
 
+    /// Takes down how the command has ended.
+    fn judge(&self, status: ChildStatus) -> Exit {
+        let why = (status.exit() != Exit::OK).then(|| in_words(status));
+        self.talk.telling.checked("the command of --then", why);
+        status.exit()
+    }
+
     /// The conversations first, then the command, then whoever did not come.
     fn verdict(&self, wanted: u64, command: Option<ClientCommand>) -> Result<Exit, Failure> {
         let (came, status) = (self.begun.get(), *self.status.borrow());
-        let command = command.map_or(Exit::OK, |command| command.status().exit());
+        let command = command.map_or(Exit::OK, |command| self.judge(command.status()));
         if came < wanted {
             let (what, why) = (format!("{came} of {wanted} clients came"), "the others are missed");
             let what = if came == 0 { "no client came".to_owned() } else { what };
             let why = if came == 0 { "there was nobody to talk to" } else { why };
+            self.talk.telling.checked("all clients come", Some(what.clone()));
             return Err(Failure::new(status.or(command).or(Exit::UNEXPECTED), what, why));
         }
         match (status, command) {

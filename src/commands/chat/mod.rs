@@ -6,6 +6,7 @@ mod conversation;
 mod ending;
 mod hearing;
 mod mock;
+mod report;
 mod rules;
 mod scripts;
 mod talk;
@@ -27,6 +28,7 @@ use crate::chat::{LANGUAGE, Mistake, Op, Script};
 use crate::error::{Exit, Failure};
 use crate::report::failure_json;
 use mock::MockArgs;
+use report::ReportArgs;
 use rules::RuleArgs;
 use scripts::{ScriptArgs, Unreadable};
 use talk::Talk;
@@ -55,6 +57,8 @@ pub struct Args {
     #[command(flatten)]
     log: LogArgs,
     #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
     rules: RuleArgs,
     #[command(flatten)]
     program: ProgramArgs,
@@ -77,6 +81,8 @@ Examples:
   spile chat listen:7000 a.chat b.chat --port-file p the first client gets a, the second one b
   spile chat tls:api:443 --cafile ca.pem -v x.chat   over TLS, with what is said and heard on stderr
   spile chat --check *.chat                          what is wrong with these scripts?
+  spile chat mail:25 a.chat b.chat --format junit > chat.xml   a test result for a CI server
+  prove --exec 'spile chat --format tap mail:25' *.chat        or for prove
 
 Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connection,
 7 a peer that cannot be reached, 2 a script with mistakes.
@@ -99,18 +105,19 @@ Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connecti
             return told;
         }
         self.check(&target, &scripts)?;
+        let telling = Telling::new(&self.log, self.report.open(&target)?);
         let talk = Talk {
             settings: self.rules.settings(target.eol(), self.scripts.variables(&scripts)),
             scripts,
             deadline: self.deadline,
             grace: self.program.grace,
-            telling: Telling::new(&self.log),
+            telling: telling.clone(),
             events: self.log.events(NAME),
         };
-        match target.address.listener() {
+        telling.end(match target.address.listener() {
             Some(_) => run(mock::run(talk, &target, &self.mock)),
             None => run(client::run(&talk, &target)),
-        }
+        })
     }
 }
 
@@ -147,7 +154,7 @@ impl Args {
             let hint = mistake.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             match self.log.log {
                 Form::Json => {
-                    say(&failure_json(&Failure { hint: mistake.hint.clone(), ..failure }).to_string())
+                    say(&failure_json(&Failure { hint: mistake.hint.clone(), ..failure }).to_string());
                 }
                 Form::Text => say(&format!("spile {}: {failure}{hint}", super::speaker(NAME))),
             }

@@ -45,11 +45,7 @@ impl Talk {
         id: Option<u64>,
     ) -> Exit {
         let bounds = Bounds { until, grace: self.grace };
-        let transcript = self.telling.transcript(id);
-        let ended = hold(script.clone(), self.settings.clone(), peer, bounds, transcript).await;
-        if !ended.is_good() {
-            self.telling.failed(&ended.account(&script.name));
-        }
-        ended.exit()
+        let transcript = self.telling.transcript(script, &peer.name, id);
+        hold(script.clone(), self.settings.clone(), peer, bounds, transcript).await.tell()
     }
 }

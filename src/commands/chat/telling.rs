@@ -1,85 +1,158 @@
-//! What a conversation tells on stderr: its transcript, and what went wrong; text or JSON.
+//! What is told of conversations: on stderr their transcripts and what went wrong, as text or JSON; in a document all
+//! that happened.
 
-use std::time::Instant;
+use std::rc::Rc;
 
+use super::client_command::Output;
+use super::report::Report;
 use crate::certificate::escaped;
-use crate::chat::{News, Script};
+use crate::chat::{News, Outcome, Script, Verdict};
 use crate::commands::log::{Form, LogArgs, say};
 use crate::commands::speaker;
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::report::chat::{
-    Account, Direction, failure_json as account_json, failure_text, step_json, transcript_json,
-    transcript_text,
+    Account, Direction, End, Minutes, ProgramEnd, Record, failure_json as account_json, failure_text,
+    step_json, step_text, transcript_json, transcript_text,
 };
 use crate::report::failure_json;
 
 /// Where it is told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Telling {
     is_talkative: bool,
     form: Form,
+    report: Option<Rc<Report>>,
 }
 
 impl Telling {
     /// As the flags ask for it.
-    pub fn new(log: &LogArgs) -> Telling {
-        Telling { is_talkative: log.is_talkative(), form: log.log }
+    pub fn new(log: &LogArgs, report: Option<Report>) -> Telling {
+        Telling { is_talkative: log.is_talkative(), form: log.log, report: report.map(Rc::new) }
     }
 
-    /// A conversation did not go well.
-    pub fn failed(&self, account: &Account<'_>) {
-        match self.form {
-            Form::Json => say(&account_json(account).to_string()),
-            Form::Text => say(&format!("spile {}: {}", speaker(super::NAME), failure_text(account))),
+    /// A conversation could not even begin. Who called it says so on stderr.
+    pub fn not_begun(&self, script: &Rc<Script>, peer: &str, id: Option<u64>, failure: &Failure) {
+        if let Some(report) = &self.report {
+            let minutes = Minutes::new(script.clone(), id, peer);
+            report.conversation(&Record { minutes: &minutes, end: End::NotBegun(failure) });
         }
     }
 
-    /// One of several could not even begin.
-    pub fn not_begun(&self, script: &str, failure: &Failure) {
+    /// Says on stderr that one of several could not begin.
+    pub fn refused(&self, script: &Script, failure: &Failure) {
         match self.form {
             Form::Json => say(&failure_json(failure).to_string()),
-            Form::Text => say(&format!("spile {}: {}: {failure}", speaker(super::NAME), escaped(script))),
-        }
-    }
-
-    /// The transcript of a conversation that begins now; `id` is its number, where there are several at once.
-    pub fn transcript(&self, id: Option<u64>) -> Transcript {
-        Transcript { telling: *self, id, begun: Instant::now() }
-    }
-}
-
-/// The transcript of one conversation.
-#[derive(Clone, Copy, Debug)]
-pub struct Transcript {
-    telling: Telling,
-    id: Option<u64>,
-    begun: Instant,
-}
-
-impl Transcript {
-    /// These bytes passed that way.
-    pub fn passed(&self, direction: Direction, bytes: &[u8]) {
-        if !self.telling.is_talkative || bytes.is_empty() {
-            return;
-        }
-        let at = self.begun.elapsed();
-        match self.telling.form {
-            Form::Json => say(&transcript_json(self.id, at, direction, bytes).to_string()),
-            Form::Text => say(&transcript_text(self.id, at, direction, bytes)),
-        }
-    }
-
-    /// These steps are over: for programs, which cannot tell it from what passed.
-    pub fn steps(&self, script: &Script, news: Vec<News>) {
-        if self.telling.is_talkative && self.telling.form == Form::Json {
-            for step in news {
-                say(&step_json(self.id, self.begun, script, &step).to_string());
+            Form::Text => {
+                say(&format!("spile {}: {}: {failure}", speaker(super::NAME), escaped(&script.name)));
             }
         }
     }
 
-    /// Its number.
-    pub fn id(&self) -> Option<u64> {
-        self.id
+    /// Something beside the conversations was looked at; `why` tells what is wrong with it.
+    pub fn checked(&self, name: impl Into<String>, why: Option<String>) {
+        if let Some(report) = &self.report {
+            report.checked(name.into(), why);
+        }
+    }
+
+    /// A signal ends all of it.
+    pub fn interrupted(&self) {
+        if let Some(report) = &self.report {
+            report.interrupted();
+        }
+    }
+
+    /// Where the stdout of others may go.
+    pub fn output(&self) -> Output {
+        self.report.as_ref().map_or(Output::Stdout, |report| report.output())
+    }
+
+    /// All is over, and this came of it, which is handed on.
+    pub fn end(&self, result: Result<Exit, Failure>) -> Result<Exit, Failure> {
+        match &self.report {
+            Some(report) => report.end(result),
+            None => result,
+        }
+    }
+
+    /// The transcript of a conversation that begins now; `id` is its number, where there are several at once.
+    pub fn transcript(&self, script: &Rc<Script>, peer: &str, id: Option<u64>) -> Transcript {
+        let minutes = Minutes::new(script.clone(), id, peer);
+        Transcript { telling: self.clone(), minutes, is_over: false }
+    }
+}
+
+/// The transcript of one conversation. Where it is dropped before that is over, the conversation was interrupted.
+pub struct Transcript {
+    telling: Telling,
+    minutes: Minutes,
+    is_over: bool,
+}
+
+impl Transcript {
+    /// These bytes pass that way.
+    pub fn passed(&mut self, direction: Direction, bytes: &[u8]) {
+        if direction == Direction::Heard {
+            self.minutes.received += bytes.len() as u64;
+        }
+        if !self.telling.is_talkative || bytes.is_empty() {
+            return;
+        }
+        let (id, at) = (self.minutes.id, self.minutes.begun.elapsed());
+        match self.telling.form {
+            Form::Json => say(&transcript_json(id, at, direction, bytes).to_string()),
+            Form::Text => say(&transcript_text(id, at, direction, bytes)),
+        }
+    }
+
+    /// So many bytes were taken from us.
+    pub fn sent(&mut self, count: usize) {
+        self.minutes.sent += count as u64;
+    }
+
+    /// These steps are over.
+    pub fn steps(&mut self, news: Vec<News>) {
+        for news in news {
+            if let Some(step) = self.minutes.script.steps.get(news.step).filter(|_| self.telling.is_talkative)
+            {
+                let (id, at) = (self.minutes.id, self.minutes.at(&news));
+                match self.telling.form {
+                    Form::Json => say(&step_json(id, at, step, &news).to_string()),
+                    Form::Text => say(&step_text(id, at, step, &news)),
+                }
+            }
+            if self.telling.report.is_some() {
+                self.minutes.add(news);
+            }
+        }
+    }
+
+    /// The conversation is over; tells how it ended.
+    pub fn over(&mut self, verdict: &Verdict, exit: Exit, program: Option<ProgramEnd>) {
+        self.is_over = true;
+        self.minutes.wall = self.minutes.begun.elapsed();
+        let account = Account { minutes: &self.minutes, verdict, exit, program };
+        if !matches!(verdict.outcome, Outcome::Pass(_)) {
+            match self.telling.form {
+                Form::Json => say(&account_json(&account).to_string()),
+                Form::Text => say(&format!("spile {}: {}", speaker(super::NAME), failure_text(&account))),
+            }
+        }
+        self.report(End::Over(account));
+    }
+
+    fn report(&self, end: End<'_>) {
+        if let Some(report) = &self.telling.report {
+            report.conversation(&Record { minutes: &self.minutes, end });
+        }
+    }
+}
+
+impl Drop for Transcript {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.minutes.wall = self.minutes.begun.elapsed();
+            self.report(End::Interrupted);
+        }
     }
 }

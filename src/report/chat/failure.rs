@@ -5,25 +5,34 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::bytes::{escaped, hex_lines, is_plain, quoted};
+use super::minutes::Minutes;
 use crate::chat::{MOST_SHOWN, Outcome, Trouble, Verdict};
+use crate::error::Exit;
 use crate::process::ChildStatus;
 
 /// What may follow what was shown already, without being worth a line of its own.
 const LONGEST_EOL: usize = 2;
 
 /// All that is known of a conversation that is over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Account<'a> {
-    /// Its number, where there are several at once.
-    pub id: Option<u64>,
-    /// Its script as it was typed.
-    pub script: &'a str,
-    /// Whom it was held with.
-    pub peer: &'a str,
+    /// What happened in it.
+    pub minutes: &'a Minutes,
     /// How it ended.
     pub verdict: &'a Verdict,
-    /// How the program it was held with has ended, where it did so first.
-    pub child: Option<ChildStatus>,
+    /// The status that stands for it.
+    pub exit: Exit,
+    /// How the program it was held with has ended.
+    pub program: Option<ProgramEnd>,
+}
+
+/// The end of a program that a conversation was held with.
+#[derive(Clone, Copy, Debug)]
+pub struct ProgramEnd {
+    /// How it ended.
+    pub status: ChildStatus,
+    /// Whether it did so before the conversation was over; otherwise the end of its input, or we, have ended it.
+    pub ended_first: bool,
 }
 
 /// `FILE:LINE: STEP: wanted …: got …`, then a fact a line, indented.
@@ -37,16 +46,16 @@ pub fn failure_text(account: &Account<'_>) -> String {
 pub fn failure_json(account: &Account<'_>) -> Value {
     json!({
         "event": "failed",
-        "id": account.id,
-        "script": account.script,
-        "peer": account.peer,
+        "id": account.minutes.id,
+        "script": &*account.minutes.script.name,
+        "peer": account.minutes.peer,
         "why": first_line(account),
         "facts": facts(account),
-        "status": account.verdict.outcome.exit().0,
+        "status": account.exit.0,
     })
 }
 
-fn first_line(account: &Account<'_>) -> String {
+pub(super) fn first_line(account: &Account<'_>) -> String {
     let Verdict { outcome, trouble, unread } = account.verdict;
     let Some(trouble) = trouble else {
         let what = match outcome {
@@ -55,11 +64,10 @@ fn first_line(account: &Account<'_>) -> String {
             }
             other => words(other).to_owned(),
         };
-        return format!("{}: {what}", escaped(account.script.as_bytes()));
+        return format!("{}: {what}", one_line(&account.minutes.script.name));
     };
     let Trouble { place, step, wanted, .. } = &**trouble;
-    let file = escaped(place.file.as_bytes());
-    let step = format!("{file}:{}: {}", place.line, escaped(step.as_bytes()));
+    let step = one_line(&format!("{}:{}: {step}", place.file, place.line));
     match &trouble.why {
         Some(why) if says_why(outcome, trouble) => format!("{step}: {}", one_line(why)),
         _ => format!("{step}: wanted {}: got {}", one_line(wanted), got(outcome, trouble)),
@@ -74,7 +82,13 @@ fn says_why(outcome: &Outcome, trouble: &Trouble) -> bool {
 /// What there was instead, and how that ended.
 fn got(outcome: &Outcome, trouble: &Trouble) -> String {
     let nothing = trouble.got.is_empty();
-    let bytes = tail(&trouble.got, trouble.looked_at);
+    let bytes = match outcome {
+        // What differs is shown with what is around it.
+        Outcome::Mismatch | Outcome::Unread if trouble.got.len() == MOST_SHOWN => {
+            format!("{}…", quoted(&trouble.got))
+        }
+        _ => tail(&trouble.got, trouble.looked_at),
+    };
     match (outcome, nothing) {
         (Outcome::Early, true) => "the end".to_owned(),
         (Outcome::Early, false) => format!("{bytes} and then the end"),
@@ -104,7 +118,7 @@ fn words(outcome: &Outcome) -> &'static str {
     }
 }
 
-fn facts(account: &Account<'_>) -> Vec<String> {
+pub(super) fn facts(account: &Account<'_>) -> Vec<String> {
     let Verdict { outcome, trouble, unread } = account.verdict;
     let mut facts = Vec::new();
     if let Some(trouble) = trouble {
@@ -124,11 +138,11 @@ fn facts(account: &Account<'_>) -> Vec<String> {
             facts.push(format!("unread: {}", head(unread)));
         }
     }
-    if let Some(status) = account.child {
-        facts.push(format!("program: {}", ended(status)));
+    if let Some(program) = account.program.filter(|program| program.ended_first) {
+        facts.push(format!("program: {}", ended(program.status)));
     }
-    let id = account.id.map(|id| format!(" (client {id})")).unwrap_or_default();
-    facts.push(format!("peer: {}{id}", escaped(account.peer.as_bytes())));
+    let id = account.minutes.id.map(|id| format!(" (client {id})")).unwrap_or_default();
+    facts.push(format!("peer: {}{id}", escaped(account.minutes.peer.as_bytes())));
     facts
 }
 
@@ -140,7 +154,8 @@ fn is_shown(unread: &[u8], got: &[u8]) -> bool {
     }
 }
 
-fn ended(status: ChildStatus) -> String {
+/// How a program has ended, in words.
+pub fn ended(status: ChildStatus) -> String {
     match status {
         ChildStatus::Exited(code) => format!("it has exited with status {code}"),
         ChildStatus::Killed(signal) => match crate::signal::Number::new(signal) {
@@ -174,7 +189,7 @@ fn seconds(time: Duration) -> String {
 }
 
 /// Words of ours with something foreign in them, on one line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     crate::certificate::escaped(text)
 }
 

@@ -1,10 +1,22 @@
-//! What is told of a scripted conversation: what is said while it goes on, and what went wrong at its end.
+//! What is told of scripted conversations: what is said while they go on, what went wrong, and documents about them.
 
 mod bytes;
+mod document;
 mod failure;
+mod json;
+mod junit;
+mod minutes;
+mod record;
 mod step;
+mod tap;
 mod transcript;
 
-pub use failure::{Account, failure_json, failure_text};
-pub use step::step_json;
+pub use document::{Check, Form, Whole};
+pub use failure::{Account, ProgramEnd, ended, failure_json, failure_text};
+pub use json::Json;
+pub use junit::Junit;
+pub use minutes::Minutes;
+pub use record::{End, Record};
+pub use step::{step_json, step_text};
+pub use tap::Tap;
 pub use transcript::{Direction, transcript_json, transcript_text};

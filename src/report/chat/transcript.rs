@@ -22,7 +22,7 @@ pub enum Direction {
 /// its number where there are several.
 pub fn transcript_text(id: Option<u64>, at: Duration, direction: Direction, bytes: &[u8]) -> String {
     let mark = if direction == Direction::Said { '>' } else { '<' };
-    let id = id.map(|id| format!("[{id}] ")).unwrap_or_default();
+    let id = prefix(id);
     let line = |line: &[u8]| {
         let cut = &line[..line.len().min(MOST_SHOWN)];
         let more = match line.len() - cut.len() {
@@ -38,6 +38,11 @@ pub fn transcript_text(id: Option<u64>, at: Duration, direction: Direction, byte
 pub fn transcript_json(id: Option<u64>, at: Duration, direction: Direction, bytes: &[u8]) -> Value {
     let event = if direction == Direction::Said { "said" } else { "heard" };
     json!({"event": event, "id": id, "at": at.as_secs_f64(), "bytes": bytes.len(), "text": escaped(bytes)})
+}
+
+/// What a line of several conversations begins with.
+pub(super) fn prefix(id: Option<u64>) -> String {
+    id.map(|id| format!("[{id}] ")).unwrap_or_default()
 }
 
 #[cfg(test)]
