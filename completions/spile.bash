@@ -581,7 +581,7 @@ _spile() {
             return 0
             ;;
         spile__subcmd__chat)
-            opts="-e -t -4 -6 -u -n -s -p -w -v -h --step --set --swap --check --deadline --explain --udp --numeric --quiet --log --format --report --eol --term --step-timeout --max-buffer --strict --size --echo --grace --clients --concurrent --then --port-file --ready-fd --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --connect-timeout --accept-timeout --retry --forever --retry-delay --retry-for --max-conns --allow --deny --proxy --proxy-auth-file --proxy-protocol --accept-proxy --broadcast --join --multicast-ttl --multicast-loop --multicast-if --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --cafile --ca-add --roots --trust-cert --pin --pin-only --crl --crl-soft --staple --insecure --name --sni --no-sni --cert --key --pass-file --min --max --groups --ciphers --alpn --expect-alpn --starttls --no-half-close --linger --ignore-unexpected-eof --handshake-timeout --keylog --strict-perms --at --self-signed --sni-cert --strict-sni --ocsp --client-ca --client-optional --allow-any --allow-dns --allow-uri --allow-cn --allow-ou --allow-pin --tickets --max-handshakes --reload-every --cert-out --verbose --help"
+            opts="-e -t -4 -6 -u -n -s -p -w -v -h --step --set --swap --check --deadline --explain --udp --numeric --quiet --log --format --report --eol --term --step-timeout --max-buffer --strict --size --echo --grace --clients --concurrent --then --port-file --ready-fd --record --bind --source-port --device --nodelay --keepalive --keepidle --keepintvl --keepcnt --fastopen --sndbuf --rcvbuf --reuseaddr --reuseport --ttl --tos --mark --v6only --backlog --sockopt --connect-timeout --accept-timeout --retry --forever --retry-delay --retry-for --max-conns --allow --deny --proxy --proxy-auth-file --proxy-protocol --accept-proxy --broadcast --join --multicast-ttl --multicast-loop --multicast-if --session-idle --max-sessions --mtu --eof-on-empty --mode --user --group --unlink --cafile --ca-add --roots --trust-cert --pin --pin-only --crl --crl-soft --staple --insecure --name --sni --no-sni --cert --key --pass-file --min --max --groups --ciphers --alpn --expect-alpn --starttls --no-half-close --linger --ignore-unexpected-eof --handshake-timeout --keylog --strict-perms --at --self-signed --sni-cert --strict-sni --ocsp --client-ca --client-optional --allow-any --allow-dns --allow-uri --allow-cn --allow-ou --allow-pin --tickets --max-handshakes --reload-every --cert-out --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -660,6 +660,10 @@ _spile() {
                     return 0
                     ;;
                 --ready-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

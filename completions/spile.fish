@@ -532,7 +532,7 @@ complete -c spile -n "__fish_spile_using_subcommand chat" -l set -d 'Give a vari
 complete -c spile -n "__fish_spile_using_subcommand chat" -s t -l deadline -d 'How long a whole conversation may take' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
-complete -c spile -n "__fish_spile_using_subcommand chat" -l format -d 'Tell of all conversations in one document on stdout: a test result as TAP or JUnit has it, or JSON; text is nothing but a message on stderr where one fails' -r -f -a "text\t'A message on stderr where a conversation fails, nothing else'
+complete -c spile -n "__fish_spile_using_subcommand chat" -l format -d 'Tell of all conversations in one document on stdout; text is none: a message on stderr where one fails' -r -f -a "text\t'A message on stderr where a conversation fails, nothing else'
 tap\t'The Test Anything Protocol, for prove(1)'
 junit\t'JUnit\'s XML, for CI servers'
 json\t'One object, schema spile.chat/1'"
@@ -548,6 +548,7 @@ complete -c spile -n "__fish_spile_using_subcommand chat" -l concurrent -d 'Talk
 complete -c spile -n "__fish_spile_using_subcommand chat" -l then -d 'Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too (where --format has stdout, what it prints goes to stderr)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l port-file -d 'Write the port number to this file once clients can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand chat" -l ready-fd -d 'Write a newline to this descriptor once clients can connect' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l record -d 'Hold no script: connect stdin and stdout with TARGET, or TARGET with a second address after it, and write what both say to this new file as a script; passwords are in it, too' -r -F
 complete -c spile -n "__fish_spile_using_subcommand chat" -s s -l bind -d 'Local address to connect from or listen on' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -s p -l source-port -d 'Local port to connect from' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l device -d 'Use this network interface alone (SO_BINDTODEVICE)' -r

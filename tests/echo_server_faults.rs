@@ -163,6 +163,27 @@ print(got == said, [len(record) for record in got])
 }
 
 #[test]
+fn who_says_what_nobody_needs_gets_its_answer_and_the_end() {
+    const CLIENT: &str = "
+import socket, sys
+for _ in range(20):
+    c = socket.socket(socket.AF_UNIX, getattr(socket, sys.argv[2]))
+    c.settimeout(20); c.connect(sys.argv[1])
+    for _ in range(3): c.sendall(b'nobody needs this')
+    said = b''
+    while more := c.recv(9999): said += more
+    assert said.endswith(b'-UTC\\r\\n'), said
+print('all')
+";
+    let server = Echo::start(&["--mode", "daytime", "tcp-l:0", "unix-l:DIR/u", "seqpacket-l:DIR/q"]);
+    for (name, kind) in [("u", "SOCK_STREAM"), ("q", "SOCK_SEQPACKET")] {
+        let client = program("python3", &["-c", CLIENT, &server.path(name), kind]).ends();
+        assert_eq!(client.stderr, "", "{kind}");
+        client.exits(0).says("all\n");
+    }
+}
+
+#[test]
 fn a_half_close_test_answers_when_the_end_has_come_and_not_before() {
     for (words, tls) in [(&["tcp-l:0"][..], false), (&["--self-signed", "tls-l:0"], true)] {
         let server = Echo::start(&[&["--half-close-test"], words].concat());

@@ -205,6 +205,29 @@ fn s26_the_longest_silent_session_makes_room() {
     assert_eq!(round_trip(&clients[0], b"back"), b"back");
 }
 
+#[test]
+fn datagrams_that_nobody_takes_in_time_are_told_at_the_end() {
+    let mut listener = spile(["listen", "-k", "--grace", "0", "udp:127.0.0.1:0", "--", "sleep", "60"]);
+    let port = listener.port();
+    let client = client_of("127.0.0.1", port);
+    let received = format!(":{port:04X} 00000000:0000 07 00000000:00000000 ");
+    // More than the pipe of the program and the queue of its session hold; none is lost on the way to us.
+    for _ in 0..100 {
+        (0..50).for_each(|_| _ = client.send(&[b'x'; 1000]).unwrap());
+        wait_until("all were received", || {
+            std::fs::read_to_string("/proc/net/udp").unwrap().contains(&received)
+        });
+    }
+    listener.signal("TERM");
+    let ended = listener.ends();
+    let told = ended.stderr.lines().find_map(|line| line.strip_suffix(" had not taken those before them"));
+    assert!(
+        told.is_some_and(|told| told.contains(" datagrams were received and dropped: ")),
+        "{}",
+        ended.stderr
+    );
+}
+
 fn seqpacket_pair(path: &str) -> socket2::Socket {
     let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::SEQPACKET, None).unwrap();
     socket.connect(&socket2::SockAddr::unix(path).unwrap()).unwrap();

@@ -124,6 +124,56 @@ fn a_handler_that_is_ended_with_the_program_has_run_into_no_timeout() {
 }
 
 #[test]
+fn who_asks_for_an_end_means_the_handlers_where_they_alone_are_left_and_kills_them_the_second_time() {
+    let handler = "USR1=run:trap 'echo asked' TERM; echo began; while :; do sleep .02; done";
+    for (rule, status) in [("USR2=ignore", 4), ("TERM=stop", 4), ("TERM=exit:7", 7)] {
+        let flags = ["trap", "--on", handler, "--on", rule, "--grace", "60s", "--report", "fd:1"];
+        let process = spile([&flags[..], &["--", "sh", "-c", "echo ready; read x; exit 4"]].concat());
+        let process = process.gets("ready\n");
+        process.signal("USR1");
+        let process = process.gets("began\n").sends("\n");
+        wait_until("the program has ended", || children(process.pid()).len() == 1);
+        process.signal("TERM");
+        let process = process.gets("asked\n");
+        process.signal("TERM");
+        let ended = process.ends().exits(status).complains("the handler for USR1 was ended after ");
+        assert_eq!(ended.json()["events"][0]["result"]["cut"], true, "{rule}: {}", ended.json());
+    }
+}
+
+#[test]
+fn a_handler_that_ignores_the_end_is_not_left_behind() {
+    let nap = unique_sleep(2);
+    let handler = format!("USR1=run:trap '' TERM; echo began; while :; do sleep {nap}; done");
+    let process =
+        spile(["trap", "--on", &handler, "--grace", "500ms", "--", "sh", "-c", "echo ready; read x; exit 4"]);
+    let process = process.gets("ready\n");
+    process.signal("USR1");
+    let process = process.gets("began\n").sends("\n");
+    wait_until("the program has ended", || children(process.pid()).len() == 1);
+    process.signal("TERM");
+    process.ends().exits(4).complains("the handler for USR1 was ended after ");
+    assert_eq!(with_argument(&nap), [0; 0]);
+}
+
+#[test]
+fn handlers_are_not_left_behind_where_a_restart_cannot_start_the_program() {
+    let dir = tempfile::tempdir().unwrap();
+    let (copy, nap) = (dir.path().join("sleep").display().to_string(), unique_sleep(1));
+    std::fs::copy("/bin/sleep", &copy).unwrap();
+    let handler = format!("USR1=run:echo began; exec sleep {nap}");
+    let flags = ["trap", "--on", &handler, "--on", "HUP=restart", "--grace", "200ms"];
+    let process = spile([&flags[..], &["--", &copy, "60"]].concat());
+    wait_until("the program runs", || !children(process.pid()).is_empty());
+    process.signal("USR1");
+    let process = process.gets("began\n");
+    std::fs::remove_file(&copy).unwrap();
+    process.signal("HUP");
+    process.ends().exits(127).complains("the handler for USR1 was ended after ").complains("no such program");
+    assert_eq!(with_argument(&nap), [0; 0]);
+}
+
+#[test]
 fn handled_signals_that_keep_coming_do_not_hold_up_the_end() {
     let flags = ["trap", "--on", "USR1=run:sleep .05", "--grace", "200ms", "--report", "fd:1"];
     let process = spile([&flags[..], &["--", "sh", "-c", "echo ready; read x; exit 4"]].concat());

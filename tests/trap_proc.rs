@@ -129,6 +129,29 @@ fn a_signal_to_a_tree_says_what_it_cannot_reach() {
 }
 
 #[test]
+fn what_a_process_does_about_signals_is_told_of_it_and_not_of_one_outside() {
+    if !have_namespace("-pf") {
+        return;
+    }
+    let line = format!("trap '' USR2; sleep 60 >/dev/null 2>&1 & {SPILE} trap --show $!; exit $?");
+    let ended = bare(&["sh", "-c", &line]).ends().exits(0);
+    let told = String::from_utf8(ended.stdout).unwrap();
+    assert!(told.starts_with("process 2 ") && told.contains("USR2\n"), "{told}");
+    let ended = powerless(&["sh", "-c", &line]).ends().exits(1);
+    ended.complains("cannot look at process 2").complains("hint: mount the /proc").says("");
+}
+
+#[test]
+fn a_pipeline_says_that_somebody_was_missed() {
+    if !have_namespace("-pf") {
+        return;
+    }
+    let stage = "setsid sleep 60 >/dev/null 2>&1 & exec sleep 60";
+    let line = format!("{SPILE} pipe -t 300ms -- sh -c '{stage}' :: cat; exit $?");
+    powerless(&["sh", "-c", &line]).ends().exits(124).complains("not all that was left could be ended");
+}
+
+#[test]
 fn cpu_time_is_counted_there_too() {
     if !have_namespace("-pf") {
         return;

@@ -145,3 +145,28 @@ for _ in range(100000):
     let ended = process.ends().dies_of(15);
     assert!(ended.stderr.is_empty() || ended.stderr.contains("handlers did not run for"), "{}", ended.stderr);
 }
+
+#[test]
+fn what_found_no_place_is_counted_through_all_runs_and_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let again = dir.path().join("again");
+    let deaf = "import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {40})
+print('ready', flush=True)
+signal.pause()";
+    let script = r#"test -e "$AGAIN" && exit 3; touch "$AGAIN"; exec python3 -c "$DEAF""#;
+    let mut command = std::process::Command::new(SPILE);
+    command.args(["trap", "--pdeath", "KILL", "--rlimit", "sigpending=1000", "--on", "HUP=restart"]);
+    command.args(["--report", "fd:1", "--", "sh", "-c", script]).env("DEAF", deaf).env("AGAIN", &again);
+    let process = start(command).gets("ready\n");
+    let mut sender = program("python3", &["-c", QUEUE, &process.pid().to_string(), "70000"]);
+    sender.close_stdin();
+    wait_out(|| !sender.is_running());
+    sender.ends().exits(0);
+    wait_until("all were read", || !has_pending(process.pid()));
+    process.signal("HUP");
+    let ended = process.ends().exits(3).complains(" signals were not passed on");
+    // All but what the program's queue and spile keep.
+    let lost = ended.json()["child"]["lost_signals"].as_u64().unwrap();
+    assert!((70_000 - 65_536 - 1_000..=70_000 - 65_536).contains(&lost), "{lost}");
+}

@@ -4,10 +4,12 @@
 mod course;
 mod inbox;
 mod pattern;
+mod record;
 mod script;
 mod verdict;
 
 pub use course::{Course, Ending, Need, News, Settings};
 pub use pattern::Patterns;
-pub use script::{LANGUAGE, Mistake, Op, Pace, Script, Step, Terminator};
+pub use record::{Form, Recorder, Speaker};
+pub use script::{LANGUAGE, MOST_BYTES, Mistake, Op, Pace, Script, Step, Terminator};
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

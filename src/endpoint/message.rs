@@ -58,7 +58,8 @@ pub fn connected(fd: Arc<Descriptor>, messages: Messages, options: &Options) -> 
     let eof_on_empty = options.flag(Key::EofOnEmpty).unwrap_or(false);
     let source = Source::Messages(MessageSource::new(fd.clone(), messages, eof_on_empty));
     let (mtu, ends) = (mtu(options, messages), messages.can_end());
-    Endpoint::new(source, Sink::Messages { fd, stalled: false, mtu, ends })
+    // A close that leaves records unread would be a reset.
+    Endpoint { lingers: ends, ..Endpoint::new(source, Sink::Messages { fd, stalled: false, mtu, ends }) }
 }
 
 /// A connected socket that is read message by message.

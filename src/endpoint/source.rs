@@ -11,6 +11,7 @@ use super::descriptor::Descriptor;
 use super::kept::Kept;
 use super::known::Known;
 use super::message::MessageSource;
+use super::overheard::Overheard;
 use super::pace::Paced;
 use super::session::SessionSource;
 use super::tls;
@@ -64,6 +65,8 @@ pub enum Source {
     Paced(Box<Paced>),
     /// A source that is heard late.
     Delayed(Box<Delayed>),
+    /// A source of which somebody hears all that it says.
+    Overheard(Box<Overheard>),
     /// A source that says so many bytes of a stream at a time at most.
     InPieces(Box<Source>, usize),
     /// A source that waits until it was spoken to.
@@ -109,6 +112,7 @@ impl Source {
             }
             Source::Paced(paced) => paced.poll_read(cx, buffer),
             Source::Delayed(delayed) => delayed.poll_read(cx, buffer),
+            Source::Overheard(overheard) => overheard.poll_read(cx, buffer),
             Source::InPieces(inner, piece) => {
                 let room = (*piece).min(buffer.len());
                 inner.poll_read(cx, &mut buffer[..room])
@@ -131,6 +135,7 @@ impl Source {
             Source::Tls(stream) => stream.poll_readable(cx),
             Source::Messages(messages) => messages.poll_readable(cx),
             Source::InPieces(inner, _) => inner.poll_ready(cx),
+            Source::Overheard(overheard) => overheard.source.poll_ready(cx),
             _ => Poll::Ready(()),
         }
     }
@@ -159,6 +164,7 @@ impl Source {
             Source::Paced(paced) => paced.holds_back(),
             Source::Delayed(delayed) => delayed.holds_back(),
             Source::InPieces(inner, _) => inner.holds_back(),
+            Source::Overheard(overheard) => overheard.source.holds_back(),
             _ => false,
         }
     }
@@ -219,6 +225,7 @@ impl Source {
     pub fn was_filled(&self, n: usize, room: usize) -> bool {
         match self {
             Source::Tls(stream) => stream.was_filled(),
+            Source::Overheard(overheard) => overheard.source.was_filled(n, room),
             _ => n == room,
         }
     }
@@ -231,6 +238,7 @@ impl Source {
             Source::Paced(paced) => paced.source.innermost(),
             Source::Delayed(delayed) => delayed.source.innermost(),
             Source::InPieces(inner, _) => inner.innermost(),
+            Source::Overheard(overheard) => overheard.source.innermost(),
             source => source,
         }
     }

@@ -114,6 +114,8 @@ pub struct Outcome {
     pub reaped: u64,
     /// What is left of it.
     pub left: Vec<Seen>,
+    /// Some that should have ended go on, since nothing tells who they are.
+    pub has_missed: bool,
     /// How far each stage came.
     pub progress: Vec<Progress>,
 }
@@ -145,6 +147,7 @@ impl Outcome {
             was_killed: false,
             reaped: 0,
             left: Vec::new(),
+            has_missed: false,
         }
     }
 

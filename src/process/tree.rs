@@ -1,6 +1,7 @@
 //! The descendants of a process, as /proc tells them (proc_pid_task_children(5)).
 
 use std::ffi::OsString;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use nix::unistd::{SysconfVar, sysconf};
 use rustix::process::{Pid, PidfdFlags};
 
 use super::proc;
-use crate::signal::{self, Effect, Number, send_to, undisturbed};
+use crate::signal::{self, Effect, Number, State, send_to, undisturbed};
 
 /// A process that was seen below another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +105,11 @@ pub fn stat(pid: i32) -> Option<Stat> {
         user_ticks: ticks(11) + ticks(13),
         system_ticks: ticks(12) + ticks(14),
     })
+}
+
+/// What a process does about signals.
+pub fn signal_state(pid: i32) -> io::Result<State> {
+    proc::read(&format!("{pid}/status")).map(|text| State::read(&String::from_utf8_lossy(&text)))
 }
 
 /// CPU time of processes and of the children that they have reaped.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::Cause;
+use super::sequel::Stop;
 use crate::error::{Exit, Failure};
 use crate::process::{Ends, Group, Program, Status};
 use crate::signal::Sender;
@@ -30,7 +31,7 @@ pub enum Result {
     Ended(Status, Duration),
     /// It ran for too long, and was ended.
     Late(Duration),
-    /// It was ended after this long, since the program's time was over.
+    /// It was ended after this long, since the program's time was over, or somebody wanted an end after it.
     Cut(Duration),
     /// It could not be started.
     Refused(Failure),
@@ -153,14 +154,23 @@ impl Handlers {
         }
     }
 
-    /// Their time is over: drops those that wait and all that would follow, and ends the one that runs.
-    pub fn end(&mut self, supervisor: &Supervisor) {
+    /// True when their time is over.
+    pub fn are_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Their time is over: drops those that wait and all that would follow, and ends the one that runs; whoever wants
+    /// that again gets it killed.
+    pub fn end(&mut self, stop: Stop, supervisor: &Supervisor) {
         self.is_over = true;
         self.dropped = self.unhandled();
         self.waiting.clear();
         self.merged = 0;
         if let Some((_, job, _)) = &mut self.current {
             job.end(Reason::Told, supervisor);
+            if stop == Stop::Again {
+                job.kill();
+            }
         }
     }
 

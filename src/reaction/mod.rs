@@ -85,7 +85,10 @@ pub struct Reactions {
     began: Instant,
     /// When the program was started.
     started: Instant,
-    is_hung_up: bool,
+    /// The program has been started, and has ended.
+    has_ended: bool,
+    /// Handlers are to end, too.
+    hung_up: Option<Stop>,
 }
 
 impl Reactions {
@@ -102,7 +105,8 @@ impl Reactions {
             log: Log::default(),
             began: now,
             started: now,
-            is_hung_up: false,
+            has_ended: false,
+            hung_up: None,
             rules,
         }
     }
@@ -167,8 +171,14 @@ impl Reactions {
             }
             Action::Forward => self.pass_on(&cause, &[], now, supervisor, job),
             Action::Ignore => {}
-            Action::Exit(status) => stop(self.wishes.exit(status), None, supervisor, job),
-            Action::Stop(grace) => stop(self.wishes.stop(), grace, supervisor, job),
+            Action::Exit(status) => {
+                let stop = self.wishes.exit(status);
+                self.stop(stop, None, supervisor, job);
+            }
+            Action::Stop(grace) => {
+                let stop = self.wishes.stop();
+                self.stop(stop, grace, supervisor, job);
+            }
             Action::Restart => {
                 if self.wishes.restart(&cause, now) {
                     job.end(Reason::Told, supervisor);
@@ -179,6 +189,21 @@ impl Reactions {
                 self.news.push(News::Report(cause, pid, now.saturating_duration_since(self.started)));
             }
         }
+    }
+
+    /// Asks the whole tree to end; who asks again does not want to wait. Handlers have the grace after the program,
+    /// unless nothing else is left to end.
+    fn stop(&mut self, stop: Stop, grace: Option<Duration>, supervisor: &Supervisor, job: &mut Job) {
+        if job.is_over() {
+            self.hung_up = self.hung_up.max(Some(stop));
+        }
+        if stop == Stop::Again {
+            return job.kill();
+        }
+        if let Some(grace) = grace {
+            job.set_grace(grace);
+        }
+        job.end(Reason::Told, supervisor);
     }
 
     /// What was sent to us or to the program may ask for an end.
@@ -224,20 +249,9 @@ fn signals(cause: &Cause, sent: Option<Number>) -> impl Iterator<Item = Number> 
     came.into_iter().chain(sent)
 }
 
-/// Asks the whole tree to end; who asks again does not want to wait.
-fn stop(stop: Stop, grace: Option<Duration>, supervisor: &Supervisor, job: &mut Job) {
-    if stop == Stop::Again {
-        return job.kill();
-    }
-    if let Some(grace) = grace {
-        job.set_grace(grace);
-    }
-    job.end(Reason::Told, supervisor);
-}
-
 impl Company for Reactions {
     fn waits<'a>(&'a self, _fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) -> Option<Instant> {
-        let at_once = self.is_hung_up.then(Instant::now);
+        let at_once = self.hung_up.map(|_| Instant::now());
         [at_once, self.handlers.due(), self.timers.due()].into_iter().flatten().min()
     }
 
@@ -245,8 +259,12 @@ impl Company for Reactions {
         self.wishes.sequel() == Some(Sequel::Restart) || self.handlers.are_idle()
     }
 
+    fn has_children(&self) -> bool {
+        !self.handlers.are_idle()
+    }
+
     fn hang_up(&mut self) {
-        self.is_hung_up = true;
+        self.hung_up = self.hung_up.max(Some(Stop::First));
     }
 
     fn decide(&mut self, arrival: &Arrival, now: Instant) -> Option<Act> {
@@ -262,8 +280,8 @@ impl Company for Reactions {
         while let Some((cause, action)) = self.decided.pop_front() {
             self.perform(cause, action, now, supervisor, job);
         }
-        if std::mem::take(&mut self.is_hung_up) {
-            self.handlers.end(supervisor);
+        if let Some(stop) = self.hung_up.take() {
+            self.handlers.end(stop, supervisor);
         }
         for done in self.handlers.go_on(now, program, supervisor) {
             self.log.set_result(done.entry, &done.result);
@@ -284,10 +302,13 @@ impl Company for Reactions {
                 self.started = Instant::now();
                 self.wishes.started();
                 self.handlers.begin();
-                self.is_hung_up = false;
+                (self.has_ended, self.hung_up) = (false, None);
                 self.timers.arm(self.started);
             }
-            Happening::Ended(_) => self.timers.disarm(),
+            Happening::Ended(_) => {
+                self.has_ended = true;
+                self.timers.disarm();
+            }
             Happening::Signal(Handled { at, arrival, act }) => {
                 let sent = match act {
                     Act::Forward(signal) => *signal,
@@ -295,6 +316,11 @@ impl Company for Reactions {
                     _ => return,
                 };
                 self.reached_by(&Cause::Signal(*arrival), Some(sent), *at);
+                // Only handlers are left to hear it.
+                if self.has_ended && (arrival.signal.asks_to_end() || sent.asks_to_end()) {
+                    let is_first = self.hung_up.is_none() && !self.handlers.are_over();
+                    self.hung_up = Some(if is_first { Stop::First } else { Stop::Again });
+                }
             }
             _ => {}
         }

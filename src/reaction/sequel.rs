@@ -28,7 +28,7 @@ enum Asked {
 }
 
 /// A wish to stop everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
     /// The first: everybody is asked.
     First,

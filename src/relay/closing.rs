@@ -174,9 +174,10 @@ pub fn leave_at_once(endpoint: &mut Endpoint) {
 
 /// The socket of a peer that may still be saying something, and how long to listen.
 fn still_heard(endpoint: &Endpoint, ended: bool) -> Option<(Arc<Descriptor>, Duration)> {
-    let is_stream_socket =
-        |fd: &&Arc<Descriptor>| matches!(fd.kind(), Kind::Tcp | Kind::Local | Kind::OtherStream);
-    let fd = endpoint.source.stream().filter(is_stream_socket)?;
+    let is_socket = |fd: &&Arc<Descriptor>| {
+        matches!(fd.kind(), Kind::Tcp | Kind::Local | Kind::OtherStream | Kind::Message)
+    };
+    let fd = endpoint.source.own_socket().filter(is_socket)?;
     let time = endpoint.sink.tls().map_or(LINGER, Stream::linger);
     (endpoint.lingers && !ended).then(|| (fd.clone(), time))
 }

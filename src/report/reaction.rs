@@ -8,11 +8,8 @@ use crate::error::Exit;
 use crate::reaction::{Cause, Entry, HandlerResult, Reactions};
 
 /// The report of a finished `trap`; `child` is that of its program.
-pub fn trap_json(exit: Exit, reactions: &Reactions, restarts: u64, mut child: Value) -> Value {
+pub fn trap_json(exit: Exit, reactions: &Reactions, restarts: u64, child: Value) -> Value {
     let log = reactions.log();
-    // Those that its queue had no place for, and those for which we had none.
-    let lost = child["lost_signals"].as_u64().unwrap_or(0) + reactions.lost_signals();
-    child["lost_signals"] = lost.into();
     json!({
         "schema": "spile.trap/1",
         "spile": 1,

@@ -22,19 +22,9 @@ pub struct State {
 }
 
 impl State {
-    /// Asks about a process. The C library ignores 32 and 33 in what posix_spawn(3) starts, of which nobody can make
-    /// any use: they are left out.
-    pub fn of(pid: i32) -> io::Result<State> {
-        State::in_file(&format!("/proc/{pid}/status"))
-    }
-
     /// Asks about ourselves, whatever our number in the namespace that /proc shows.
     pub fn of_ourselves() -> io::Result<State> {
-        State::in_file("/proc/self/status")
-    }
-
-    fn in_file(path: &str) -> io::Result<State> {
-        std::fs::read(path).map(|text| State::read(&String::from_utf8_lossy(&text)))
+        std::fs::read("/proc/self/status").map(|text| State::read(&String::from_utf8_lossy(&text)))
     }
 
     /// What we were started with, as a program would find it that was started in our place.
@@ -46,7 +36,9 @@ impl State {
         Ok(State { ignored, ..now })
     }
 
-    fn read(text: &str) -> State {
+    /// Reads a file `status`. The C library ignores 32 and 33 in what posix_spawn(3) starts, of which nobody can make
+    /// any use: they are left out.
+    pub fn read(text: &str) -> State {
         let field = |name: &str| {
             let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
             value.unwrap_or_default().trim()

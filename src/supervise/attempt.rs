@@ -65,6 +65,11 @@ pub trait Company {
         true
     }
 
+    /// True while children of its own run, or are to: nobody leaves them behind.
+    fn has_children(&self) -> bool {
+        false
+    }
+
     /// Waits for nothing more than what is there already: its time after the program is over.
     fn hang_up(&mut self) {}
 
@@ -136,6 +141,10 @@ pub fn attempt(
         }
         Err(refused) => {
             attempt.outcome.refused = Some(refused);
+            // They may be of an earlier run.
+            if attempt.company.has_children() {
+                attempt.live(supervisor, order.linger)?;
+            }
             return Ok(attempt.finish());
         }
     }
@@ -217,7 +226,8 @@ impl Attempt<'_> {
                 };
                 // What is on its way is delivered, however slow its reader; but a limit is a limit.
                 let is_cut = self.outcome.passed_a_limit() || self.outcome.interrupted.is_some();
-                if self.company.is_over() || (is_cut && patience == Patience::Over) {
+                let is_cut = is_cut && patience == Patience::Over && !self.company.has_children();
+                if self.company.is_over() || is_cut {
                     return Ok(());
                 }
             }

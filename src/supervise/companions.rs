@@ -26,6 +26,10 @@ impl Company for Companions<'_> {
         self.0.iter().all(|one| one.is_over())
     }
 
+    fn has_children(&self) -> bool {
+        self.0.iter().any(|one| one.has_children())
+    }
+
     fn hang_up(&mut self) {
         self.0.iter_mut().for_each(|one| one.hang_up());
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use nix::unistd::Pid;
 
+use super::Supervisor;
 use crate::process::tree::{self, Seen};
 use crate::signal::Number;
 
@@ -70,6 +71,24 @@ pub struct Killed {
     pub signal: Number,
     /// It had left our session.
     pub left_session: bool,
+}
+
+/// Whom an end reaches now: of children, those that run are the `roots`, and all of them lead or have led `groups`.
+pub fn reach(scope: Scope, roots: &[i32], groups: &[i32], supervisor: &Supervisor) -> Vec<Seen> {
+    match scope {
+        Scope::Tree => match supervisor.everybody(roots) {
+            Some(everybody) => vec![everybody],
+            None => supervisor.tree_of(roots),
+        },
+        Scope::Child => roots.iter().map(|pid| Seen { pid: *pid, parent: tree::me() }).collect(),
+        Scope::Group => {
+            let is_in = |seen: &Seen| {
+                roots.contains(&seen.pid)
+                    || tree::stat(seen.pid).is_some_and(|stat| groups.contains(&stat.group))
+            };
+            supervisor.tree_of(roots).into_iter().filter(is_in).collect()
+        }
+    }
 }
 
 /// Signals everybody in `processes`, and notes it in `told`.

@@ -10,7 +10,7 @@ use super::forward::Addressee;
 use super::limits::{Limits, Passed, Watch};
 use super::unsent::Unsent;
 use super::{Event, Supervisor};
-use crate::process::tree::{self, CpuClock, Seen, me, stat};
+use crate::process::tree::{self, CpuClock, Seen};
 use crate::process::{Started, Status, Usage};
 use crate::signal::{self, Number};
 
@@ -286,22 +286,8 @@ impl Job {
 
     /// Everything that belongs to it now, by its scope.
     fn processes(&self, supervisor: &Supervisor) -> Vec<Seen> {
-        let roots: Vec<i32> = self.running().collect();
-        match self.manner.scope {
-            Scope::Tree => match supervisor.everybody(&roots) {
-                Some(everybody) => vec![everybody],
-                None => supervisor.tree_of(&roots),
-            },
-            Scope::Child => roots.iter().map(|pid| Seen { pid: *pid, parent: me() }).collect(),
-            Scope::Group => {
-                let groups: Vec<i32> = self.members.iter().map(|member| member.started.pid).collect();
-                let is_in = |seen: &Seen| {
-                    roots.contains(&seen.pid)
-                        || stat(seen.pid).is_some_and(|stat| groups.contains(&stat.group))
-                };
-                supervisor.tree_of(&roots).into_iter().filter(is_in).collect()
-            }
-        }
+        let groups: Vec<i32> = self.members.iter().map(|member| member.started.pid).collect();
+        ending::reach(self.manner.scope, &self.running().collect::<Vec<_>>(), &groups, supervisor)
     }
 
     /// The CPU time that it has used: what runs of it, and what has ended.

@@ -25,6 +25,9 @@ pub use template::Missing;
 use std::rc::Rc;
 use std::time::Duration;
 
+/// Most bytes of a script: what is longer is something else.
+pub const MOST_BYTES: usize = 16 * 1024 * 1024;
+
 /// A script that was read and found right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {

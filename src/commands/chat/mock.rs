@@ -71,9 +71,10 @@ impl MockArgs {
         self.clients.or_else(|| self.then.is_none().then_some(talk.scripts.len() as u64))
     }
 
-    fn server(&self, talk: &Talk) -> ServerArgs {
+    /// What is said of the listener; so many clients may come.
+    pub fn door(&self, most: Option<u64>) -> ServerArgs {
         ServerArgs {
-            max_total: self.most(talk),
+            max_total: most,
             allow_file: None,
             port_file: self.port_file.clone(),
             ready_fd: self.ready_fd,
@@ -85,7 +86,7 @@ impl MockArgs {
 
 /// Serves, until as many clients have come as are wanted, the command has ended, or a signal comes.
 pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, Failure> {
-    let server = args.server(&talk);
+    let server = args.door(args.most(&talk));
     let events = talk.events.clone();
     let (address, acceptor) = late(target, &talk)?;
     let door = open(&one_after_the_other(address, args), &server, &events, false).await?;

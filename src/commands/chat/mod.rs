@@ -5,7 +5,9 @@ mod client_command;
 mod conversation;
 mod ending;
 mod hearing;
+mod live;
 mod mock;
+mod recording;
 mod report;
 mod rules;
 mod scripts;
@@ -14,6 +16,7 @@ mod target;
 mod telling;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -27,6 +30,7 @@ use crate::certificate::escaped;
 use crate::chat::{LANGUAGE, Mistake, Op, Script};
 use crate::error::{Exit, Failure};
 use crate::report::failure_json;
+use live::{Live, RecordArgs};
 use mock::MockArgs;
 use report::ReportArgs;
 use rules::RuleArgs;
@@ -65,6 +69,8 @@ pub struct Args {
     #[command(flatten)]
     mock: MockArgs,
     #[command(flatten)]
+    record: RecordArgs,
+    #[command(flatten)]
     options: AddressFlags<Converses>,
 }
 
@@ -83,6 +89,8 @@ Examples:
   spile chat --check *.chat                          what is wrong with these scripts?
   spile chat mail:25 a.chat b.chat --format junit > chat.xml   a test result for a CI server
   prove --exec 'spile chat --format tap mail:25' *.chat        or for prove
+  spile chat --record new.chat mail:25               a live session becomes a script
+  spile chat listen:7000 new.chat --swap             and then the server of such sessions
 
 Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connection,
 7 a peer that cannot be reached, 2 a script with mistakes.
@@ -94,13 +102,16 @@ Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connecti
             let first = self.target.take();
             self.scripts.scripts.splice(0..0, first);
         }
+        if let Some(path) = self.record.file() {
+            return self.live(&path);
+        }
         let scripts = match self.scripts.read() {
             Ok(scripts) => scripts,
             Err(Unreadable::Missing(failure)) => return Err(failure),
             Err(Unreadable::Wrong(mistakes)) => return Ok(self.tell(&mistakes)),
         };
         let Some(typed) = self.target.take() else { return Ok(Exit::OK) };
-        let target = self.target(&typed, &scripts)?;
+        let target = self.targets(&[typed], &scripts)?.swap_remove(0);
         if let Some(told) = self.reading.explain(&[&target.address]) {
             return told;
         }
@@ -122,12 +133,31 @@ Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connecti
 }
 
 impl Args {
-    fn target(&self, typed: &OsString, scripts: &[Rc<Script>]) -> Result<Target, Failure> {
-        let text = typed.to_str().ok_or_else(|| {
-            Failure::usage(format!("target '{}'", typed.to_string_lossy().escape_debug()), "is no text")
-        })?;
+    /// No script is held: a live session becomes one.
+    fn live(mut self, path: &Path) -> Result<Exit, Failure> {
+        let mut words: Vec<OsString> = self.target.take().into_iter().collect();
+        words.append(&mut self.scripts.scripts);
+        if let Some(word) = words.get(2) {
+            let word = escaped(&word.to_string_lossy());
+            return Err(Failure::usage(format!("'{word}'"), "is a third address: a session has two ends"));
+        }
+        let targets = self.targets(&words, &[])?;
+        let addresses: Vec<_> = targets.iter().map(|target| &target.address).collect();
+        if let Some(told) = self.reading.explain(&addresses) {
+            return told;
+        }
+        let live = Live::new(&targets, &self)?;
+        run(live.record(path))
+    }
+
+    fn targets(&self, words: &[OsString], scripts: &[Rc<Script>]) -> Result<Vec<Target>, Failure> {
+        let no_text = |word: &OsString| {
+            Failure::usage(format!("target '{}'", word.to_string_lossy().escape_debug()), "is no text")
+        };
+        let texts: Vec<&str> =
+            words.iter().map(|word| word.to_str().ok_or_else(|| no_text(word))).collect::<Result<_, _>>()?;
         let starttls = StartTls::of(scripts.iter().map(Rc::as_ref));
-        Target::read(text, starttls, &self.reading, self.program, &self.options)
+        Target::read(&texts, starttls, &self.reading, self.program, &self.options)
     }
 
     /// What means nothing for this target.

@@ -7,11 +7,8 @@ use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
 
-use crate::chat::{Mistake, Script};
+use crate::chat::{MOST_BYTES, Mistake, Script};
 use crate::error::Failure;
-
-/// Most bytes of a script: what is longer is something else.
-const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// What is said, and what is to be heard.
 #[derive(Clone, Debug, clap::Args)]
@@ -109,12 +106,14 @@ fn content(path: &OsStr) -> Result<Vec<u8>, Failure> {
         |why: io::Error| Failure::misuse(format!("cannot read the script {}", name.escape_debug()), why);
     let mut bytes = Vec::new();
     let read = match path == "-" {
-        true => io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes),
-        false => File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)),
+        true => io::stdin().lock().take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|file| file.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes)),
     };
     read.map_err(cannot)?;
-    match bytes.len() as u64 > LARGEST {
-        true => Err(cannot(io::Error::other(format!("it is no script: it has more than {LARGEST} bytes")))),
+    match bytes.len() > MOST_BYTES {
+        true => {
+            Err(cannot(io::Error::other(format!("it is no script: it has more than {MOST_BYTES} bytes"))))
+        }
         false => Ok(bytes),
     }
 }

@@ -71,30 +71,36 @@ pub struct Target {
 }
 
 impl Target {
-    /// Reads what is typed. TLS is part of it where a step begins it, so that its options can be said.
+    /// Reads what is typed: a target for each text. TLS is part of it where a step begins it, so that its options can
+    /// be said.
     pub fn read(
-        text: &str,
+        texts: &[&str],
         starttls: StartTls,
         reading: &ReadingArgs,
         program: ProgramArgs,
         flags: &AddressFlags<Converses>,
-    ) -> Result<Target, Failure> {
-        let (mut address, role) = parse(text)?;
-        let (mut has_terminal, mut layer) = (false, Layer::Plain);
-        for end in address.ends() {
-            layer = end.layer;
-            has_terminal |= program.apply(end);
-            if starttls == StartTls::ByStep {
-                secure(end)?;
+    ) -> Result<Vec<Target>, Failure> {
+        let (mut targets, mut role, mut has_terminal) = (Vec::new(), Role::Connect, false);
+        for text in texts {
+            let (mut address, own_role) = parse(text)?;
+            let mut layer = Layer::Plain;
+            role = own_role;
+            for end in address.ends() {
+                layer = end.layer;
+                has_terminal |= program.apply(end);
+                if starttls == StartTls::ByStep {
+                    secure(end)?;
+                }
             }
+            targets.push(Target { address, layer });
         }
         let given = [("--size", program.size.is_some()), ("--echo", program.echo)];
         if let Some((flag, _)) = given.iter().find(|(_, given)| *given && !has_terminal) {
-            return Err(Failure::usage(*flag, format!("is not for {address}"))
+            return Err(Failure::usage(*flag, format!("is not for {}", texts.join(" or ")))
                 .hint("pty:'CMD' is a program on a terminal"));
         }
-        reading.configure([&mut address], &flags.options, role)?;
-        Ok(Target { address, layer })
+        reading.configure(targets.iter_mut().map(|target| &mut target.address), &flags.options, role)?;
+        Ok(targets)
     }
 
     /// What is spoken from the first byte on, where no step begins TLS.

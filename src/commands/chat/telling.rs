@@ -2,6 +2,7 @@
 //! that happened.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::client_command::Output;
 use super::report::Report;
@@ -75,6 +76,17 @@ impl Telling {
         }
     }
 
+    /// These bytes pass that way, so long after the beginning.
+    pub fn passed(&self, id: Option<u64>, at: Duration, direction: Direction, bytes: &[u8]) {
+        if !self.is_talkative || bytes.is_empty() {
+            return;
+        }
+        match self.form {
+            Form::Json => say(&transcript_json(id, at, direction, bytes).to_string()),
+            Form::Text => say(&transcript_text(id, at, direction, bytes)),
+        }
+    }
+
     /// The transcript of a conversation that begins now; `id` is its number, where there are several at once.
     pub fn transcript(&self, script: &Rc<Script>, peer: &str, id: Option<u64>) -> Transcript {
         let minutes = Minutes::new(script.clone(), id, peer);
@@ -95,14 +107,7 @@ impl Transcript {
         if direction == Direction::Heard {
             self.minutes.received += bytes.len() as u64;
         }
-        if !self.telling.is_talkative || bytes.is_empty() {
-            return;
-        }
-        let (id, at) = (self.minutes.id, self.minutes.begun.elapsed());
-        match self.telling.form {
-            Form::Json => say(&transcript_json(id, at, direction, bytes).to_string()),
-            Form::Text => say(&transcript_text(id, at, direction, bytes)),
-        }
+        self.telling.passed(self.minutes.id, self.minutes.begun.elapsed(), direction, bytes);
     }
 
     /// So many bytes were taken from us.

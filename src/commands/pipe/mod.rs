@@ -15,7 +15,7 @@ use super::Subcommand;
 use super::flags::duration;
 use super::log::say;
 use super::run::limits::LimitArgs;
-use super::run::results::Place;
+use super::run::results::{Place, say_missed};
 use super::run::signals::SignalArgs;
 use crate::address::size;
 use crate::error::{Exit, Failure};
@@ -217,6 +217,9 @@ impl Args {
         judgement: &Judgement,
         untold: Option<Failure>,
     ) -> Result<Exit, Failure> {
+        if outcome.has_missed {
+            say_missed(Args::NAME);
+        }
         match untold {
             // What spile could not do must not look like a success.
             Some(failure) if judgement.decision == Decision::Exit(Exit::OK) => return Err(failure),

@@ -14,7 +14,7 @@ use super::flags::{duration, file_name};
 use super::opening::{self, announce, reloading};
 use super::runtime::Interrupts;
 use crate::address::{Address, Host, Key, Target};
-use crate::endpoint::{Connection, Endpoint, Incoming, Listener, Observer, VariableNames, local_of};
+use crate::endpoint::{Connection, Endpoint, Incoming, Listener, Losses, Observer, VariableNames, local_of};
 use crate::error::{Exit, Failure};
 use crate::relay::{Limits, Relay, Report};
 use crate::report::{Event, Events, Names, digest_lines, session_json, session_text};
@@ -73,6 +73,7 @@ pub struct Server {
     accepted: u64,
     served: u64,
     handshakes: Handshakes,
+    losses: Losses,
     _port_file: Option<PortFile>,
 }
 
@@ -96,11 +97,13 @@ impl Server {
         }
         let port_file = announce(&doors, args, &events)?;
         let [Door { listener, rules }] = doors;
+        let losses = listener.losses().clone();
         let protocol =
             listener.names().first().and_then(|name| name.split(' ').next()).unwrap_or("").to_owned();
         Ok(Server {
             listener: Some(listener),
             handshakes: Handshakes::new(rules.max_handshakes),
+            losses,
             rules,
             events,
             interrupts,
@@ -153,6 +156,17 @@ impl Server {
     /// Tells that a connection is over.
     pub fn closed(&self, id: u64, report: &Report, names: &Names) {
         tell_closed(&self.events, id, report, names);
+    }
+}
+
+impl Drop for Server {
+    /// Tells of datagrams that were lost here.
+    fn drop(&mut self) {
+        let count = self.losses.count();
+        if count > 0 {
+            let why = "whom they were for had not taken those before them";
+            (self.events)(&Event::Note(format!("{count} datagrams were received and dropped: {why}")));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::commands::flags::duration;
 use crate::commands::run::signals::settable;
 use crate::commands::stdout::print;
 use crate::error::{Exit, Failure};
-use crate::process;
+use crate::process::{self, tree};
 use crate::report::{arrival_json, arrival_text, number_json, state_json, state_text};
 use crate::signal::{Arrival, Arrivals, Effect, Number, Set, State, blocked_at_start};
 
@@ -144,9 +144,16 @@ impl AskArgs {
     fn show(&self, pid: i32) -> Result<Exit, Failure> {
         let (pid, state) = match pid {
             0 => (std::process::id() as i32, State::at_start()),
-            pid => (pid, State::of(pid)),
+            pid => (pid, tree::signal_state(pid)),
         };
         let state = state.map_err(|why| {
+            if pid != 0 && !tree::is_visible() {
+                return Failure::other(
+                    format!("cannot look at process {pid}"),
+                    "/proc shows another PID namespace",
+                )
+                .hint("mount the /proc of this one, as 'unshare -pf --mount-proc' does");
+            }
             let why = match why.kind() {
                 std::io::ErrorKind::NotFound => "there is no such process".to_owned(),
                 _ => why.to_string(),

@@ -31,6 +31,8 @@ pub struct Course<'a> {
     supervisor: Supervisor,
     watch: Watch,
     restarts: u64,
+    /// Signals that could not be passed on to runs that are over.
+    lost_signals: u64,
 }
 
 impl<'a> Course<'a> {
@@ -46,7 +48,7 @@ impl<'a> Course<'a> {
             settles: None,
             failure: None,
         };
-        Ok(Course { args, supervisor, watch, restarts: 0 })
+        Ok(Course { args, supervisor, watch, restarts: 0, lost_signals: 0 })
     }
 
     /// Runs the program, as often as it is to be restarted; answers how to end, and what could not be told.
@@ -55,8 +57,9 @@ impl<'a> Course<'a> {
             let program = self.args.program()?;
             let order = self.order(program);
             let outcome = attempt(&mut self.supervisor, order, Ends::inherited(), &mut self.watch)?;
+            self.lost_signals += outcome.job.lost_signals();
             let sequel = self.watch.reactions.take_sequel();
-            if sequel == Some(Sequel::Restart) && outcome.interrupted.is_none() && has_ended(&outcome) {
+            if sequel == Some(Sequel::Restart) && is_gone(&outcome) {
                 self.restarts += 1;
                 let restarts = self.restarts;
                 self.watch.telling.event(json!({"ev": "restart", "n": restarts}));
@@ -66,8 +69,9 @@ impl<'a> Course<'a> {
                 Some(Sequel::Exit(status)) => Verdict::Exit(Exit(status)),
                 _ => self.args.verdict(&outcome),
             };
-            self.tell_unhandled();
-            self.report(&outcome, &verdict)?;
+            let lost = self.lost_signals + self.watch.reactions.lost_signals();
+            self.tell_losses(lost);
+            self.report(&outcome, &verdict, lost)?;
             let failure = self.watch.failure.or(self.watch.telling.failure);
             let unread = self.watch.notify.as_ref().and_then(Notify::failure);
             return Ok((verdict, failure.or(unread)));
@@ -88,14 +92,19 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn tell_unhandled(&self) {
+    fn tell_losses(&self, lost: u64) {
         let count = self.watch.reactions.unhandled();
         if count > 0 {
             say(&format!("spile trap: the program has ended, and handlers did not run for {count} signals"));
         }
+        if lost > 0 {
+            say(&format!(
+                "spile trap: {lost} signals were not passed on: more waited for the program than are kept"
+            ));
+        }
     }
 
-    fn report(&mut self, outcome: &Outcome, verdict: &Verdict) -> Result<(), Failure> {
+    fn report(&mut self, outcome: &Outcome, verdict: &Verdict, lost: u64) -> Result<(), Failure> {
         if self.args.results.time {
             tell_time("trap", outcome);
         }
@@ -108,13 +117,14 @@ impl<'a> Course<'a> {
         let ended = outcome.job.members().iter().filter(|member| member.end.is_some()).count() as u64;
         let left = outcome.job.left(&self.supervisor);
         child["tree"] = tree_json(self.supervisor.orphans() + ended, outcome.job.killed(), &left);
+        child["lost_signals"] = lost.into();
         place.tell(&trap_json(exit, &self.watch.reactions, self.restarts, child))
     }
 }
 
-/// True for a program that has run and is gone.
-fn has_ended(outcome: &Outcome) -> bool {
-    outcome.member().is_some_and(|member| member.end.is_some())
+/// True where nothing is left of a program that stands in the way of its next run.
+fn is_gone(outcome: &Outcome) -> bool {
+    outcome.member().is_none_or(|member| member.end.is_some())
 }
 
 impl Args {
@@ -187,9 +197,9 @@ fn complaint(result: &HandlerResult) -> Option<String> {
             None => format!("has failed with status {}", status.exit().0),
         }),
         HandlerResult::Late(time) => Some(format!("was ended after {time:.1?}: --handler-timeout")),
-        HandlerResult::Cut(time) => {
-            Some(format!("was ended after {time:.1?}, because the program has ended and --grace is over"))
-        }
+        HandlerResult::Cut(time) => Some(format!(
+            "was ended after {time:.1?}, because the program has ended, and --grace is over or it was to stop"
+        )),
         HandlerResult::Refused(failure) => Some(format!("could not be started: {failure}")),
     }
 }
@@ -227,6 +237,10 @@ impl Company for Watch {
 
     fn is_over(&self) -> bool {
         self.reactions.is_over()
+    }
+
+    fn has_children(&self) -> bool {
+        self.reactions.has_children()
     }
 
     fn hang_up(&mut self) {

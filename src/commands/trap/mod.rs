@@ -75,7 +75,8 @@ Examples:
 A handler (run: and both:) runs with /bin/sh, one at a time, in the order of the signals, without input, as
 spile's own user, and writes where spile does. It finds SPILE_SIGNAL or SPILE_TIMER, SPILE_PID (the program),
 SPILE_COUNT (how many signals it is for) and, of the first of them, SPILE_VALUE, SPILE_SENDER_PID and SPILE_SENDER_UID.
-When the program has ended, handlers have the grace to end, too. A second 'stop' kills.
+When the program has ended, handlers have the grace to end, too; whoever asks for an end then means them, and who
+asks again kills them. A second 'stop' kills.
 
 An end stands before a restart, whichever is asked for first: 'stop', 'exit' and a TERM that reaches the program, also
 after a handler or as another signal. HUP, INT and QUIT that reach it only call off a restart that is under way, and

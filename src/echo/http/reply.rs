@@ -70,7 +70,7 @@ impl Site {
             (Next::Request, 0) => Some("keep-alive"),
             (Next::Request, _) => None,
         };
-        (message(self.status, content, kind, option, now), next)
+        (message(self.status, &head.method, content, kind, option, now), next)
     }
 }
 
@@ -98,13 +98,20 @@ fn said(head: &Head, body: u64) -> String {
 /// The answer to what is not served; it is the last one.
 pub fn refuse(refusal: Refusal, now: OffsetDateTime) -> Reply {
     let text = format!("{} {}\n{}\n", refusal.status, reason(refusal.status), refusal.why);
-    message(refusal.status, text.into_bytes().into(), TEXT, Some("close"), now)
+    message(refusal.status, "", text.into_bytes().into(), TEXT, Some("close"), now)
 }
 
-/// A whole answer; `option` is what Connection says of the connection.
-fn message(status: u16, content: Rc<[u8]>, kind: &str, option: Option<&str>, now: OffsetDateTime) -> Reply {
+/// A whole answer to `method`; `option` is what Connection says of the connection.
+fn message(
+    status: u16,
+    method: &str,
+    content: Rc<[u8]>,
+    kind: &str,
+    option: Option<&str>,
+    now: OffsetDateTime,
+) -> Reply {
     let mut head = format!("HTTP/1.1 {status} {}\r\nDate: {}\r\n", reason(status), date(now));
-    head += &fields(status, content.len());
+    head += &fields(status, method, content.len());
     // RFC 9110, sections 8.6 and 15.3.6: these have no content, and the first two no length either.
     let content: Rc<[u8]> = match status {
         204 | 304 => Rc::from([]),
@@ -194,6 +201,17 @@ mod tests {
         site.last_call.give();
         let (reply, next) = site.reply(&head("GET", 1, true), 0, now());
         assert!(next == Next::End && reply.head.contains("Connection: upgrade, close\r\n"), "{}", reply.head);
+    }
+
+    #[test]
+    fn who_asks_for_the_options_is_told_the_methods() {
+        for (status, method, is_told) in
+            [(200, "OPTIONS", true), (204, "OPTIONS", true), (404, "OPTIONS", false), (200, "GET", false)]
+        {
+            let head = site(status).reply(&head(method, 1, true), 0, now()).0.head;
+            let allowed = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
+            assert_eq!(head.contains(allowed), is_told, "{status} {method}: {head}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub const LONGEST_HEAD: usize = 32 * 1024;
 /// Most headers.
 const MOST_HEADERS: usize = 100;
 /// What we answer; CONNECT and TRACE would mean something else.
-const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+pub const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Where the body of a request ends, RFC 9112, section 6.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! What belongs to a status: its words, and the fields without which an answer would break RFC 9110.
 
-/// The fields that an answer with this status needs; `length` is that of its content. Connection is not among them.
-pub fn fields(status: u16, length: usize) -> String {
+use super::request::METHODS;
+
+/// The fields that an answer to `method` with this status needs; `length` is that of its content. Connection is not
+/// among them.
+pub fn fields(status: u16, method: &str, length: usize) -> String {
     match status {
         // Sections 15.3.7 and 14.4: a part that is all of it.
         206 => format!("Content-Range: bytes 0-{}/{length}\r\n", length.saturating_sub(1)),
@@ -14,6 +17,8 @@ pub fn fields(status: u16, length: usize) -> String {
         405 => "Allow:\r\n".to_owned(),
         // Section 15.5.22, with its example; section 7.8 has Connection name it.
         426 => "Upgrade: HTTP/3.0\r\n".to_owned(),
+        // Section 9.3.7.
+        200..=299 if method == "OPTIONS" => format!("Allow: {}\r\n", METHODS.join(", ")),
         _ => String::new(),
     }
 }

@@ -352,6 +352,7 @@ impl Live<'_> {
             was_killed: self.whole.was_killed(),
             reaped: supervisor.orphans() + ended,
             left,
+            has_missed: self.whole.has_missed(supervisor),
             progress,
         }
     }

@@ -1,6 +1,7 @@
 //! Conversations in memory: scripts against what a peer says.
 
 mod properties;
+mod recorded;
 mod steps;
 mod trouble;
 

@@ -100,7 +100,7 @@ fn transcripts() -> impl Strategy<Value = String> {
 }
 
 /// Two conversations talk with each other in reads of `size` bytes until both are over.
-fn converse(ours: Script, theirs: Script, size: usize) -> [Verdict; 2] {
+pub(super) fn converse(ours: Script, theirs: Script, size: usize) -> [Verdict; 2] {
     let mut now = Instant::now();
     let mut sides = [ours, theirs].map(|script| Course::new(Rc::new(script), settings(), now));
     let mut said = [Vec::new(), Vec::new()];
