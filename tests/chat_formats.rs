@@ -377,6 +377,13 @@ fn conversations_that_a_stopped_mock_server_holds_are_in_the_document() {
             _ => assert_eq!(python(&ended.stdout)["conversations"][0]["result"], "interrupted"),
         }
     }
+    // Nobody came before the signal: no success either.
+    let mut server = spile(["chat", "listen:tcp:127.0.0.1:0", "-e", "> hi", "--format", "junit"]);
+    server.port();
+    server.signal("TERM");
+    let read = junit(&server.ends().exits(143).stdout);
+    let case = &read[0]["cases"][0];
+    assert_eq!((&case[0], &case[1]), (&json!("all of it"), &json!(["failure"])));
 }
 
 #[test]

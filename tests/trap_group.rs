@@ -98,6 +98,8 @@ fn what_a_rule_sends_goes_there_too() {
     assert_eq!(two_lines(&mut process), "leader 12 -, member 12 -");
     process.signal("ALRM");
     assert_eq!(two_lines(&mut process), "leader 10 -, member 10 -");
+    process.signal("TERM");
+    assert_eq!(two_lines(&mut process), "leader 15 -, member 15 -");
 }
 
 #[test]

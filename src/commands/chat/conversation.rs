@@ -14,9 +14,9 @@ use crate::endpoint::{Acceptor, Connector, Endpoint, Input, WhenBroken, longest_
 use crate::error::{Exit, Failure, plain};
 use crate::event_loop::{sleep, sleep_until, timeout, yield_now};
 use crate::pool::Buffer;
-use crate::process::{Child, ChildStatus};
+use crate::process::Child;
 use crate::relay::{Outcome as Cause, Side, abort, leave_at_once};
-use crate::report::chat::Direction;
+use crate::report::chat::{Direction, ProgramEnd};
 
 /// Needs in a row after which others get a turn, signals among them: a peer that floods us never lets us wait.
 const TURNS: u32 = 16;
@@ -55,7 +55,7 @@ pub struct Ended {
     /// What TLS could not be agreed on for.
     failure: Option<Failure>,
     /// How the program has ended.
-    child: Option<ChildStatus>,
+    program: Option<ProgramEnd>,
     transcript: Transcript,
 }
 
@@ -64,7 +64,9 @@ impl Ended {
     fn exit(&self) -> Exit {
         match (&self.verdict.outcome, &self.failure) {
             (Outcome::Failed, Some(failure)) => failure.exit,
-            (Outcome::Pass(Status::Child), _) => self.child.map_or(Exit::FAILURE, ChildStatus::exit),
+            (Outcome::Pass(Status::Child), _) => {
+                self.program.map_or(Exit::FAILURE, |program| program.status.exit())
+            }
             (outcome, _) => outcome.exit(),
         }
     }
@@ -72,7 +74,7 @@ impl Ended {
     /// Tells of it; its status.
     pub fn tell(mut self) -> Exit {
         let exit = self.exit();
-        self.transcript.over(&self.verdict, exit, self.child);
+        self.transcript.over(&self.verdict, exit, self.program);
         exit
     }
 }
@@ -314,30 +316,23 @@ impl Conversation {
     /// Ends the connection and the program, as the verdict allows.
     async fn end(self, verdict: Verdict, grace: Duration) -> Ended {
         let Conversation { endpoint, child, transcript, failure, is_heard_out, .. } = self;
-        let is_good = matches!(verdict.outcome, Outcome::Pass(_));
-        let child = match child {
-            Some(child) => {
-                let is_patient = is_good || verdict.outcome == Outcome::Early;
-                Some(
-                    ending::end_program(
-                        *child,
-                        endpoint,
-                        if is_patient { grace } else { Duration::ZERO },
-                        grace,
-                    )
-                    .await,
-                )
+        let program = match (child, endpoint) {
+            (Some(mut child), endpoint) => {
+                let has_ended = poll_fn(|cx| Poll::Ready(child.poll_exit(cx).is_ready())).await;
+                let ended_first = has_ended || verdict.outcome == Outcome::Early;
+                Some(ProgramEnd { status: ending::end_program(*child, endpoint, grace).await, ended_first })
             }
-            None => {
-                match endpoint {
-                    Some(endpoint) if is_good => ending::leave(endpoint, is_heard_out).await,
-                    Some(mut endpoint) => leave_at_once(&mut endpoint),
-                    None => {}
-                }
+            (None, Some(endpoint)) if matches!(verdict.outcome, Outcome::Pass(_)) => {
+                ending::leave(endpoint, is_heard_out).await;
                 None
             }
+            (None, Some(mut endpoint)) => {
+                leave_at_once(&mut endpoint);
+                None
+            }
+            (None, None) => None,
         };
-        Ended { verdict, failure, child, transcript }
+        Ended { verdict, failure, program, transcript }
     }
 }
 

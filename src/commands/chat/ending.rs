@@ -17,19 +17,14 @@ pub async fn leave(mut endpoint: Endpoint, is_heard_out: bool) {
     }
 }
 
-/// Ends the input of a program, which may take `patience` to end by itself; then it is told to (HUP, TERM), and killed
-/// after `grace`. What it still says is thrown away, so that it is not held up by that.
-pub async fn end_program(
-    mut child: Child,
-    endpoint: Option<Endpoint>,
-    patience: Duration,
-    grace: Duration,
-) -> ChildStatus {
+/// Ends the input of a program, which may take `grace` to end by itself; then it is told to (HUP, TERM), and killed
+/// after the same time again. What it still says is thrown away, so that it is not held up by that.
+pub async fn end_program(mut child: Child, endpoint: Option<Endpoint>, grace: Duration) -> ChildStatus {
     let mut source = endpoint.map_or(Source::Ended, |mut endpoint| {
         endpoint.sink.half_close();
         endpoint.source
     });
-    if !ends_within(patience, &mut child, &mut source).await {
+    if !ends_within(grace, &mut child, &mut source).await {
         child.hang_up();
         if !ends_within(grace, &mut child, &mut source).await {
             child.kill();

@@ -34,7 +34,7 @@ impl Recording {
         Ok(Recording(Rc::new(RefCell::new(Book {
             recorder: Recorder::new(Form::Stream),
             head: format!(
-                "# {}, recorded by spile chat --record; passwords are in it, too\n",
+                "# {}, recorded by spile chat --record; passwords that were said are in it\n",
                 escaped(title)
             ),
             file,

@@ -115,10 +115,11 @@ impl Report {
 
     /// Ends it with what came of the run, which is handed on; a document that could not be written is a failure.
     pub fn end(&self, result: Result<Exit, Failure>) -> Result<Exit, Failure> {
-        if let (Err(failure), false) = (&result, self.is_bad.get()) {
-            self.checked("all of it".to_owned(), Some(failure.to_string()));
-        }
         let exit = result.as_ref().map_or_else(|failure| failure.exit, |exit| *exit);
+        if exit != Exit::OK && !self.is_bad.get() {
+            let why = result.as_ref().map_or_else(ToString::to_string, |_| "it was interrupted".to_owned());
+            self.checked("all of it".to_owned(), Some(why));
+        }
         let whole = Whole { checks: &self.checks.borrow(), exit, is_interrupted: self.is_interrupted.get() };
         let text = self.form.borrow_mut().end(&whole);
         self.write(&text);

@@ -11,10 +11,9 @@ use crate::chat::{News, Outcome, Script, Verdict};
 use crate::commands::log::{Form, LogArgs, say};
 use crate::commands::speaker;
 use crate::error::{Exit, Failure};
-use crate::process::ChildStatus;
 use crate::report::chat::{
-    Account, Direction, End, Minutes, Record, failure_json as account_json, failure_text, step_json,
-    step_text, transcript_json, transcript_text,
+    Account, Direction, End, Minutes, ProgramEnd, Record, failure_json as account_json, failure_text,
+    step_json, step_text, transcript_json, transcript_text,
 };
 use crate::report::failure_json;
 
@@ -134,10 +133,10 @@ impl Transcript {
     }
 
     /// The conversation is over; tells how it ended.
-    pub fn over(&mut self, verdict: &Verdict, exit: Exit, child: Option<ChildStatus>) {
+    pub fn over(&mut self, verdict: &Verdict, exit: Exit, program: Option<ProgramEnd>) {
         self.is_over = true;
         self.minutes.wall = self.minutes.begun.elapsed();
-        let account = Account { minutes: &self.minutes, verdict, exit, child };
+        let account = Account { minutes: &self.minutes, verdict, exit, program };
         if !matches!(verdict.outcome, Outcome::Pass(_)) {
             match self.telling.form {
                 Form::Json => say(&account_json(&account).to_string()),

@@ -10,6 +10,9 @@ use crate::chat::{MOST_SHOWN, Outcome, Trouble, Verdict};
 use crate::error::Exit;
 use crate::process::ChildStatus;
 
+/// What may follow what was shown already, without being worth a line of its own.
+const LONGEST_EOL: usize = 2;
+
 /// All that is known of a conversation that is over.
 #[derive(Clone, Copy, Debug)]
 pub struct Account<'a> {
@@ -19,8 +22,17 @@ pub struct Account<'a> {
     pub verdict: &'a Verdict,
     /// The status that stands for it.
     pub exit: Exit,
-    /// How the program it was held with ended.
-    pub child: Option<ChildStatus>,
+    /// How the program it was held with has ended.
+    pub program: Option<ProgramEnd>,
+}
+
+/// The end of a program that a conversation was held with.
+#[derive(Clone, Copy, Debug)]
+pub struct ProgramEnd {
+    /// How it ended.
+    pub status: ChildStatus,
+    /// Whether it did so before the conversation was over; otherwise the end of its input, or we, have ended it.
+    pub ended_first: bool,
 }
 
 /// `FILE:LINE: STEP: wanted …: got …`, then a fact a line, indented.
@@ -122,16 +134,24 @@ pub(super) fn facts(account: &Account<'_>) -> Vec<String> {
         if *outcome != Outcome::Timeout {
             facts.push(format!("waited: {}", seconds(trouble.waited)));
         }
-        if !unread.is_empty() {
+        if !is_shown(unread, &trouble.got) {
             facts.push(format!("unread: {}", head(unread)));
         }
     }
-    if let Some(status) = account.child {
-        facts.push(format!("program: {}", ended(status)));
+    if let Some(program) = account.program.filter(|program| program.ended_first) {
+        facts.push(format!("program: {}", ended(program.status)));
     }
     let id = account.minutes.id.map(|id| format!(" (client {id})")).unwrap_or_default();
     facts.push(format!("peer: {}{id}", escaped(account.minutes.peer.as_bytes())));
     facts
+}
+
+/// Whether what is unread says nothing new beside what the step got.
+fn is_shown(unread: &[u8], got: &[u8]) -> bool {
+    match unread.strip_prefix(got) {
+        Some(rest) if !got.is_empty() => rest.len() <= LONGEST_EOL,
+        _ => unread.is_empty(),
+    }
 }
 
 /// How a program has ended, in words.
@@ -171,4 +191,22 @@ fn seconds(time: Duration) -> String {
 /// Words of ours with something foreign in them, on one line.
 pub(super) fn one_line(text: &str) -> String {
     crate::certificate::escaped(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unread_is_told_unless_it_was_shown() {
+        for (unread, got, shown) in [
+            (&b""[..], &b""[..], true),
+            (b"x", b"", false),
+            (b"22\r\n", b"22", true),
+            (b"22\r\n250", b"22", false),
+            (b"x", b"22", false),
+        ] {
+            assert_eq!(is_shown(unread, got), shown, "{unread:?} {got:?}");
+        }
+    }
 }

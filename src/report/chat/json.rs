@@ -55,8 +55,8 @@ impl Form for Json {
 
 fn conversation_json(record: &Record<'_>) -> Value {
     let minutes = record.minutes;
-    let (verdict, child) = match record.end {
-        End::Over(account) => (Some(account.verdict), account.child),
+    let (verdict, program) = match record.end {
+        End::Over(account) => (Some(account.verdict), account.program),
         End::NotBegun(_) | End::Interrupted => (None, None),
     };
     let complaint = record.complaint();
@@ -76,7 +76,7 @@ fn conversation_json(record: &Record<'_>) -> Value {
         "unread": verdict.map(unread_json),
         "sent": minutes.sent,
         "received": minutes.received,
-        "child": child.map(child_json),
+        "child": program.map(|program| child_json(program.status)),
     })
 }
 

@@ -12,7 +12,7 @@ mod tap;
 mod transcript;
 
 pub use document::{Check, Form, Whole};
-pub use failure::{Account, ended, failure_json, failure_text};
+pub use failure::{Account, ProgramEnd, ended, failure_json, failure_text};
 pub use json::Json;
 pub use junit::Junit;
 pub use minutes::Minutes;
