@@ -88,7 +88,6 @@ fn each_kind_of_end_has_its_status() {
         (silent.clone(), steps(&[".timeout 100ms", "< hi"]), 124, "got nothing within 0.1"),
         (silent.clone(), [&["--step-timeout", "100ms"], &steps(&["< hi"])[..]].concat(), 124, "within 0.1"),
         (silent.clone(), [&["-t", "100ms"], &steps(&["< hi"])[..]].concat(), 124, "--deadline"),
-        (silent.clone(), [&["-t", "100ms"], &steps(&["< hi"])[..]].concat(), 124, "got nothing within 0.1"),
         (silent, [&["-t", "100ms"], &steps(&[".sleep 1h"])[..]].concat(), 124, "--deadline"),
         (reset, steps(&[">> x", "< hi"]), 18, "reset"),
         (refused, steps(&["< hi"]), 7, "cannot connect"),
