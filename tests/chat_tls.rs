@@ -105,6 +105,18 @@ fn plaintext_that_was_injected_before_tls_is_refused() {
 }
 
 #[test]
+fn a_step_that_begins_tls_has_the_limit_of_a_step() {
+    let begun = std::time::Instant::now();
+    let target = format!("127.0.0.1:{}", server(|_stream| std::thread::park()));
+    let words = ["chat", &target, "--insecure", "--step-timeout", "300ms", "-e", ".starttls"];
+    spile(words).eof().ends().exits(124).complains("-e:1: .starttls: the peer does not finish its handshake");
+    assert!(begun.elapsed().as_secs() < 8, "{:?}", begun.elapsed());
+    let (server, at) = mock("listen:tcp:127.0.0.1:0", &["--step-timeout", "300ms", "-e", ".starttls"]);
+    let _silent = std::net::TcpStream::connect(at).unwrap();
+    server.ends().exits(124).complains("does not finish its handshake");
+}
+
+#[test]
 fn a_tls_session_that_is_cut_is_no_end() {
     let (_server, cut) = tls_server_that_is_cut();
     spile(["chat", &cut, "--insecure", "-e", "= hi", "-e", "<$"]).eof().ends().exits(18).complains("TLS");

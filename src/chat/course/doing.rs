@@ -12,11 +12,17 @@ use super::trouble::quoted;
 use super::{Course, Need, State, Voice};
 use crate::chat::inbox::Ends;
 use crate::chat::pattern::{Compiled, Search};
-use crate::chat::script::{Alternative, Count, Expect, Missing, Op, Pattern, Template, Terminator, When};
+use crate::chat::script::{
+    Alternative, Count, Expect, MOST_BYTES, Missing, Op, Pattern, Template, Terminator, When,
+};
 use crate::chat::verdict::{Outcome, Status};
 
 /// How long nothing may come where nothing may be left unread: what is on its way arrives.
 const SETTLE: Duration = Duration::from_millis(100);
+
+/// Most bytes of a text with its variables, or twice of what is kept where that is more: one that is made of itself
+/// again and again ends here, and not where memory does.
+const MOST_TEXT: usize = 2 * MOST_BYTES;
 
 impl Course {
     /// Begins the step at hand: what it needs, or nothing where the next turn can follow at once.
@@ -157,7 +163,7 @@ impl Course {
                 None
             }
             None => {
-                self.failed(Outcome::Failed, "a pause this long never ends");
+                self.fail(Outcome::Failed, "a pause this long never ends");
                 None
             }
         }
@@ -232,7 +238,14 @@ impl Course {
     }
 
     fn rendered(&self, text: &Template) -> Result<Vec<u8>, String> {
-        text.render(&self.settings.variables).map_err(|missing| missing.to_string())
+        let most = MOST_TEXT.max(self.settings.most_kept.saturating_mul(2));
+        let bytes = text.render(&self.settings.variables).map_err(|missing| missing.to_string())?;
+        match bytes.len() <= most {
+            true => Ok(bytes),
+            false => {
+                Err(format!("with its variables the text has {} bytes, {most} are the most", bytes.len()))
+            }
+        }
     }
 
     /// What a variable says may be the peer's word.

@@ -120,6 +120,8 @@ pub struct Course {
     rounds: BTreeMap<usize, Option<u64>>,
     inbox: Inbox,
     ending: Option<Ending>,
+    /// What a driver could not do, until it asks how that ends.
+    failure: Option<(Outcome, String)>,
     voice: Voice,
     /// The step that it is at, and since when.
     at: usize,
@@ -176,6 +178,7 @@ impl Course {
             forbidden: Vec::new(),
             rounds: BTreeMap::new(),
             ending: None,
+            failure: None,
             voice: Voice::Open,
             at: 0,
             begun: now,
@@ -187,7 +190,7 @@ impl Course {
         };
         let terminator = course.settings.terminator.clone();
         if let Err(why) = course.end_units_with(terminator) {
-            course.failed(Outcome::Failed, why);
+            course.fail(Outcome::Failed, why);
         }
         course
     }
@@ -195,6 +198,9 @@ impl Course {
     /// What has to be done next. Must be called again after each need was met, and when its time has come.
     pub fn next(&mut self, now: Instant) -> Need {
         self.now = now;
+        if let Some((outcome, why)) = self.failure.take() {
+            self.fail(outcome, why);
+        }
         for _ in 0..MOST_STEPS {
             if let Some(need) = self.turn() {
                 if !matches!(need, Need::Over(_)) {
@@ -236,6 +242,21 @@ impl Course {
 
     /// A need could not be met: why. What is needed next is `Over`, with this outcome.
     pub fn failed(&mut self, outcome: Outcome, why: impl Into<String>) {
+        self.failure.get_or_insert((outcome, why.into()));
+    }
+
+    /// The limit of the whole conversation is over.
+    pub fn out_of_time(&mut self, why: &str) {
+        self.failed(Outcome::Timeout, why);
+    }
+
+    /// What has happened since it was last asked for.
+    pub fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// The step at hand cannot be done: why.
+    fn fail(&mut self, outcome: Outcome, why: impl Into<String>) {
         if matches!(self.state, State::Over(_)) {
             return;
         }
@@ -252,16 +273,6 @@ impl Course {
             _ => None,
         };
         self.over(bad, hearing.as_deref(), Some(why.into()));
-    }
-
-    /// The limit of the whole conversation is over.
-    pub fn out_of_time(&mut self, why: &str) {
-        self.failed(Outcome::Timeout, why);
-    }
-
-    /// What has happened since it was last asked for.
-    pub fn take_news(&mut self) -> Vec<News> {
-        std::mem::take(&mut self.news)
     }
 
     /// One turn: what is needed, or nothing where the next turn can follow at once.
@@ -288,11 +299,11 @@ impl Course {
                 self.begun = self.now;
                 self.idle += 1;
                 if self.idle > MOST_IDLE {
-                    self.failed(Outcome::Failed, "the script goes round without saying or hearing anything");
+                    self.fail(Outcome::Failed, "the script goes round without saying or hearing anything");
                     return None;
                 }
                 self.begin().unwrap_or_else(|why| {
-                    self.failed(Outcome::Failed, why);
+                    self.fail(Outcome::Failed, why);
                     None
                 })
             }

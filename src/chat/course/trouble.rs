@@ -26,7 +26,7 @@ impl Course {
         };
         let nearest = match (&bad.outcome, hearing) {
             (Outcome::Forbidden | Outcome::Unread, _) | (_, None) => None,
-            (_, Some(hearing)) => self.nearest(hearing),
+            (outcome, Some(hearing)) => self.nearest(outcome, hearing),
         };
         Trouble {
             place,
@@ -51,13 +51,16 @@ impl Course {
         }
     }
 
-    fn nearest(&self, hearing: &Hearing) -> Option<String> {
+    fn nearest(&self, outcome: &Outcome, hearing: &Hearing) -> Option<String> {
         match &hearing.wish {
             Wish::Unit { text, .. } | Wish::Raw(text) => {
                 let fitted = quoted(text.get(..hearing.compared).filter(|fitted| !fitted.is_empty())?);
-                Some(match hearing.compared == text.len() {
-                    true => format!("{fitted} is all of it, and more follows"),
-                    false => format!("{fitted} fits the first {} of {} bytes", hearing.compared, text.len()),
+                Some(match (hearing.compared == text.len(), outcome) {
+                    (true, Outcome::Mismatch) => format!("{fitted} is all of it, and more follows"),
+                    (true, _) => format!("{fitted} is there, {}", no_end(&self.ends, "<<")),
+                    (false, _) => {
+                        format!("{fitted} fits the first {} of {} bytes", hearing.compared, text.len())
+                    }
                 })
             }
             Wish::Next(pattern) => self.nearest_of(&[(pattern, false)], hearing),
@@ -78,13 +81,27 @@ impl Course {
             near.map(|near| (near, source))
         });
         let (near, source) = near.max_by_key(|(near, _)| near.pattern.len())?;
-        Some(format!("{} fits {}, the beginning of {source}", quoted(&near.text), near.pattern))
+        let (text, pattern) = (quoted(&near.text), near.pattern);
+        Some(match pattern == source {
+            true => format!("{text} fits, {}", no_end(&self.ends, "~~")),
+            false => format!("{text} fits {pattern}, the beginning of {source}"),
+        })
     }
+}
+
+/// A unit that fits was read, unless it is not over: so it is with a prompt. `sign` begins a step that takes one.
+fn no_end(ends: &Ends, sign: &str) -> String {
+    format!("but its {} has not ended; {sign} waits for no end", unit_of(ends))
+}
+
+/// What a unit is called.
+fn unit_of(ends: &Ends) -> &'static str {
+    if matches!(ends, Ends::Line) { "line" } else { "unit" }
 }
 
 /// What a step waited for, in words.
 fn wanted(wish: &Wish, ends: &Ends) -> String {
-    let unit = if matches!(ends, Ends::Line) { "line" } else { "unit" };
+    let unit = unit_of(ends);
     match wish {
         Wish::Unit { text, is_all: false } => format!("a {unit} that starts with {}", quoted(text)),
         Wish::Unit { text, is_all: true } => format!("the {unit} {}", quoted(text)),

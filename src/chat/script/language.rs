@@ -32,7 +32,8 @@ SETTINGS              of the steps that follow
   .term STR|N|line|none  a unit ends at STR, has N bytes, is a line, or is all
                       to the peer's end
   .eol STR|none       what > adds
-  .timeout TIME       the limit of each step that hears (10s)
+  .timeout TIME       the limit of each step that hears or says something, and
+                      of .starttls (10s)
   .pace SIZE/TIME|none  says SIZE bytes, pauses for TIME, and so on
   .set NAME TEXT      gives a variable a value
   .default NAME TEXT  the same where it has none, as by --set

@@ -297,13 +297,16 @@ impl Conversation {
                 .course
                 .failed(Outcome::Failed, "there is no connection that TLS could begin on".to_owned());
         };
-        let secured = match security {
-            Security::Connecting(connector) => connector.secure(plain).await,
-            Security::Accepting(acceptor) => acceptor.accept(plain, &self.name).await,
+        let secure = async {
+            match security {
+                Security::Connecting(connector) => connector.secure(plain).await,
+                Security::Accepting(acceptor) => acceptor.accept(plain, &self.name).await,
+            }
         };
-        match secured {
-            Ok(endpoint) => self.endpoint = Some(endpoint),
-            Err(failure) => {
+        match timeout(self.course.patience(), secure).await {
+            Ok(Ok(endpoint)) => self.endpoint = Some(endpoint),
+            Err(_) => self.course.failed(Outcome::Timeout, "the peer does not finish its handshake"),
+            Ok(Err(failure)) => {
                 self.course.failed(Outcome::Failed, failure.to_string());
                 self.failure = Some(failure);
             }

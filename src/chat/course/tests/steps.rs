@@ -317,3 +317,13 @@ fn what_was_set_stands_for_its_text_in_a_pattern() {
         Outcome::Mismatch
     );
 }
+
+#[test]
+fn a_variable_does_not_grow_for_ever() {
+    let played =
+        say(".set x 0123456789 / .loop / .set x ${x}${x} / < next / .end", &"next\n".repeat(60), None);
+    let trouble = played.trouble();
+    assert_eq!((&played.verdict.outcome, &*trouble.step), (&Outcome::Failed, ".set x ${x}${x}"));
+    assert!(trouble.why.as_ref().unwrap().contains("are the most"), "{trouble:?}");
+    assert!(played.variables["x"].len() <= 32 << 20);
+}

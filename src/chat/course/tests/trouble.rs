@@ -37,6 +37,21 @@ fn the_nearest_thing_that_was_skipped_is_told() {
 }
 
 #[test]
+fn what_is_there_without_its_end_is_told() {
+    let nearest = |steps, heard| say(steps, heard, None).trouble().nearest.clone().unwrap();
+    let told = "\"login: \" is there, but its line has not ended; << waits for no end";
+    for steps in ["< login:\\s", "= login:\\s"] {
+        assert_eq!(nearest(steps, "login: "), told);
+    }
+    let told = "\"login: \" fits, but its line has not ended; ~~ waits for no end";
+    for steps in ["~ login: $", "~1 login: $", "? login: $ -> L / :L"] {
+        assert_eq!(nearest(steps, "login: "), told);
+    }
+    assert!(nearest(".term X / ~ login", "login").contains("its unit has not ended"));
+    assert_eq!(nearest("= ok", "okay\n"), "\"ok\" is all of it, and more follows");
+}
+
+#[test]
 fn what_was_forbidden_names_the_step_that_forbids_it() {
     let played = say("! ^5 / < 220 / ~ ^250", "220\n100\n550 no\n250\n", None);
     let trouble = played.trouble();
@@ -80,4 +95,20 @@ fn what_a_driver_cannot_do_ends_at_its_step() {
     let Need::Over(verdict) = course.next(now) else { panic!("it is over") };
     let trouble = verdict.trouble.unwrap();
     assert_eq!((trouble.place.line, trouble.why.as_deref()), (2, Some("No such file or directory")));
+}
+
+#[test]
+fn what_a_driver_cannot_do_in_time_has_waited_for_so_long() {
+    let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(3));
+    for (steps, outcome) in [("> a", Outcome::Timeout), (".starttls", Outcome::Failed), ("< a", Outcome::Cut)]
+    {
+        let mut course = Course::new(script(steps), settings(), now);
+        course.next(now);
+        course.failed(outcome.clone(), "first");
+        course.failed(Outcome::Timeout, "second");
+        let Need::Over(verdict) = course.next(later) else { panic!("it is over") };
+        let trouble = verdict.trouble.unwrap();
+        assert_eq!((&verdict.outcome, trouble.why.as_deref()), (&outcome, Some("first")));
+        assert!(trouble.waited >= Duration::from_secs(3), "{steps}: {:?}", trouble.waited);
+    }
 }
