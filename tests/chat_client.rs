@@ -120,6 +120,7 @@ fn all_mistakes_of_a_script_are_told_at_once() {
     spile(["chat", "--check", &binary]).eof().ends().exits(2).complains("binary.chat");
     spile(["chat", "--check", "/no/such.chat"]).eof().ends().exits(2).complains("No such file");
     spile(["chat", "127.0.0.1:1"]).eof().ends().exits(2).complains("-e STEP");
+    spile(["chat", "127.0.0.1:1", "/dev/null"]).eof().ends().exits(2).complains("/dev/null has no steps");
     shop.write("good.chat", "> ok\n");
     spile(["chat", "--check", &shop.path("good.chat").display().to_string()]).eof().ends().exits(0);
 }

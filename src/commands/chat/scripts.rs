@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
 
+use crate::certificate::escaped;
 use crate::chat::{MOST_BYTES, Mistake, Script};
 use crate::error::Failure;
 
@@ -65,6 +66,10 @@ impl ScriptArgs {
                 false => Script::joined(&name, &bytes, &self.steps, &known),
             };
             match script.and_then(|script| self.side(script)) {
+                // Nothing would be tried, and nothing could fail.
+                Ok(script) if script.steps.is_empty() => {
+                    return Err(Failure::usage(escaped(&name), "has no steps").into());
+                }
                 Ok(script) => scripts.push(Rc::new(script)),
                 Err(more) => mistakes.extend(more),
             }
