@@ -262,6 +262,7 @@ fn flags_without_a_meaning_here_are_refused() {
         chat("127.0.0.1:1", &[words, &["-e", "> x"]].concat()).exits(2).complains(told);
     }
     chat("127.0.0.1:1", &["-e", ".exit"]).exits(2).complains("is none");
-    chat("-", &["-"]).exits(2).complains("target and a script");
+    let both = spile(["chat", "-", "-"]).sends("> x\n").eof().ends();
+    both.exits(2).complains("target and a script");
     chat("udp:127.0.0.1:1", &["-e", ".starttls"]).exits(2).complains(".starttls");
 }
