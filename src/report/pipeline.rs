@@ -1,8 +1,7 @@
 //! The report of a pipeline: every stage with its status and the verdict on it.
 
 use std::borrow::Cow;
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 
 use serde_json::{Value, json};
 
@@ -80,7 +79,7 @@ fn captured_json(captured: &Captured) -> Value {
     json!({
         "bytes": captured.total,
         "text": text,
-        "b64": (!is_text).then(|| base64(OsStr::from_bytes(&captured.bytes))),
+        "b64": (!is_text).then(|| base64(&captured.bytes)),
         "truncated": captured.gap.is_some(),
         "spill": captured.spill,
     })

@@ -1,9 +1,10 @@
 //! How a program went, as JSON: the shape of `run --report`.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
 use crate::error::Exit;
@@ -154,22 +155,12 @@ pub fn error_json(error: &SpawnError) -> Value {
 /// The words in base64, where one of them is not UTF-8 and so was changed in the text.
 pub fn base64_of_all(words: &[OsString]) -> Option<Vec<String>> {
     let is_text = words.iter().all(|word| word.to_str().is_some());
-    (!is_text).then(|| words.iter().map(|word| base64(word)).collect())
+    (!is_text).then(|| words.iter().map(|word| base64(word.as_bytes())).collect())
 }
 
 /// RFC 4648, section 4.
-pub fn base64(word: &OsStr) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in word.as_bytes().chunks(3) {
-        let bits =
-            chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * at)) as usize & 63];
-            text.push(if at <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
+pub fn base64(bytes: &[u8]) -> String {
+    BASE64_STANDARD.encode(bytes)
 }
 
 /// UTC with milliseconds, RFC 3339.
@@ -206,9 +197,9 @@ mod tests {
 
     #[test]
     fn words_that_are_no_text_are_told_in_base64() {
-        assert_eq!(base64(OsStr::from_bytes(b"\xff")), "/w==");
-        assert_eq!(base64(OsStr::from_bytes(b"foobar")), "Zm9vYmFy");
-        assert_eq!(base64(OsStr::from_bytes(b"fooba")), "Zm9vYmE=");
+        assert_eq!(base64(b"\xff"), "/w==");
+        assert_eq!(base64(b"foobar"), "Zm9vYmFy");
+        assert_eq!(base64(b"fooba"), "Zm9vYmE=");
         assert_eq!(base64_of_all(&["a".into()]), None);
     }
 }

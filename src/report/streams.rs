@@ -1,8 +1,5 @@
 //! The standard streams of a program, as JSON: parts of the report of `run`.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-
 use serde_json::{Value, json};
 
 use super::process::base64;
@@ -28,7 +25,7 @@ fn stream_json(stream: &Stream) -> Value {
     json!({
         "bytes": stream.bytes,
         "text": captured.map(|captured| String::from_utf8_lossy(&captured.bytes)),
-        "b64": captured.filter(|_| !is_text).map(|captured| base64(OsStr::from_bytes(&captured.bytes))),
+        "b64": captured.filter(|_| !is_text).map(|captured| base64(&captured.bytes)),
         "truncated": captured.is_some_and(|captured| captured.gap.is_some()),
         "gap": captured.and_then(|captured| captured.gap),
         "spill": captured.and_then(|captured| captured.spill.as_ref()),

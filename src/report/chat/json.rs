@@ -1,7 +1,5 @@
 //! JSON: one object, of which each conversation is a line.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::document::{Form, Whole};
@@ -11,7 +9,7 @@ use crate::certificate::is_hidden;
 use crate::chat::{MOST_SHOWN, Step, Trouble, Verdict};
 use crate::error::Exit;
 use crate::process::ChildStatus;
-use crate::report::process::timestamp;
+use crate::report::process::{base64, timestamp};
 
 /// The form.
 #[derive(Debug)]
@@ -145,7 +143,7 @@ fn child_json(status: ChildStatus) -> Value {
 fn put(object: &mut Map<String, Value>, key: &str, bytes: &[u8]) {
     object.insert(key.to_owned(), String::from_utf8_lossy(bytes).into());
     if std::str::from_utf8(bytes).is_err() {
-        object.insert(format!("{key}_b64"), BASE64_STANDARD.encode(bytes).into());
+        object.insert(format!("{key}_b64"), base64(bytes).into());
     }
 }
 
