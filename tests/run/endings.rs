@@ -26,8 +26,8 @@ fn commands<'a>(flags: &[&'a str], script: &'a str) -> [Vec<&'a str>; 2] {
 
 #[test]
 fn what_asks_spile_to_end_ends_the_whole_tree_within_the_grace() {
-    for (nth, (name, signal)) in [("TERM", 15), ("INT", 2), ("HUP", 1), ("QUIT", 3)].into_iter().enumerate() {
-        let nap = unique_sleep(nth as u32);
+    for (name, signal) in [("TERM", 15), ("INT", 2), ("HUP", 1), ("QUIT", 3)] {
+        let nap = unique_sleep();
         for command in
             commands(&["--grace", "300ms", "--report", "fd:1"], &tree(&nap, &format!("exec sleep {nap}")))
         {
@@ -49,7 +49,7 @@ fn what_asks_spile_to_end_ends_the_whole_tree_within_the_grace() {
 
 #[test]
 fn the_programs_own_verdict_stands_while_its_tree_is_ended() {
-    let nap = unique_sleep(10);
+    let nap = unique_sleep();
     let main = "trap 'exit 3' TERM; echo ready; while :; do sleep .02; done";
     let process = spile(["run", "--grace", "200ms", "--", "sh", "-c", &tree(&nap, main)]).gets("ready\n");
     wait_until("the tree is there", || naps(&nap).len() == 3);
@@ -91,7 +91,7 @@ fn who_is_stopped_ends_too() {
 
 #[test]
 fn who_goes_on_in_spite_of_the_signal_is_left_alone_with_all_it_has() {
-    let nap = unique_sleep(11);
+    let nap = unique_sleep();
     let main = "trap '' TERM; echo ready; read x; exit 4";
     let script = format!("setsid sleep {nap} </dev/null >/dev/null 2>&1 & {main}");
     let mut process = spile(["run", "--grace", "100ms", "--", "sh", "-c", &script]).gets("ready\n");
@@ -106,10 +106,8 @@ fn who_goes_on_in_spite_of_the_signal_is_left_alone_with_all_it_has() {
 
 #[test]
 fn orphans_that_are_to_be_left_are_left_after_a_signal_too() {
-    for (nth, flags) in
-        [&["--orphans", "leave"][..], &["--scope", "child"], &["--scope", "group"]].into_iter().enumerate()
-    {
-        let nap = unique_sleep(20 + nth as u32);
+    for flags in [&["--orphans", "leave"][..], &["--scope", "child"], &["--scope", "group"]] {
+        let nap = unique_sleep();
         let script = format!("setsid sleep {nap} </dev/null >/dev/null 2>&1 & exec sleep 60");
         for command in commands(flags, &script) {
             let process = spile(command);
@@ -126,7 +124,7 @@ fn orphans_that_are_to_be_left_are_left_after_a_signal_too() {
 
 #[test]
 fn orphans_that_are_waited_for_are_asked_in_their_turn() {
-    let nap = unique_sleep(30);
+    let nap = unique_sleep();
     let script = format!("setsid sleep {nap} & exit 3");
     for command in commands(&["--orphans", "wait"], &script) {
         let process = spile(command);

@@ -23,6 +23,10 @@ fn python(dir: &tempfile::TempDir, text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+fn asleep(nap: &str) -> Vec<u32> {
+    with_argument(nap).into_iter().filter(|pid| is_a(*pid, "sleep")).collect()
+}
+
 #[test]
 fn a_time_limit_is_status_124_and_named() {
     let (ended, took) = timed(&["-t", "300ms", "--", "sleep", "30"]);
@@ -57,7 +61,7 @@ fn the_report_tells_a_childs_124_from_a_limit_and_a_143_from_a_death() {
 
 #[test]
 fn the_whole_tree_ends_also_what_has_a_session_of_its_own_or_lost_its_parent() {
-    let nap = unique_sleep(1);
+    let nap = unique_sleep();
     let script = format!(
         "sleep {nap} & setsid sleep {nap} & (setsid sh -c 'sleep {nap} & sleep {nap}' &); sleep {nap}"
     );
@@ -67,7 +71,7 @@ fn the_whole_tree_ends_also_what_has_a_session_of_its_own_or_lost_its_parent() {
 
 #[test]
 fn the_grace_is_for_the_last_of_the_tree_not_for_the_first() {
-    let nap = unique_sleep(2);
+    let nap = unique_sleep();
     // The leader dies of TERM at once; a member in another session ignores it.
     let script = format!("setsid sh -c 'trap \"\" TERM; sleep {nap}; sleep {nap}' & sleep {nap}");
     let (ended, took) =
@@ -103,7 +107,7 @@ fn a_stopped_child_ends_at_its_limit_too() {
 #[test]
 fn a_chain_of_forks_does_not_get_away() {
     let dir = tempfile::tempdir().unwrap();
-    let word = unique_sleep(3);
+    let word = unique_sleep();
     // Each link forks the next one in a session of its own and ends; all ignore TERM.
     let program = python(
         &dir,
@@ -125,7 +129,7 @@ while True:
 #[test]
 fn sixty_four_processes_with_sessions_of_their_own_end_too() {
     let dir = tempfile::tempdir().unwrap();
-    let word = unique_sleep(4);
+    let word = unique_sleep();
     let program = python(
         &dir,
         "
@@ -144,7 +148,7 @@ time.sleep(60)
 #[test]
 fn a_child_that_keeps_its_own_orphans_does_not_hide_them() {
     let dir = tempfile::tempdir().unwrap();
-    let nap = unique_sleep(5);
+    let nap = unique_sleep();
     // PR_SET_CHILD_SUBREAPER is 36: the orphans stay with the program until it dies, then come to us.
     let program = python(
         &dir,
@@ -164,11 +168,14 @@ time.sleep(30)
 #[test]
 fn the_scope_says_whom_the_end_reaches() {
     for (scope, left) in [("tree", 0), ("group", 1), ("child", 2)] {
-        let nap = unique_sleep(if scope == "group" { 6 } else { 7 });
+        let nap = unique_sleep();
         let script = format!(
             "setsid sleep {nap} >/dev/null 2>&1 & sleep {nap} >/dev/null 2>&1 & while :; do sleep .1; done"
         );
-        run(&["-t", "500ms", "--scope", scope, "--pgroup", "new", "--", "sh", "-c", &script]).exits(124);
+        let process =
+            spile(["run", "-t", "1s", "--scope", scope, "--pgroup", "new", "--", "sh", "-c", &script]);
+        wait_until("both sleep", || asleep(&nap).len() == 2);
+        process.ends().exits(124);
         let alive = with_argument(&nap);
         for pid in &alive {
             program("kill", &["-9", &pid.to_string()]).ends();
@@ -185,12 +192,12 @@ fn a_scope_that_there_is_not_is_refused_with_the_way_round_it() {
 
 #[test]
 fn orphans_are_left_waited_for_asked_or_killed() {
-    let nap = unique_sleep(8);
+    let nap = unique_sleep();
     let script = format!("setsid sleep {nap} >/dev/null 2>&1 & exit 3");
     run(&["--orphans", "leave", "--", "sh", "-c", &script]).exits(3);
-    let left = with_argument(&nap);
-    assert_eq!(left.len(), 1);
-    program("kill", &["-9", &left[0].to_string()]).ends();
+    // It may not have come so far yet as to be called by these words.
+    wait_until("it is left", || asleep(&nap).len() == 1);
+    program("kill", &["-9", &asleep(&nap)[0].to_string()]).ends();
     for how in ["term", "kill"] {
         run(&["--orphans", how, "--", "sh", "-c", &script]).exits(3);
         assert_eq!(with_argument(&nap), [0; 0], "--orphans {how}");

@@ -119,7 +119,7 @@ fn after_a_signal_the_programs_own_verdict_counts() {
 
 #[test]
 fn a_second_interrupt_asks_the_tree_and_a_third_kills_it_and_the_programs_verdict_counts() {
-    let nap = unique_sleep(1);
+    let nap = unique_sleep();
     for (on_term, signals, status) in [("-", 2, 143), ("'exit 3'", 2, 3), ("'echo asked'", 3, 137)] {
         let main = format!("trap '' INT; trap {on_term} TERM; echo ready; while :; do sleep .02; done");
         let script = format!("(setsid sh -c 'trap \"\" INT; sleep {nap}; :' &); {main}");

@@ -134,7 +134,7 @@ fn a_prompt_behind_a_label_is_shown_before_its_line_ends() {
 #[test]
 fn insisting_with_the_key_asks_and_then_kills() {
     // In a group of its own, the program alone hears of the keys.
-    let word = unique_sleep(1);
+    let word = unique_sleep();
     // Two interrupts that wait together are one.
     let was_read = |terminal: Terminal| {
         let of_spile = || with_argument(&word).into_iter().find(|pid| is_a(*pid, "spile"));

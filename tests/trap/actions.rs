@@ -63,7 +63,7 @@ fn several_actions_are_taken_in_their_order() {
 
 #[test]
 fn exit_ends_the_tree_with_a_status_of_its_own() {
-    let nap = unique_sleep(1);
+    let nap = unique_sleep();
     let script = format!(
         "(setsid sh -c 'sleep {nap}; :' &); trap 'echo asked; exit 1' TERM; echo ready; while :; do sleep .02; done"
     );
@@ -76,7 +76,7 @@ fn exit_ends_the_tree_with_a_status_of_its_own() {
 
 #[test]
 fn stop_asks_the_tree_and_kills_it_after_its_grace() {
-    let nap = unique_sleep(2);
+    let nap = unique_sleep();
     let script = format!("(setsid sh -c 'trap \"\" TERM; sleep {nap}; :' &); echo ready; exec sleep 60");
     let began = Instant::now();
     let process = trap(&["--on", "HUP=stop:200ms", "--grace", "60s"], &script);
@@ -99,7 +99,7 @@ fn a_second_stop_kills() {
 
 #[test]
 fn a_restart_runs_the_program_again_in_the_place_of_the_old_one() {
-    let nap = unique_sleep(3);
+    let nap = unique_sleep();
     let script = format!("(setsid sleep {nap} &); echo ready; exec sleep 60");
     let count = || with_argument(&nap).iter().filter(|pid| is_a(**pid, "sleep")).count();
     let process = trap(&["--on", "HUP=restart", "--report", "fd:1"], &script);
@@ -174,7 +174,7 @@ fn a_handler_that_fails_is_told_and_the_signal_goes_its_way() {
 
 #[test]
 fn a_handler_that_hangs_is_ended_and_the_next_has_its_turn() {
-    let nap = unique_sleep(4);
+    let nap = unique_sleep();
     let hangs = format!("HUP=both:trap '' TERM; sleep {nap}; :");
     let flags =
         ["--on", &hangs, "--on", "USR1=run:echo next", "--handler-timeout", "200ms", "--grace", "100ms"];

@@ -205,7 +205,7 @@ fn blocks(pid: u32, signal: u32) -> bool {
 
 #[test]
 fn a_group_and_a_tree_are_reached_whole() {
-    let nap = unique_sleep(1);
+    let nap = unique_sleep();
     // The last one has a session of its own, which no group reaches.
     let script = format!("sleep {nap} & (sleep {nap} & setsid sleep {nap} & wait) & echo ready; wait");
     let all = || with_argument(&nap).into_iter().filter(|pid| is_a(*pid, "sleep")).count();

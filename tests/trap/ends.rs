@@ -141,7 +141,7 @@ fn who_asks_for_an_end_means_the_handlers_where_they_alone_are_left_and_kills_th
 
 #[test]
 fn a_handler_that_ignores_the_end_is_not_left_behind() {
-    let nap = unique_sleep(2);
+    let nap = unique_sleep();
     let handler = format!("USR1=run:trap '' TERM; echo began; while :; do sleep {nap}; done");
     let process =
         spile(["trap", "--on", &handler, "--grace", "500ms", "--", "sh", "-c", "echo ready; read x; exit 4"]);
@@ -157,7 +157,7 @@ fn a_handler_that_ignores_the_end_is_not_left_behind() {
 #[test]
 fn handlers_are_not_left_behind_where_a_restart_cannot_start_the_program() {
     let dir = tempfile::tempdir().unwrap();
-    let (copy, nap) = (dir.path().join("sleep").display().to_string(), unique_sleep(1));
+    let (copy, nap) = (dir.path().join("sleep").display().to_string(), unique_sleep());
     std::fs::copy("/bin/sleep", &copy).unwrap();
     let handler = format!("USR1=run:echo began; exec sleep {nap}");
     let flags = ["trap", "--on", &handler, "--on", "HUP=restart", "--grace", "200ms"];

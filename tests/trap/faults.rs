@@ -35,7 +35,7 @@ fn once_it_only_waits_it_gives_its_code_back() {
 
 #[test]
 fn without_descriptors_it_says_why_it_cannot_and_with_a_few_it_does_everything() {
-    let nap = unique_sleep(4);
+    let nap = unique_sleep();
     let script = format!("(setsid sleep {nap} &); kill -HUP $PPID; exit 7");
     let statuses: Vec<i32> = (4..16)
         .map(|most| {

@@ -157,7 +157,7 @@ fn orphans_are_waited_for_or_left_as_it_is_said() {
     let script = format!("setsid sh -c 'sleep .4; touch {file}' & exit 5");
     command(&[SPILE, "trap", "--init", "--orphans", "wait", "--", "sh", "-c", &script]).ends().exits(5);
     assert!(std::path::Path::new(&file).exists(), "it was not waited for");
-    let nap = unique_sleep(1);
+    let nap = unique_sleep();
     let script = format!("setsid sleep {nap} >/dev/null 2>&1 & exit 5");
     command(&[SPILE, "trap", "--init", "--orphans", "leave", "--", "sh", "-c", &script]).ends().exits(5);
     wait_until("it lives on", || with_argument(&nap).len() == 1);
@@ -173,7 +173,7 @@ fn orphans_are_waited_for_or_left_as_it_is_said() {
 
 #[test]
 fn orphans_that_are_waited_for_end_when_term_comes_whatever_the_program_gets_instead() {
-    let nap = unique_sleep(5);
+    let nap = unique_sleep();
     let script =
         format!("(setsid sleep {nap} &); trap 'exit 3' USR1; echo ready; while :; do sleep .02; done");
     for flags in [["--rewrite", "TERM:USR1"], ["--on", "TERM=send:USR1"]] {
@@ -200,7 +200,7 @@ fn asleep(nap: &str) -> Vec<u32> {
 
 #[test]
 fn c_term_to_the_init_is_the_end_of_the_whole_family() {
-    let nap = unique_sleep(2);
+    let nap = unique_sleep();
     // tini tells the program alone, dumb-init its session.
     for ((name, init), survivors) in INITS.into_iter().zip([0, 4, 2]) {
         let process = command(&[init, &["sh", "-c", &family(&nap)]].concat()).gets("ready\n");
@@ -219,7 +219,7 @@ fn c_term_to_the_init_is_the_end_of_the_whole_family() {
 
 #[test]
 fn n_a_member_that_ignores_term_does_not_outlive_its_leader() {
-    let nap = unique_sleep(3);
+    let nap = unique_sleep();
     let script = format!("(trap '' TERM; sleep {nap}; :) & echo ready; exec sleep 60");
     let process = command(&[SPILE, "trap", "--grace", "300ms", "--", "sh", "-c", &script]).gets("ready\n");
     wait_until("it sleeps", || asleep(&nap).len() == 1);

@@ -78,7 +78,7 @@ fn who_ignores_everything_is_killed_all_the_same() {
     if !have_namespace("-pf") {
         return;
     }
-    let nap = unique_sleep(1);
+    let nap = unique_sleep();
     let script =
         format!("setsid sh -c 'trap \"\" TERM; echo ready; while :; do sleep {nap}; done' & read x; exit 5");
     for start in [bare as Start, powerless] {

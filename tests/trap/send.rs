@@ -22,7 +22,7 @@ fn asleep(nap: &str) -> Vec<u32> {
 
 #[test]
 fn a_signal_to_our_own_tree_reaches_all_others_first() {
-    let nap = unique_sleep(1);
+    let nap = unique_sleep();
     for (signal, number) in [("TERM", 15), ("KILL", 9), ("HUP", 1)] {
         let dir = tempfile::tempdir().unwrap();
         let process = shell(&family(&dir, signal, &nap)).gets("ready\n");
@@ -35,7 +35,7 @@ fn a_signal_to_our_own_tree_reaches_all_others_first() {
 
 #[test]
 fn a_stop_to_our_own_tree_leaves_us_out_and_says_so() {
-    let nap = unique_sleep(2);
+    let nap = unique_sleep();
     for signal in ["STOP", "TSTP"] {
         let dir = tempfile::tempdir().unwrap();
         let process = shell(&family(&dir, signal, &nap)).gets("ready\n");
@@ -57,7 +57,7 @@ fn a_stop_to_our_own_tree_leaves_us_out_and_says_so() {
 /// A session leader that dies takes its terminal along: the HUP of that must not end us before all are told.
 #[test]
 fn a_signal_to_the_session_that_we_are_in_is_sent_to_all() {
-    let nap = unique_sleep(3);
+    let nap = unique_sleep();
     for signal in ["TERM", "KILL"] {
         let line = format!(
             "for i in 1 2 3 4 5 6 7 8; do setsid sleep {nap} & done; echo ready; $SPILE trap --send {signal} --to tree:$$"
