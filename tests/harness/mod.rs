@@ -279,8 +279,13 @@ impl Process {
     }
 
     /// Waits for the end, stdin still open if it was; collects all output.
-    pub fn ends(mut self) -> Ended {
-        let end = Instant::now() + DEADLINE;
+    pub fn ends(self) -> Ended {
+        self.ends_within(DEADLINE)
+    }
+
+    /// The same, for what computes for a while.
+    pub fn ends_within(mut self, limit: Duration) -> Ended {
+        let end = Instant::now() + limit;
         let stdout = collect(self.stdout.take(), end);
         let stderr = self.seen.clone() + &String::from_utf8_lossy(&collect(self.stderr.take(), end));
         loop {
