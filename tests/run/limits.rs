@@ -235,35 +235,38 @@ fn time_in_which_spile_was_stopped_does_not_count_unless_asked() {
     std::thread::sleep(Duration::from_millis(1500));
     process.signal("CONT");
     process.eof().ends().exits(0);
-    let process =
-        spile(["run", "-t", "1s", "--timeout-clock", "wall", "--", "sh", "-c", "echo ready; sleep 30"]);
-    let process = process.gets("ready\n");
-    process.signal("STOP");
-    std::thread::sleep(Duration::from_millis(1500));
-    let start = Instant::now();
-    process.signal("CONT");
-    process.eof().ends().exits(124);
-    assert!(start.elapsed() < Duration::from_millis(800), "the time had passed already");
+    // The time has passed already.
+    in_time(Duration::from_millis(800), || {
+        let process =
+            spile(["run", "-t", "1s", "--timeout-clock", "wall", "--", "sh", "-c", "echo ready; sleep 30"]);
+        let process = process.gets("ready\n");
+        process.signal("STOP");
+        std::thread::sleep(Duration::from_millis(1500));
+        let start = Instant::now();
+        process.signal("CONT");
+        process.eof().ends().exits(124);
+        start.elapsed()
+    });
 }
 
 #[test]
 fn a_stop_counts_in_no_limit_whatever_it_interrupts() {
     // Also before the program runs, at a moment that nobody can choose; only a command line that is short of its
     // limit by less than the stop can pass.
-    let offsets = [0, 1, 2, 4, 8, 16, 150].map(|ms| (ms, vec!["run", "-t", "1s", "--", "sleep", "0.6"]));
+    let offsets = [0, 1, 2, 4, 8, 16, 150].map(|ms| (ms, vec!["run", "-t", "2s", "--", "sleep", "1.1"]));
     let limits = [
-        vec!["run", "--idle-timeout", "1s", "--", "sleep", "0.7"],
-        vec!["pipe", "-t", "1s", "sleep", "0.7", "::", "cat"],
-        vec!["pipe", "--idle-timeout", "1s", "sleep", "0.7", "::", "cat"],
-        vec!["pipe", "@timeout=1s", "sleep", "0.7", "::", "cat"],
-        vec!["pipe", "@idle=1s", "sleep", "0.7", "::", "cat"],
+        vec!["run", "--idle-timeout", "2s", "--", "sleep", "1.2"],
+        vec!["pipe", "-t", "2s", "sleep", "1.2", "::", "cat"],
+        vec!["pipe", "--idle-timeout", "2s", "sleep", "1.2", "::", "cat"],
+        vec!["pipe", "@timeout=2s", "sleep", "1.2", "::", "cat"],
+        vec!["pipe", "@idle=2s", "sleep", "1.2", "::", "cat"],
         // No process at all.
-        vec!["pipe", "-t", "1s", "@limit=1M"],
+        vec!["pipe", "-t", "2s", "@limit=1M"],
         // Before the program there is a service.
         vec![
             "run",
             "-t",
-            "1s",
+            "2s",
             "--with",
             "sh -c 'sleep .3; echo up; sleep 9'",
             "--ready",
@@ -281,7 +284,7 @@ fn a_stop_counts_in_no_limit_whatever_it_interrupts() {
             (process, words)
         })
         .collect();
-    std::thread::sleep(Duration::from_millis(1200));
+    std::thread::sleep(Duration::from_millis(2000));
     for (process, _) in &stopped {
         process.signal("CONT");
     }
