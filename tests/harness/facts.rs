@@ -3,6 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// The text of a program's stdout; the program must succeed.
@@ -92,9 +93,10 @@ pub fn with_argument(word: &str) -> Vec<u32> {
     pids.filter(|pid| has_word(pid) && super::is_alive(*pid)).collect()
 }
 
-/// A number that no other test sleeps for.
-pub fn unique_sleep(nth: u32) -> String {
-    format!("9{:06}.{nth}", std::process::id())
+/// A number that nobody else sleeps for, another one at each call.
+pub fn unique_sleep() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("9{:06}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// True while a signal waits to be read by a process; for one that is gone none does.
