@@ -239,6 +239,8 @@ impl AsRawFd for Descriptor {
 mod tests {
     use std::time::Duration;
 
+    use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, socketpair};
+
     use super::*;
     use crate::event_loop::{run, timeout};
 
@@ -248,5 +250,21 @@ mod tests {
         let endless = Descriptor::new(endless.into(), Kind::File).unwrap();
         let drained = run(timeout(Duration::from_millis(20), endless.drain())).unwrap();
         assert!(drained.is_err());
+    }
+
+    #[test]
+    fn empty_records_are_thrown_away_too_and_end_nothing() {
+        let (ours, peers) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::NONBLOCK, None).unwrap();
+        record::mark(ours.as_fd()).unwrap();
+        for record in [&b""[..], b"one", b"", b"", b"two", b""] {
+            rustix::net::send(&peers, record, SendFlags::empty()).unwrap();
+        }
+        rustix::net::shutdown(&peers, Shutdown::Write).unwrap();
+        let ours = Descriptor::new(ours, Kind::Message).unwrap();
+        run(async { ours.drain().await.unwrap() }).unwrap();
+        // Nothing but the end is left.
+        let left = record::receive(ours.as_fd(), &mut [0; 9]);
+        assert_eq!(left, Ok((0, true)));
     }
 }
