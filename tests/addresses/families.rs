@@ -304,10 +304,13 @@ fn options_reach_the_socket() {
 fn vsock_connects_to_itself_where_the_kernel_can() {
     if !Path::new("/dev/vsock").exists() {
         spile(["connect", "vsock:1:9999"]).ends().exits(7).complains("vsock");
-        return;
+        return skipped("there is no vsock here: that it fails is all that was tried");
     }
     let mut relay = spile(["relay", "vsock-l:40123", "echo"]);
     relay.line("listening vsock");
     let answer = spile(["connect", "vsock:1:40123"]).sends("hi").eof().ends();
-    assert!(answer.status == 0 && answer.stdout == b"hi" || answer.status == 7, "{answer:?}");
+    if answer.status == 7 {
+        return skipped("vsock does not connect to itself here (modprobe vsock_loopback)");
+    }
+    answer.exits(0).says("hi");
 }

@@ -130,7 +130,7 @@ fn a_mailbox_is_counted_by_pop3() {
 #[test]
 fn a_file_is_measured_by_ftp() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: vsftpd shows anybody a directory only as root");
+        skipped("vsftpd shows anybody a directory only as root");
         return;
     }
     let server = vsftpd();

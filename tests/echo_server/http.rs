@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
 use crate::harness::echo::{Echo, exactly};
 use crate::harness::http::{field, head_of, raw, start, statuses};
@@ -267,4 +268,32 @@ fn term_ends_idle_connections_with_the_end_of_their_tls_session() {
     // 18 without close_notify.
     client.ends().exits(0);
     server.process.ends().exits(0);
+}
+
+#[test]
+fn who_is_idle_holds_up_no_server_that_has_served_its_total() {
+    let server = start(&["--max-total", "2", "--grace", "1h"]);
+    let mut first = server.connect();
+    first.write_all(b"GET /one HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut said = exactly(&first, 16);
+    assert!(said.starts_with(b"HTTP/1.1 200 OK"));
+    let mut last = server.connect();
+    // It has had its answer, and is told the end though it asks for none.
+    said.extend(read_all(&first));
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.ends_with("GET /one\n") && !said.contains("Connection: close"), "{said}");
+    // Whoever came last was let in to be answered, however late it asks.
+    std::thread::sleep(Duration::from_millis(1500)); // longer than after TERM
+    last.write_all(b"GET /two HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let said = String::from_utf8(read_all(&last)).unwrap();
+    assert!(said.contains("Connection: close\r\n") && said.ends_with("GET /two\n"), "{said}");
+    server.process.ends().exits(0);
+}
+
+#[test]
+fn a_later_version_of_http_1_is_answered_as_1_1() {
+    let server = start(&[]);
+    let said = raw(server.port(), b"GET /a HTTP/1.2\r\nHost: x\r\n\r\nHEAD /b HTTP/1.9\r\nHost: x\r\n\r\n");
+    assert_eq!(statuses(&said), [200, 200], "{said}");
+    assert_eq!(statuses(&raw(server.port(), b"GET / HTTP/2.0\r\nHost: x\r\n\r\n")), [505]);
 }

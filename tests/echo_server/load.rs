@@ -238,7 +238,8 @@ fn out_of_descriptors_it_waits_and_goes_on() {
 
 #[test]
 fn clients_that_spoil_tls_do_no_harm() {
-    let server = Echo::start(&["--self-signed", "--handshake-timeout", "1s", "tls-l:0", "tcp-l:0"]);
+    // The limit is also that of the good ones, however loaded the machine: those that say nothing are let go instead.
+    let server = Echo::start(&["--self-signed", "--handshake-timeout", "1h", "tls-l:0", "tcp-l:0"]);
     let port = server.port();
     let at = format!("127.0.0.1:{port}");
     let mut good = spile(["tls-connect", "--insecure", &at]).sends("before").gets("before");
@@ -265,8 +266,8 @@ fn clients_that_spoil_tls_do_no_harm() {
     let plain = connect(server.ports[1]);
     (&plain).write_all(b"plain").unwrap();
     assert_eq!(exactly(&plain, 5), b"plain");
-    server.counts("handshakes_failed", 80);
     drop(silent);
+    server.counts("handshakes_failed", 80);
     drop((good, plain));
     server.counts("open", 0);
     assert_eq!(server.counters()["connections"], 3);

@@ -310,13 +310,13 @@ print(got.decode())
     let address = format!("vsock-l:{port}");
     if !std::path::Path::new("/dev/vsock").exists() {
         spile(["echo-server", &address]).ends().exits(7).complains("vsock");
-        eprintln!("skipped: there is no vsock here");
+        skipped("there is no vsock here");
         return;
     }
     let server = Echo::start(&["tcp-l:0", &address]);
     let client = program("python3", &["-c", CLIENT, &port.to_string()]).ends();
     if client.status == 3 {
-        eprintln!("skipped: vsock does not connect to itself here (modprobe vsock_loopback)");
+        skipped("vsock does not connect to itself here (modprobe vsock_loopback)");
         return;
     }
     client.exits(0).says("hello\n");

@@ -1,5 +1,6 @@
 //! What the kernel says about processes, descriptors and sockets.
 
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
@@ -117,12 +118,18 @@ pub fn state_of(pid: u32) -> char {
     stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next()).unwrap_or(' ')
 }
 
+/// Says that a test is skipped, and why; past the test harness, which keeps to itself what a test prints that passes.
+pub fn skipped(why: &str) {
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    let _ = std::io::stderr().write_all(format!("{name}: skipped: {why}\n").as_bytes());
+}
+
 /// True where namespaces can be made; says so where a test is skipped.
 pub fn have_namespace(namespace: &str) -> bool {
     let made =
         Command::new("unshare").args([namespace, "true"]).output().is_ok_and(|out| out.status.success());
     if !made {
-        eprintln!("skipped: no namespace can be made here (unshare {namespace}); run as root");
+        skipped(&format!("no namespace can be made here (unshare {namespace}); run as root"));
     }
     made
 }

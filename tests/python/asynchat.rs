@@ -40,7 +40,7 @@ fn every_name_of_the_module_and_its_classes_has_its_row() {
     assert!(OLDER.iter().all(|name| rows["FIFO"].contains(*name)), "{:?}", rows["FIFO"]);
     let ended = program("python3", &["-c", NAMES]).eof().ends();
     if ended.status == 3 {
-        eprintln!("skipped: this Python has no asynchat any more");
+        skipped("this Python has no asynchat any more");
         return;
     }
     let names: BTreeMap<String, Vec<String>> = serde_json::from_slice(&ended.exits(0).stdout).unwrap();

@@ -34,7 +34,7 @@ fn each_row_does_what_the_page_says() {
 fn every_name_of_the_module_and_its_classes_has_its_row() {
     let ended = program("python3", &["-c", NAMES]).eof().ends();
     if ended.status == 3 {
-        eprintln!("skipped: this Python has no asyncore any more");
+        skipped("this Python has no asyncore any more");
         return;
     }
     let names: BTreeMap<String, Vec<String>> = serde_json::from_slice(&ended.exits(0).stdout).unwrap();

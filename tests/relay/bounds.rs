@@ -56,7 +56,7 @@ fn a_stalled_reader_of_a_stdout_that_cannot_be_opened_again_holds_nobody() {
          echo $pid >&2; wait $pid; echo status $? >&2"
     );
     if !rustix::process::getuid().is_root() {
-        eprintln!("skipped: only root can become somebody else");
+        skipped("only root can become somebody else");
         return;
     }
     let (reader, writer) = std::io::pipe().unwrap();

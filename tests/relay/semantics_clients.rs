@@ -171,7 +171,7 @@ fn s42_a_service_name_is_a_port() {
 #[test]
 fn s43_an_address_that_says_nothing_does_not_hold_up_the_other() {
     if !has_ipv6() {
-        eprintln!("skipped: this host has no IPv6");
+        skipped("this host has no IPv6");
         return;
     }
     let alive = TcpListener::bind("127.0.0.1:0").unwrap();

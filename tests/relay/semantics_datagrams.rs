@@ -351,6 +351,29 @@ fn s27_empty_records_right_before_the_end_are_records() {
 }
 
 #[test]
+fn s27_records_that_nobody_reads_before_a_time_limit_take_back_nothing_that_was_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s").display().to_string();
+    let left = format!("seqpacket-l:{path}");
+    let mut relay = spile(["relay", "-v", "--deadline", "1s", &left, "sh:echo said; exec sleep 60"]);
+    relay.line("listening");
+    let client = seqpacket_pair(&path);
+    client.set_nonblocking(true).unwrap();
+    // More than the pipe to the program holds; an empty one is none that ends what is thrown away.
+    let mut is_full = false;
+    wait_until("nothing more is taken", || {
+        let was_full = is_full;
+        is_full = client.send(&[b'x'; 4096]).and_then(|_| client.send(b"")).is_err();
+        was_full && is_full
+    });
+    relay.line_with("[1] ");
+    relay.line_with("--deadline");
+    client.set_nonblocking(false).unwrap();
+    assert_eq!(read_record(&client), b"said\n");
+    assert_eq!(read_record(&client), b"");
+}
+
+#[test]
 fn s27_unix_datagrams_keep_their_boundaries_and_answers_come_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s");

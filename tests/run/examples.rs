@@ -71,7 +71,7 @@ fn a_list_of_files_is_formatted_in_batches() {
 #[test]
 fn a_server_has_its_user_its_limit_and_its_configuration_alone() {
     if !rustix::process::getuid().is_root() {
-        eprintln!("skipped: only root can become somebody else");
+        skipped("only root can become somebody else");
         return;
     }
     let setup = format!(

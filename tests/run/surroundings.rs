@@ -175,7 +175,7 @@ fn stdin_stdout_and_stderr_are_the_programs_own() {
 #[test]
 fn a_user_without_an_entry_never_keeps_our_own_group() {
     if !rustix::process::getuid().is_root() {
-        eprintln!("skipped: only root can become somebody else");
+        skipped("only root can become somebody else");
         return;
     }
     let refused = spile(["run", "--user", "54321", "--", "id", "-g"]).ends().exits(125).says("");

@@ -349,7 +349,7 @@ fn a_wait_as_the_first_process_of_a_namespace_ends_as_anywhere_else() {
 #[test]
 fn a_queue_that_is_full_is_told() {
     if output_of("id", &["-u"]).trim() != "0" {
-        eprintln!("skipped: only root may become a user that has nothing queued");
+        skipped("only root may become a user that has nothing queued");
         return;
     }
     let script = "import signal, sys

@@ -184,3 +184,80 @@ fn handled_signals_that_keep_coming_do_not_hold_up_the_end() {
     assert!(began.elapsed() < Duration::from_secs(10));
     assert!(ended.json()["unhandled"].as_u64().unwrap() > 0, "{}", ended.json());
 }
+
+#[test]
+fn no_handler_begins_once_the_program_has_ended_and_who_asks_for_an_end_means_the_one_that_runs() {
+    let running = "USR1=run:trap 'echo asked; exit' TERM; echo began; while :; do sleep .02; done";
+    for (rule, signals, unhandled) in [
+        ("TERM=both:echo another", &["TERM"][..], 1),
+        ("USR2=run:echo another", &["USR2", "USR2", "TERM"], 2),
+        ("TERM=forward", &["TERM"], 0),
+        ("USR2=send:TERM", &["USR2"], 0),
+    ] {
+        let flags = ["trap", "--on", running, "--on", rule, "--grace", "60s", "--report", "fd:1"];
+        let process = spile([&flags[..], &["--", "sh", "-c", "echo ready; read x; exit 4"]].concat());
+        let process = process.gets("ready\n");
+        process.signal("USR1");
+        let process = process.gets("began\n").sends("\n");
+        wait_until("the program has ended", || children(process.pid()).len() == 1);
+        for signal in signals {
+            process.signal(signal);
+            wait_until("it was read", || !has_pending(process.pid()));
+        }
+        let ended = process.ends().exits(4);
+        let said = String::from_utf8_lossy(&ended.stdout);
+        assert!(said.starts_with("asked\n") && !said.contains("another\n"), "{rule}: {said}");
+        assert_eq!(ended.json()["unhandled"], unhandled, "{rule}: {}", ended.json());
+    }
+}
+
+#[test]
+fn a_handler_whose_signal_came_in_time_begins_though_the_program_has_ended_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    let go = dir.path().join("go").display().to_string();
+    let running = format!("USR1=run:echo began; until test -e {go}; do sleep .02; done");
+    let flags = ["trap", "--on", &running, "--on", "USR2=run:echo another", "--grace", "60s"];
+    let process = spile([&flags[..], &["--", "sh", "-c", "echo ready; read x; exit 4"]].concat());
+    let process = process.gets("ready\n");
+    process.signal("USR1");
+    let process = process.gets("began\n");
+    process.signal("USR2");
+    wait_until("it was read", || !has_pending(process.pid()));
+    let process = process.sends("\n");
+    wait_until("the program has ended", || children(process.pid()).len() == 1);
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(process.gets("another\n").ends().exits(4).stderr, "");
+}
+
+#[test]
+fn a_restart_that_comes_to_nothing_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (go, events) = (dir.path().join("go"), dir.path().join("events"));
+    let flags =
+        ["trap", "--on", "HUP=restart", "--every", "2s=restart", "--grace", "60s", "--report", "fd:1"];
+    let flags = [&flags[..], &["--events", events.to_str().unwrap(), "--", "sh", "-c"]].concat();
+    // The timer begins with the program, which is asked to end long before it fires.
+    let script = format!(
+        "trap '' TERM; kill -TERM $PPID; echo run; until test -e {}; do sleep .02; done; exit 5",
+        go.display()
+    );
+    let mut process = spile([&flags[..], &[&script]].concat());
+    let refused = || {
+        let told = std::fs::read_to_string(&events).unwrap_or_default();
+        told.lines().filter(|line| line.contains("\"no-restart\"") && line.contains("2s")).count()
+    };
+    process.read(b"run\n");
+    wait_until("the timer has come to nothing", || refused() > 0);
+    for _ in 0..2 {
+        process.signal("HUP");
+        wait_until("it was read", || !has_pending(process.pid()));
+    }
+    std::fs::write(&go, "").unwrap();
+    let ended = process.ends().exits(5);
+    // Once, and nothing of timers.
+    assert_eq!(ended.stderr, "spile trap: no restart for HUP: an end was asked for, and stands before it\n");
+    let report = ended.json();
+    let hups = report["events"].as_array().unwrap().iter().filter(|event| event["signal"] == "HUP");
+    assert_eq!(hups.map(|event| event["refused"].as_u64().unwrap()).sum::<u64>(), 2, "{report}");
+    assert_eq!(report["restarts"], 0);
+}

@@ -157,3 +157,23 @@ fn cpu_time_is_counted_there_too() {
     let script = "(while :; do :; done) & sleep 60";
     bare(&[SPILE, "run", "--cpu-timeout", "300ms", "--", "sh", "-c", script]).ends().exits(124);
 }
+
+#[test]
+fn where_there_is_no_proc_that_is_what_is_said() {
+    if !have_namespace("-pfm") {
+        return;
+    }
+    // Another file system hides it.
+    let start = |words: &[&str]| {
+        let hide = "mount -t tmpfs none /proc && exec \"$@\"";
+        program("unshare", &[&["-pfm", "--kill-child", "sh", "-c", hide, "sh"], words].concat()).ends()
+    };
+    let powerless = ["setpriv", "--bounding-set=-sys_admin", SPILE, "trap", "--show"];
+    for pid in [&[][..], &["1"]] {
+        let told =
+            String::from_utf8(start(&[&[SPILE, "trap", "--show"], pid].concat()).exits(0).stdout).unwrap();
+        assert!(told.starts_with("process 1 ") && told.contains("\nqueued  "), "{told}");
+        let ended = start(&[&powerless[..], pid].concat()).exits(1).says("");
+        ended.complains("cannot look at process 1: /proc is not mounted").complains("hint: mount the /proc");
+    }
+}

@@ -56,7 +56,7 @@ fn a_hundred_thousand_with_values_all_arrive_in_their_order() {
 #[test]
 fn a_queue_that_is_full_for_a_while_loses_nothing() {
     if output_of("id", &["-u"]).trim() != "0" {
-        eprintln!("skipped: only root may become a user that has nothing queued");
+        skipped("only root may become a user that has nothing queued");
         return;
     }
     // The program reads only when it is told to. The queue is that of its user: once it is full, spile has to wait.
