@@ -219,6 +219,7 @@ fn a_reader_that_has_had_enough_is_noticed_before_the_next_byte() {
 
 #[test]
 fn four_hundred_half_closed_clients_of_busy_programs_leave_the_others_alone() {
+    let _turn = heavy();
     let mut listener = spile([
         "listen",
         "-k",
