@@ -44,7 +44,8 @@ impl Sought {
     }
 
     fn is_between(&self, from: usize, to: usize) -> bool {
-        let mut buffer = vec![0; STRIDE + self.0.len()];
+        // Wiped, since what is found lies in it then, too.
+        let mut buffer = Zeroizing::new(vec![0; STRIDE + self.0.len()]);
         (from..to).step_by(STRIDE).any(|base| {
             let len = buffer.len().min(to - base);
             let mut local = [IoSliceMut::new(&mut buffer[..len])];
