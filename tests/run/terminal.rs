@@ -157,10 +157,10 @@ fn insisting_with_the_key_asks_and_then_kills() {
 #[test]
 fn the_time_that_a_key_has_stopped_it_does_not_count() {
     for group in GROUPS {
-        let program = "import time; print(\"in\", flush=True); time.sleep(.5); print(\"out\")";
-        let line = format!("$SPILE run -t 1s {group} -- python3 -c '{program}'; echo rc=$?\n");
+        let program = "import time; print(\"in\", flush=True); time.sleep(1); print(\"out\")";
+        let line = format!("$SPILE run -t 3s {group} -- python3 -c '{program}'; echo rc=$?\n");
         let terminal = Terminal::interactive().types(&line).sees("\nin\r\n").types("\x1a").sees("Stopped");
-        std::thread::sleep(std::time::Duration::from_millis(1300));
+        std::thread::sleep(std::time::Duration::from_millis(3300));
         let terminal = terminal.types("fg\n").sees("out\r\n").sees("$ ");
         terminal.types("exit\n").ends();
     }
