@@ -56,7 +56,7 @@ fn modes_are_set_back_after_a_crash_and_left_as_the_program_wanted_them_otherwis
 
 #[test]
 fn in_a_session_of_its_own_it_stops_by_the_key_too() {
-    let program = "import time; print(\"in\", flush=True); time.sleep(.5); print(\"out\")";
+    let program = "import time; print(\"in\", flush=True); time.sleep(2); print(\"out\")";
     let line = format!("$SPILE run --session -- python3 -c '{program}'\n");
     let terminal = Terminal::interactive().types(&line).sees("\nin\r\n").types("\x1a").sees("Stopped");
     let terminal = terminal.types("echo shell $((1+1))\n").sees("shell 2\r\n").sees("$ ");
