@@ -56,7 +56,7 @@ fn modes_are_set_back_after_a_crash_and_left_as_the_program_wanted_them_otherwis
 
 #[test]
 fn in_a_session_of_its_own_it_stops_by_the_key_too() {
-    let program = "import time; print(\"in\", flush=True); time.sleep(.5); print(\"out\")";
+    let program = "import time; print(\"in\", flush=True); time.sleep(2); print(\"out\")";
     let line = format!("$SPILE run --session -- python3 -c '{program}'\n");
     let terminal = Terminal::interactive().types(&line).sees("\nin\r\n").types("\x1a").sees("Stopped");
     let terminal = terminal.types("echo shell $((1+1))\n").sees("shell 2\r\n").sees("$ ");
@@ -157,10 +157,10 @@ fn insisting_with_the_key_asks_and_then_kills() {
 #[test]
 fn the_time_that_a_key_has_stopped_it_does_not_count() {
     for group in GROUPS {
-        let program = "import time; print(\"in\", flush=True); time.sleep(.5); print(\"out\")";
-        let line = format!("$SPILE run -t 1s {group} -- python3 -c '{program}'; echo rc=$?\n");
+        let program = "import time; print(\"in\", flush=True); time.sleep(1); print(\"out\")";
+        let line = format!("$SPILE run -t 3s {group} -- python3 -c '{program}'; echo rc=$?\n");
         let terminal = Terminal::interactive().types(&line).sees("\nin\r\n").types("\x1a").sees("Stopped");
-        std::thread::sleep(std::time::Duration::from_millis(1300));
+        std::thread::sleep(std::time::Duration::from_millis(3300));
         let terminal = terminal.types("fg\n").sees("out\r\n").sees("$ ");
         terminal.types("exit\n").ends();
     }

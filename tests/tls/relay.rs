@@ -192,7 +192,8 @@ fn stalled_clients_hold_nobody_up() {
             true => server.read(b"hello\n"),
             false => drop(client.gets("hello\n")),
         }
-        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        // Those who stall have ten.
+        assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
         drop(stalled);
     }
 }
