@@ -1,13 +1,19 @@
-//! The memory that our own program's file takes.
+//! The memory that starting has taken.
 
 use std::ffi::{c_int, c_void};
 
 use nix::libc;
 use nix::unistd::{SysconfVar, sysconf};
 
-/// Gives back what starting has touched of our code and constants: who only waits needs little of it, and what is
-/// needed again comes from the page cache. What the linker has written to is kept.
-pub fn release_code() {
+/// Gives back what starting has touched of our code and constants, and what reading the command line has left of the
+/// heap: who only waits needs little of it, and what is needed again comes from the page cache. What the linker has
+/// written to is kept.
+pub fn release_start() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim(3) gives back pages of the heap that are in no use, and is safe with threads.
+    unsafe {
+        libc::malloc_trim(0)
+    };
     // SAFETY: `release` fits what is called, and makes no use of the data pointer.
     unsafe { libc::dl_iterate_phdr(Some(release), std::ptr::null_mut()) };
 }

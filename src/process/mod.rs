@@ -23,7 +23,7 @@ pub use child::{Child, ChildStatus, end_left_behind};
 pub use failure::SpawnError;
 pub use inherited::{descriptor, fill_standard_streams, raise_open_files, seal_inherited, take_descriptor};
 pub use lookup::lookup;
-pub use memory::release_code;
+pub use memory::release_start;
 pub use program::{
     Base, Change, Ends, Environment, Group, Identity, Inherits, Limit, Program, SignalBase, Signals,
 };

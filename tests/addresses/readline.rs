@@ -5,11 +5,14 @@ use crate::harness::*;
 /// Types into a terminal of its own, waits for what must appear, and answers what was on the screen.
 const PERSON: &str = r#"
 import os, pty, select, sys, termios, time
+looked, begin = os.pipe()
 pid, fd = pty.fork()
 if pid == 0:
     os.environ["TERM"] = "xterm"
+    os.read(looked, 1)
     os.execvp(sys.argv[1], sys.argv[1:])
 before = termios.tcgetattr(fd)[3]
+os.write(begin, b"x")
 screen = shown = b""
 def take(seconds):
     global screen, shown

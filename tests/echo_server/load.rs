@@ -71,6 +71,7 @@ fn most() -> usize {
 
 #[test]
 fn ten_thousand_connections_are_held_and_each_gets_its_own_message_back() {
+    let _turn = heavy();
     let count = most();
     let server = Echo::start(&["tcp-l:0"]);
     let empty = resident_kib(server.process.pid());
@@ -110,6 +111,7 @@ fn most_at_once() -> usize {
 
 #[test]
 fn a_thousand_peers_of_one_udp_socket_that_all_send_at_once_get_their_own_back() {
+    let _turn = heavy();
     let count = most_at_once();
     let server = Echo::start(&["udp-l:0"]);
     // They have all sent before the first one is looked at.
@@ -151,6 +153,7 @@ fn stalled(port: u16) -> TcpStream {
 
 #[test]
 fn readers_that_stall_hold_nobody_up_and_little_memory() {
+    let _turn = heavy();
     let server = Echo::start(&["tcp-l:0"]);
     let empty = resident_kib(server.process.pid());
     let port = server.port();

@@ -20,6 +20,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 #[allow(unused_imports)] // each test file uses a part of it
@@ -50,6 +51,25 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "not in time: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Fails the test unless what is measured takes less than this at least once in five times: what else the machine has
+/// to do makes it slower, never faster.
+pub fn in_time(limit: Duration, mut measured: impl FnMut() -> Duration) {
+    let mut times = Vec::new();
+    while times.len() < 5 {
+        times.push(measured());
+        if times.last() < Some(&limit) {
+            return;
+        }
+    }
+    panic!("each time it took longer than {limit:?}: {times:?}");
+}
+
+/// For tests that keep the whole machine busy: who holds this is the only one of them meanwhile.
+pub fn heavy() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A process that ends with the test.
@@ -266,8 +286,13 @@ impl Process {
     }
 
     /// Waits for the end, stdin still open if it was; collects all output.
-    pub fn ends(mut self) -> Ended {
-        let end = Instant::now() + DEADLINE;
+    pub fn ends(self) -> Ended {
+        self.ends_within(DEADLINE)
+    }
+
+    /// The same, for what computes for a while.
+    pub fn ends_within(mut self, limit: Duration) -> Ended {
+        let end = Instant::now() + limit;
         let stdout = collect(self.stdout.take(), end);
         let stderr = self.seen.clone() + &String::from_utf8_lossy(&collect(self.stderr.take(), end));
         loop {

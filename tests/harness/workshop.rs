@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Ended, SPILE, start};
+use super::{DEADLINE, Ended, SPILE, start};
 
 /// A directory that goes with the test.
 pub struct Workshop {
@@ -26,7 +26,8 @@ impl Workshop {
         command.args(["-c", line]).current_dir(&self.dir);
         command.env("PATH", format!("{}:{}", bin.display(), std::env::var("PATH").unwrap()));
         command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
-        start(command).eof().ends()
+        // Keys for RSA take long to be found, and passphrases to be tried.
+        start(command).eof().ends_within(5 * DEADLINE)
     }
 
     /// The same, which must succeed; its stdout as text.

@@ -67,19 +67,19 @@ fn the_limit_of_a_stage_ends_that_stage_alone() {
         (Some(1), Some("timeout"))
     );
     assert_eq!(report["reason"], "exited");
-    words(&["@timeout=200ms", "@optional", "sh", "-c", "echo x; sleep 60", "::", "cat"]).exits(0).says("x\n");
+    words(&["@timeout=1s", "@optional", "sh", "-c", "echo x; sleep 60", "::", "cat"]).exits(0).says("x\n");
 }
 
 #[test]
 fn silence_is_a_limit_for_the_pipeline_and_for_a_stage() {
-    let talks = "for i in 1 2 3 4 5 6; do echo $i; sleep 0.1; done";
-    words(&["--idle-timeout", "500ms", "sh", "-c", talks, "::", "tail", "-1"]).exits(0).says("6\n");
+    let talks = "for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done";
+    words(&["--idle-timeout", "1s", "sh", "-c", talks, "::", "tail", "-1"]).exits(0).says("6\n");
     let stalls = "echo x; sleep 60";
-    words(&["--idle-timeout", "300ms", "sh", "-c", stalls, "::", "cat"])
+    words(&["--idle-timeout", "1s", "sh", "-c", stalls, "::", "cat"])
         .exits(124)
         .says("x\n")
         .complains("--idle-timeout");
-    words(&["@idle=300ms", "sh", "-c", stalls, "::", "cat"])
+    words(&["@idle=1s", "sh", "-c", stalls, "::", "cat"])
         .exits(124)
         .says("x\n")
         .complains("sh: time limit @idle");

@@ -21,10 +21,12 @@ fn a_time_limit_is_a_bound_though_the_peer_stays() {
     for (flags, status) in
         [(["--deadline", "300ms"], 124), (["--idle-timeout", "300ms"], 124), (["-q", "300ms"], 0)]
     {
-        let started = Instant::now();
-        spile([&["connect"], &flags[..], &["127.0.0.1", &port]].concat()).eof().ends().exits(status);
         // The peer would be lingered for for two seconds.
-        assert!(started.elapsed() < Duration::from_millis(1900), "{flags:?}: {:?}", started.elapsed());
+        in_time(Duration::from_millis(1900), || {
+            let started = Instant::now();
+            spile([&["connect"], &flags[..], &["127.0.0.1", &port]].concat()).eof().ends().exits(status);
+            started.elapsed()
+        });
     }
 }
 
@@ -193,7 +195,9 @@ import os, pty, select, sys, termios, time
 pid, fd = pty.fork()
 if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
 end = time.time() + 15
-while termios.tcgetattr(fd)[3] & termios.ICANON: assert time.time() < end
+while termios.tcgetattr(fd)[3] & termios.ICANON:
+    assert time.time() < end
+    time.sleep(.001)
 started = time.time()
 os.write(fd, b"\x1d")
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), time.time() - started < 1.5)
@@ -215,6 +219,7 @@ fn a_reader_that_has_had_enough_is_noticed_before_the_next_byte() {
 
 #[test]
 fn four_hundred_half_closed_clients_of_busy_programs_leave_the_others_alone() {
+    let _turn = heavy();
     let mut listener = spile([
         "listen",
         "-k",

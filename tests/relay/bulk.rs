@@ -106,6 +106,7 @@ fn both_ways(args: &[&str], accept: impl FnOnce() -> TcpStream + Send + 'static)
 
 #[test]
 fn a_quarter_gibibyte_each_way_is_intact_over_tcp() {
+    let _turn = heavy();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let right = format!("127.0.0.1:{}", listener.local_addr().unwrap().port());
     both_ways(&["relay", "tcp-l:127.0.0.1:0", &right], move || listener.accept().unwrap().0);
@@ -113,6 +114,7 @@ fn a_quarter_gibibyte_each_way_is_intact_over_tcp() {
 
 #[test]
 fn a_quarter_gibibyte_each_way_is_intact_over_a_unix_socket() {
+    let _turn = heavy();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s").display().to_string();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -124,6 +126,7 @@ fn a_quarter_gibibyte_each_way_is_intact_over_a_unix_socket() {
 
 #[test]
 fn a_quarter_gibibyte_is_intact_through_a_program_and_back() {
+    let _turn = heavy();
     for right in ["sh:cat", "sh,pipes=yes:cat", "echo"] {
         let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", right]);
         let (sent, received) = exchange(&connect(relay.port()), 3, QUARTER_GIBIBYTE / 4);
@@ -133,6 +136,7 @@ fn a_quarter_gibibyte_is_intact_through_a_program_and_back() {
 
 #[test]
 fn two_thousand_connections_at_once_are_all_intact() {
+    let _turn = heavy();
     const CLIENTS: u64 = 2000;
     let backend = server(|stream| {
         let _ = std::io::copy(&mut &stream, &mut &stream);
@@ -233,6 +237,7 @@ fn is_idle(relay: &Process, count: usize, empty_kib: u64) {
 
 #[test]
 fn ten_thousand_idle_connections_are_relayed_and_still_work() {
+    let _turn = heavy();
     let count = that_fit(2);
     let mut backend = holder(&format!("serve 0 {count}"));
     let right = format!("127.0.0.1:{}", number(&mut backend));
@@ -254,6 +259,7 @@ fn ten_thousand_idle_connections_are_relayed_and_still_work() {
 
 #[test]
 fn ten_thousand_idle_clients_of_one_descriptor_each_are_held() {
+    let _turn = heavy();
     // Half the descriptors: so many are allowed on most systems without being root.
     let count = that_fit(1);
     let mut relay = with_open_files("exec $SPILE relay --send-only tcp-l:127.0.0.1:0 null");

@@ -23,7 +23,10 @@ while time.process_time() < .8: sum(range(10000))";
 
 #[test]
 fn what_reaped_orphans_have_used_is_not_forgotten() {
-    let run = |flags: &[&str]| spile([flags, &["--", "python3", "-c", ORPHANS]].concat()).eof().ends();
+    let _turn = heavy();
+    let run = |flags: &[&str]| {
+        spile([flags, &["--", "python3", "-c", ORPHANS]].concat()).eof().ends_within(3 * DEADLINE)
+    };
     run(&["run", "--cpu-timeout", "500ms"]).exits(124).says("").complains("--cpu-timeout");
     run(&["trap", "--after", "cpu:500ms=exit:9"]).exits(9).says("");
     run(&["trap", "--after", "user:500ms=exit:9"]).exits(9).says("");
@@ -32,9 +35,12 @@ fn what_reaped_orphans_have_used_is_not_forgotten() {
 
 #[test]
 fn what_a_stage_has_used_that_has_ended_is_not_forgotten() {
+    let _turn = heavy();
     let run = |limit: &str| {
         let stage = ["python3", "-c", BUSY];
-        spile([&["pipe", "--cpu-timeout", limit][..], &stage, &["::"], &stage].concat()).eof().ends()
+        spile([&["pipe", "--cpu-timeout", limit][..], &stage, &["::"], &stage].concat())
+            .eof()
+            .ends_within(3 * DEADLINE)
     };
     run("1300ms").exits(124).complains("--cpu-timeout");
     run("60s").exits(0);

@@ -90,7 +90,8 @@ fn a_program_that_reads_ten_bytes_of_fifty_thousand_gives_its_whole_answer() {
     }
 }
 
-fn child_is_gone_after(reset: bool) {
+/// How long after its client a child has gone.
+fn child_is_gone_after(reset: bool) -> Duration {
     let mut listener = spile(["listen", "-k", "0", "--", "sleep", "600"]);
     let stream = connect(listener.port());
     (&stream).write_all(b"x").unwrap();
@@ -104,17 +105,17 @@ fn child_is_gone_after(reset: bool) {
     drop(stream);
     let closed = Instant::now();
     wait_until("the child is gone", || !is_alive(child));
-    assert!(closed.elapsed() < Duration::from_millis(1500), "after {:?}", closed.elapsed());
+    closed.elapsed()
 }
 
 #[test]
 fn a_child_is_gone_soon_after_its_client_closed() {
-    child_is_gone_after(false);
+    in_time(Duration::from_millis(1500), || child_is_gone_after(false));
 }
 
 #[test]
 fn a_child_is_gone_soon_after_its_client_reset() {
-    child_is_gone_after(true);
+    in_time(Duration::from_millis(1500), || child_is_gone_after(true));
 }
 
 #[test]

@@ -128,21 +128,20 @@ fn s30_systemd_is_told_when_peers_can_connect() {
 fn s32_many_who_connect_at_once_are_all_served_at_once() {
     let mut relay = spile(["relay", "tcp-l:127.0.0.1:0", "echo"]);
     let port = relay.port();
-    let threads: Vec<_> = (0..20)
-        .map(|_| {
-            std::thread::spawn(move || {
-                let mut all = Vec::new();
-                let slowest = (0..25).map(|_| {
-                    let started = Instant::now();
-                    all.push(connect(port));
-                    started.elapsed()
-                });
-                slowest.max().unwrap()
-            })
-        })
-        .collect();
-    let slowest = threads.into_iter().map(|thread| thread.join().unwrap()).max().unwrap();
-    assert!(slowest < Duration::from_millis(950), "a SYN was lost: {slowest:?}");
+    let connect_many = move || {
+        let mut all = Vec::new();
+        let slowest = (0..25).map(|_| {
+            let started = Instant::now();
+            all.push(connect(port));
+            started.elapsed()
+        });
+        slowest.max().unwrap()
+    };
+    // Who loses a SYN says it again after a second.
+    in_time(Duration::from_millis(950), || {
+        let threads: Vec<_> = (0..20).map(|_| std::thread::spawn(connect_many)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).max().unwrap()
+    });
     let queue = tcp_sockets(&format!("sport = :{port}"));
     assert!(queue.lines().any(|line| line.starts_with("LISTEN") && line.contains(" 1024 ")), "{queue}");
 }
@@ -226,10 +225,13 @@ fn s34_a_child_that_outlives_a_killed_listener_does_not_hold_its_port() {
 fn s35_silent_clients_neither_delay_others_nor_stay_for_ever() {
     let mut relay = spile(["relay", "--idle-timeout", "700ms", "tcp-l:127.0.0.1:0", "echo"]);
     let port = relay.port();
-    let silent: Vec<_> = (0..200).map(|_| connect(port)).collect();
-    let started = Instant::now();
-    assert!(answers(port));
-    assert!(started.elapsed() < Duration::from_millis(300), "{:?}", started.elapsed());
+    let mut silent = Vec::new();
+    in_time(Duration::from_millis(300), || {
+        silent.extend((0..200).map(|_| connect(port)));
+        let started = Instant::now();
+        assert!(answers(port));
+        started.elapsed()
+    });
     for stream in &silent {
         let _ = (&*stream).read(&mut [0; 9]); // ends, by whatever means
     }

@@ -166,7 +166,7 @@ fn quiet_ok_prints_only_what_has_failed() {
     assert_eq!(ended.stderr, "two\n");
     let ended = run(&["--ok", "0,3", "--quiet-ok", "--", "sh", "-c", script, "sh", "3"]).exits(0).says("");
     assert_eq!(ended.stderr, "");
-    run(&["-t", "200ms", "--quiet-ok", "--", "sh", "-c", "echo partial; exec sleep 60"])
+    run(&["-t", "1s", "--quiet-ok", "--", "sh", "-c", "echo partial; exec sleep 60"])
         .exits(124)
         .says("partial\n");
 }
@@ -235,13 +235,13 @@ fn line_ends_become_unix_ones() {
 #[test]
 fn silence_has_a_limit_and_output_puts_it_off() {
     let start = Instant::now();
-    run(&["--idle-timeout", "300ms", "--", "sh", "-c", "echo in; exec sleep 60"])
+    run(&["--idle-timeout", "1s", "--", "sh", "-c", "echo in; exec sleep 60"])
         .exits(124)
         .says("in\n")
         .complains("--idle-timeout");
     assert!(start.elapsed().as_secs() < 10);
-    let script = "for i in 1 2 3 4 5 6 7 8; do echo $i >&2; sleep .1; done";
-    run(&["--idle-timeout", "500ms", "--", "sh", "-c", script]).exits(0);
+    let script = "for i in 1 2 3 4 5 6 7 8; do echo $i >&2; sleep .2; done";
+    run(&["--idle-timeout", "1s", "--", "sh", "-c", script]).exits(0);
 }
 
 #[test]

@@ -32,8 +32,16 @@ fn of(finding: &Value, what: &str) -> String {
 }
 
 impl Findings {
-    /// What it makes of a server of ours in these of its sections.
+    /// What it makes of a server of ours in these of its sections. On a busy machine its client may leave before the
+    /// ticket has come that it is to show afterwards, which it calls a connect problem; then it looks once more.
     fn of(sections: &[&str]) -> Findings {
+        let mut all = (0..3).map(|_| Findings::of_one_look(sections));
+        let whole =
+            all.find(|found| !found.0.iter().any(|one| of(one, "finding").starts_with("check failed")));
+        whole.expect("three times it could not connect")
+    }
+
+    fn of_one_look(sections: &[&str]) -> Findings {
         let shop = Workshop::new();
         let path = |name: &str| shop.path(name).display().to_string();
         let (both, ca) = (certificate("server.both"), certificate("ca.pem"));

@@ -243,7 +243,7 @@ impl Company for Watch {
 
     fn advance(&mut self, now: Instant) -> bool {
         if self.settles.take_if(|settles| now >= *settles).is_some() {
-            process::release_code();
+            process::release_start();
         }
         if let Some(notify) = &mut self.notify {
             let flushed = notify.flush();
