@@ -165,19 +165,19 @@ impl Reactions {
             Action::Run(line) => self.handlers.put(cause, line, Afterwards::Nothing, entry),
             Action::Both(line) => {
                 // Now and not only when the handler is over: nobody is to restart meanwhile what is to end.
-                self.asked_by(&cause, None, now);
+                self.asked_by(&cause, None, now, job);
                 match job.is_over() {
                     true => self.handlers.refuse(),
                     false => self.handlers.put(cause, line, Afterwards::PassOn, entry),
                 }
             }
             Action::Send(signal) => {
-                self.asked_by(&cause, Some(signal), now);
+                self.asked_by(&cause, Some(signal), now, job);
                 job.send(signal, None);
                 was_sent(&cause, Some(signal), supervisor, job);
             }
             Action::Forward => {
-                self.asked_by(&cause, None, now);
+                self.asked_by(&cause, None, now, job);
                 self.pass_on(&cause, &[], now, supervisor, job);
             }
             Action::Ignore => {}
@@ -189,13 +189,10 @@ impl Reactions {
                 let stop = self.wishes.stop();
                 self.stop(stop, grace, supervisor, job);
             }
+            Action::Restart if self.wishes.restart(&cause, now) => job.end(Reason::Told, supervisor),
             Action::Restart => {
-                if self.wishes.restart(&cause, now) {
-                    job.end(Reason::Told, supervisor);
-                } else {
-                    self.log.set_refused(entry);
-                    self.news.push(News::NoRestart(cause));
-                }
+                self.log.set_refused(entry);
+                self.news.push(News::NoRestart(cause));
             }
             Action::Report => {
                 let pid = running(job);
@@ -224,10 +221,10 @@ impl Reactions {
         signals(cause, sent).for_each(|signal| self.wishes.reached_by(signal, now));
     }
 
-    /// The same of what has come just now: once the program has ended, handlers alone are left to hear it.
-    fn asked_by(&mut self, cause: &Cause, sent: Option<Number>, now: Instant) {
+    /// The same of what has come just now: where nothing is left of the program, handlers alone can hear it.
+    fn asked_by(&mut self, cause: &Cause, sent: Option<Number>, now: Instant, job: &Job) {
         self.reached_by(cause, sent, now);
-        if self.has_ended && signals(cause, sent).any(Number::asks_to_end) {
+        if job.is_over() && signals(cause, sent).any(Number::asks_to_end) {
             let stop = if self.handlers.are_over() { Stop::Again } else { Stop::First };
             self.hung_up = self.hung_up.max(Some(stop));
         }

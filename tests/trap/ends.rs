@@ -230,6 +230,22 @@ fn a_handler_whose_signal_came_in_time_begins_though_the_program_has_ended_meanw
 }
 
 #[test]
+fn handlers_begin_while_there_is_anybody_to_wait_for() {
+    let worker = "trap 'echo asked; exit' TERM; echo up; while :; do sleep .02; done";
+    let flags = ["trap", "--orphans", "wait", "--on", "TERM=both:echo handled", "--grace", "60s"];
+    let script = format!("setsid sh -c \"{worker}\" & exit 4");
+    let process = spile([&flags[..], &["--", "sh", "-c", &script]].concat()).gets("up\n");
+    wait_until("the program has ended", || {
+        let all = children(process.pid());
+        all.len() == 1
+            && std::fs::read(format!("/proc/{}/cmdline", all[0]))
+                .is_ok_and(|line| line.starts_with(b"sh\0-c\0trap"))
+    });
+    process.signal("TERM");
+    process.ends().exits(4).says("handled\nasked\n");
+}
+
+#[test]
 fn a_restart_that_comes_to_nothing_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let (go, events) = (dir.path().join("go"), dir.path().join("events"));
