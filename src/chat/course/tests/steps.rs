@@ -292,8 +292,7 @@ fn limits_are_those_of_each_step() {
         (verdict.outcome, verdict.trouble.unwrap().waited),
         (Outcome::Timeout, Duration::from_secs(1))
     );
-    let news: Vec<_> =
-        course.take_news().iter().map(|news| (news.step, news.got.clone(), news.is_good)).collect();
+    let news: Vec<_> = course.take_news().map(|news| (news.step, news.got, news.is_good)).collect();
     let quiet = Vec::new;
     assert_eq!(
         news,
