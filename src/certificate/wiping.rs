@@ -37,8 +37,10 @@ impl Sought {
         })
     }
 
-    fn is(&self, bytes: &[u8]) -> bool {
-        bytes[0] ^ MASK == self.0[0] && bytes.iter().zip(&self.0).all(|(byte, masked)| byte ^ MASK == *masked)
+    fn is_in(&self, bytes: &[u8]) -> bool {
+        let begins = |bytes: &[u8]| bytes.iter().zip(&self.0).all(|(byte, masked)| byte ^ MASK == *masked);
+        let mut starts = memchr::memchr_iter(self.0[0] ^ MASK, bytes);
+        starts.any(|at| bytes.len() - at >= self.0.len() && begins(&bytes[at..]))
     }
 
     fn is_between(&self, from: usize, to: usize) -> bool {
@@ -48,7 +50,7 @@ impl Sought {
             let mut local = [IoSliceMut::new(&mut buffer[..len])];
             // What has been unmapped meanwhile holds nothing.
             let read = process_vm_readv(Pid::this(), &mut local, &[RemoteIoVec { base, len }]).unwrap_or(0);
-            buffer[..read].windows(self.0.len()).any(|window| self.is(window))
+            self.is_in(&buffer[..read])
         })
     }
 }

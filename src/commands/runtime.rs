@@ -22,7 +22,7 @@ pub struct Interrupts {
     signals: Signals,
     on_hangup: Option<Box<dyn Fn()>>,
     on_user_signal: Option<Box<dyn Fn()>>,
-    on_end: Option<Box<dyn Fn()>>,
+    on_drain: Option<Box<dyn Fn(Option<Signal>)>>,
     /// The signal that came last.
     pub last: Option<Signal>,
 }
@@ -48,17 +48,17 @@ impl Interrupts {
     pub fn on_user_signal(self, report: impl Fn() + 'static) -> Result<Interrupts, Failure> {
         let all = [&ENDING[..], &[Signal::SIGUSR1]].concat();
         let interrupts = Interrupts::of(Signals::take_unless_ignored(&all), self.on_hangup)?;
-        Ok(Interrupts { on_user_signal: Some(Box::new(report)), on_end: self.on_end, ..interrupts })
+        Ok(Interrupts { on_user_signal: Some(Box::new(report)), on_drain: self.on_drain, ..interrupts })
     }
 
-    /// The same, and whatever ends the program calls `tell` first.
-    pub fn on_end(self, tell: impl Fn() + 'static) -> Interrupts {
-        Interrupts { on_end: Some(Box::new(tell)), ..self }
+    /// The same, and `tell` is called once nobody new is served: with the signal that ended it, if one did.
+    pub fn on_drain(self, tell: impl Fn(Option<Signal>) + 'static) -> Interrupts {
+        Interrupts { on_drain: Some(Box::new(tell)), ..self }
     }
 
     fn of(signals: io::Result<Signals>, on_hangup: Option<Box<dyn Fn()>>) -> Result<Interrupts, Failure> {
         let signals = signals.map_err(|why| Failure::other("cannot read signals", why))?;
-        Ok(Interrupts { signals, on_hangup, on_user_signal: None, on_end: None, last: None })
+        Ok(Interrupts { signals, on_hangup, on_user_signal: None, on_drain: None, last: None })
     }
 
     /// Waits for a signal that ends the program.
@@ -71,7 +71,6 @@ impl Interrupts {
                 (Ok(Signal::SIGWINCH), _) => crate::endpoint::follow_our_terminal(),
                 (Ok(signal), _) => {
                     self.last = Some(signal);
-                    self.on_end.iter().for_each(|tell| tell());
                     return;
                 }
                 (Err(_), _) => std::future::pending().await,
@@ -101,6 +100,10 @@ fn stop_until_continued() {
 impl Stop for Interrupts {
     fn requested(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
         Box::pin(self.ended())
+    }
+
+    fn draining(&mut self) {
+        self.on_drain.iter().for_each(|tell| tell(self.last));
     }
 
     /// Whoever presses ^C does not want to wait.

@@ -15,7 +15,7 @@ mod words;
 
 pub use counters::{Counters, Totals};
 pub use cut::{Amount, Cut, How};
-pub use http::{LastCall, Site, content_type};
+pub use http::{LastCall, LetGo, Site, content_type};
 pub use mode::Mode;
 pub use session::{Begin, Service, Shape, serve};
 pub use words::is_small_service;

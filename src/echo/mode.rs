@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::http::Site;
+use super::http::{LetGo, Site};
 
 /// What peers are served with.
 #[derive(Clone)]
@@ -41,9 +41,9 @@ impl Mode {
     }
 
     /// The service ends: connections that would be kept for more requests are kept no longer.
-    pub fn give_last_call(&self) {
+    pub fn give_last_call(&self, who: LetGo) {
         if let Mode::Http(site) = self {
-            site.last_call.give();
+            site.last_call.give(who);
         }
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
+use super::record;
 use crate::event_loop::{Watched, yield_now};
 use crate::pool::Buffer;
 use rustix::io::Errno;
@@ -182,10 +183,20 @@ impl Descriptor {
     /// their turn.
     pub async fn drain(&self) -> io::Result<()> {
         let mut scrap = Buffer::lend(false);
-        while poll_fn(|cx| self.poll_read(cx, &mut scrap)).await? > 0 {
+        while !poll_fn(|cx| self.poll_scrap(cx, &mut scrap)).await? {
             yield_now().await;
         }
         Ok(())
+    }
+
+    /// Throws away what is read next; true at the end, which is something else than an empty record.
+    pub fn poll_scrap(&self, cx: &mut Context<'_>, scrap: &mut [u8]) -> Poll<io::Result<bool>> {
+        match self.kind {
+            Kind::Message => {
+                self.poll_input(cx, |fd, _| record::receive(fd, scrap).map(|(_, is_end)| (is_end, false)))
+            }
+            _ => self.poll_read(cx, scrap).map_ok(|n| n == 0),
+        }
     }
 
     /// Waits until the peer is gone altogether, as far as it tells: a peer that closes a TCP connection does not.
@@ -228,6 +239,8 @@ impl AsRawFd for Descriptor {
 mod tests {
     use std::time::Duration;
 
+    use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, socketpair};
+
     use super::*;
     use crate::event_loop::{run, timeout};
 
@@ -237,5 +250,21 @@ mod tests {
         let endless = Descriptor::new(endless.into(), Kind::File).unwrap();
         let drained = run(timeout(Duration::from_millis(20), endless.drain())).unwrap();
         assert!(drained.is_err());
+    }
+
+    #[test]
+    fn empty_records_are_thrown_away_too_and_end_nothing() {
+        let (ours, peers) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::NONBLOCK, None).unwrap();
+        record::mark(ours.as_fd()).unwrap();
+        for record in [&b""[..], b"one", b"", b"", b"two", b""] {
+            rustix::net::send(&peers, record, SendFlags::empty()).unwrap();
+        }
+        rustix::net::shutdown(&peers, Shutdown::Write).unwrap();
+        let ours = Descriptor::new(ours, Kind::Message).unwrap();
+        run(async { ours.drain().await.unwrap() }).unwrap();
+        // Nothing but the end is left.
+        let left = record::receive(ours.as_fd(), &mut [0; 9]);
+        assert_eq!(left, Ok((0, true)));
     }
 }

@@ -1,17 +1,15 @@
 //! The reading side of sockets that keep the boundaries of messages: datagrams, and the records of seqpacket.
 
-use std::io::{self, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use nix::sys::socket::{MsgFlags, recvmsg, setsockopt, sockopt};
-use nix::sys::time::TimeVal;
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
 use super::descriptor::Descriptor;
-use super::{Endpoint, Input, Sink, Source};
+use super::{Endpoint, Input, Sink, Source, record};
 use crate::address::{Key, Options};
 
 /// What decides how long a message can be, and whether the peer can say the end.
@@ -74,8 +72,7 @@ impl MessageSource {
     /// Reads `fd`.
     pub fn new(fd: Arc<Descriptor>, messages: Messages, eof_on_empty: bool) -> MessageSource {
         if messages.can_end() {
-            // recv(2) answers 0 both to an empty record and to the end, but only a record has a time stamp.
-            let _ = setsockopt(&*fd, sockopt::ReceiveTimestamp, &true);
+            let _ = record::mark(fd.as_fd());
         }
         MessageSource { fd, messages, eof_on_empty }
     }
@@ -118,17 +115,12 @@ impl MessageSource {
 
     /// Takes a message off the queue; answers its true length, and whether it is none but the end.
     fn receive(&self, fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<(usize, bool), Errno> {
-        if !self.can_end() {
-            // MSG_TRUNC makes recv answer the message's true length, so that a cut never goes unseen.
-            let (_, full) = rustix::net::recv(fd, buffer, RecvFlags::DONTWAIT | RecvFlags::TRUNC)?;
-            return Ok((full, false));
+        if self.can_end() {
+            return record::receive(fd, buffer);
         }
-        let mut room = nix::cmsg_space!(TimeVal);
-        let (mut slices, flags) = ([IoSliceMut::new(buffer)], MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC);
-        let received = recvmsg::<()>(fd.as_raw_fd(), &mut slices, Some(&mut room), flags)
-            .map_err(|why| Errno::from_raw_os_error(why as i32))?;
-        let is_stamped = received.cmsgs().is_ok_and(|mut all| all.next().is_some());
-        Ok((received.bytes, received.bytes == 0 && !is_stamped))
+        // MSG_TRUNC makes recv answer the message's true length, so that a cut never goes unseen.
+        let (_, full) = rustix::net::recv(fd, buffer, RecvFlags::DONTWAIT | RecvFlags::TRUNC)?;
+        Ok((full, false))
     }
 }
 

@@ -1,15 +1,14 @@
 //! A shared datagram socket with a session for each peer: one reader sorts what comes, each session answers.
 
-use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
@@ -21,13 +20,12 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::descriptor::{Descriptor, Kind};
 use super::message::{self, Messages, next_length};
+use super::session_table::{Pair, Queue, Sessions, Sorted, lock};
 use super::socket::make_room;
 use super::{Endpoint, Incoming, Input, Sink, Source, peer};
 use crate::address::{Key, Options};
 use crate::event_loop::{spawn, yield_now};
 
-/// Datagrams kept for a session that does not read; what comes beyond is dropped, as the kernel would, and counted.
-const QUEUE: usize = 256;
 /// New peers kept until they are accepted.
 const WAITING: usize = 1024;
 /// Datagrams sorted before those that they are for get a turn.
@@ -106,10 +104,6 @@ impl Datagrams {
     }
 }
 
-/// A peer, and the one of our addresses that it speaks to: answers come from there.
-type Pair = (SockAddr, Option<IpAddr>);
-type Sessions = HashMap<Pair, Arc<Mutex<Queue>>>;
-
 struct Shared {
     fd: Descriptor,
     sessions: Mutex<Sessions>,
@@ -121,14 +115,6 @@ struct Shared {
     tells_local: bool,
     messages: Messages,
     losses: Losses,
-}
-
-/// What has come from one peer and is not read yet.
-struct Queue {
-    datagrams: VecDeque<(Vec<u8>, usize)>,
-    waker: Option<Waker>,
-    last: Instant,
-    evicted: bool,
 }
 
 struct Datagram {
@@ -152,11 +138,6 @@ impl Local {
             Local::V6(info) => Ipv6Addr::from(info.ipi6_addr.s6_addr).into(),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A poisoned queue is still a queue: nothing here can be left half done.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Never a smaller one than the kernel gives by itself.
@@ -215,22 +196,14 @@ impl Shared {
     /// Hands a datagram to its session, or makes one.
     fn sort(self: &Arc<Self>, datagram: &Datagram, bytes: &[u8]) -> Option<Incoming> {
         let key: Pair = (datagram.from.clone(), datagram.to.map(Local::ip));
-        let mut sessions = lock(&self.sessions);
-        if let Some(queue) = sessions.get(&key) {
-            if !lock(queue).push(bytes, datagram.full) {
+        let queue = match lock(&self.sessions).sort(&key, bytes, datagram.full, self.max) {
+            Sorted::New(queue) => queue,
+            Sorted::Kept => return None,
+            Sorted::Lost => {
                 self.losses.add_one();
+                return None;
             }
-            return None;
-        }
-        if sessions.len() >= self.max {
-            evict_oldest(&mut sessions);
-        }
-        let mut queue =
-            Queue { datagrams: VecDeque::new(), waker: None, last: Instant::now(), evicted: false };
-        queue.push(bytes, datagram.full);
-        let queue = Arc::new(Mutex::new(queue));
-        sessions.insert(key.clone(), queue.clone());
-        drop(sessions);
+        };
         let source = SessionSource { queue, shared: self.clone(), key };
         let sink = SessionSink {
             shared: self.clone(),
@@ -241,34 +214,6 @@ impl Shared {
         let mut endpoint = Endpoint::new(Source::Session(Box::new(source)), Sink::Session(Box::new(sink)));
         endpoint.extras.get_or_insert_default().session_idle = self.idle;
         Some(Incoming::new(endpoint, peer::of(&datagram.from)))
-    }
-}
-
-fn evict_oldest(sessions: &mut Sessions) {
-    let oldest = sessions.iter().min_by_key(|(_, queue)| lock(queue).last).map(|(key, _)| key.clone());
-    if let Some(queue) = oldest.and_then(|from| sessions.remove(&from)) {
-        let mut queue = lock(&queue);
-        queue.evicted = true;
-        queue.wake();
-    }
-}
-
-impl Queue {
-    /// False where there is no room for it.
-    fn push(&mut self, bytes: &[u8], full: usize) -> bool {
-        self.last = Instant::now();
-        let has_room = self.datagrams.len() < QUEUE;
-        if has_room {
-            self.datagrams.push_back((bytes.to_vec(), full));
-        }
-        self.wake();
-        has_room
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
     }
 }
 
@@ -283,7 +228,7 @@ impl SessionSource {
     /// The next datagram; the end when the session had to make room for a newer one.
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Input> {
         let mut queue = lock(&self.queue);
-        match queue.datagrams.pop_front() {
+        match queue.take() {
             Some((bytes, _)) if bytes.is_empty() && self.shared.eof_on_empty => Poll::Ready(Input::End),
             Some((bytes, full)) if bytes.len() > buffer.len() => Poll::Ready(Input::Long { bytes, full }),
             Some((bytes, full)) => {
@@ -291,21 +236,14 @@ impl SessionSource {
                 buffer[..len].copy_from_slice(&bytes[..len]);
                 Poll::Ready(Input::Message { len, full })
             }
-            None if queue.evicted => Poll::Ready(Input::End),
-            None => {
-                queue.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
+            None => queue.poll_more(cx).map(|()| Input::End),
         }
     }
 }
 
 impl Drop for SessionSource {
     fn drop(&mut self) {
-        let mut sessions = lock(&self.shared.sessions);
-        if sessions.get(&self.key).is_some_and(|queue| Arc::ptr_eq(queue, &self.queue)) {
-            sessions.remove(&self.key);
-        }
+        lock(&self.shared.sessions).forget(&self.key, &self.queue);
     }
 }
 

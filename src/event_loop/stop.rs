@@ -7,6 +7,9 @@ pub trait Stop {
     /// Resolves when the next request comes.
     fn requested(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>>;
 
+    /// Is told that from now on nobody new is served, because of a request or without one.
+    fn draining(&mut self) {}
+
     /// True when the last request leaves no time to finish.
     fn is_urgent(&self) -> bool {
         false

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::OnceLock;
 
-use rustix::fs::{Dir, Mode, OFlags, openat, readlinkat};
+use rustix::fs::{Dir, Mode, OFlags, PROC_SUPER_MAGIC, openat, readlinkat, statfs};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 
 /// Where it is.
@@ -38,6 +38,11 @@ fn detached() -> rustix::io::Result<OwnedFd> {
         | MountAttrFlags::MOUNT_ATTR_NODEV
         | MountAttrFlags::MOUNT_ATTR_NOEXEC;
     fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+}
+
+/// Whether its usual place has one, whosever it is.
+pub fn is_mounted() -> bool {
+    statfs("/proc").is_ok_and(|place| place.f_type == PROC_SUPER_MAGIC)
 }
 
 /// Whether there is one at all.

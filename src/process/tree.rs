@@ -57,6 +57,14 @@ pub fn is_visible() -> bool {
     proc::is_there()
 }
 
+/// Why not, where nothing can.
+pub fn why_unseen() -> &'static str {
+    match proc::is_mounted() {
+        true => "/proc shows another PID namespace",
+        false => "/proc is not mounted",
+    }
+}
+
 /// The children of a process, of all its threads; none where /proc cannot tell.
 pub fn children(pid: i32) -> Vec<Seen> {
     let tasks = proc::list(&format!("{pid}/task")).unwrap_or_default();

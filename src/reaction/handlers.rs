@@ -107,8 +107,7 @@ impl Handlers {
     /// is passed on by itself in any case.
     pub fn put(&mut self, cause: Cause, line: String, afterwards: Afterwards, entry: Option<usize>) {
         if self.is_over {
-            self.dropped += 1;
-            return;
+            return self.refuse();
         }
         let run = Run { cause, line, afterwards, count: 1, merged: Vec::new(), entry };
         let is_full = self.waiting.len() >= MOST_WAITING;
@@ -125,6 +124,11 @@ impl Handlers {
                 false => self.lost += 1,
             }
         }
+    }
+
+    /// Counts one for which none begins.
+    pub fn refuse(&mut self) {
+        self.dropped += 1;
     }
 
     /// For how many signals and times there was no run: it was too late, or there is none any more.

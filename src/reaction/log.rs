@@ -18,6 +18,8 @@ pub struct Entry {
     pub action: Action,
     /// How often, one directly after the other.
     pub count: u64,
+    /// How often it came to nothing, since something else stands before it.
+    pub refused: u64,
     /// How its last handler ended.
     pub result: Option<HandlerResult>,
 }
@@ -41,12 +43,19 @@ impl Log {
             last.count += 1;
         } else if self.entries.len() < MOST {
             let (cause, action) = (cause.clone(), action.clone());
-            self.entries.push(Entry { at, cause, action, count: 1, result: None });
+            self.entries.push(Entry { at, cause, action, count: 1, refused: 0, result: None });
         } else {
             self.more += 1;
             return None;
         }
         Some(self.entries.len() - 1)
+    }
+
+    /// Notes that an action has come to nothing.
+    pub fn set_refused(&mut self, entry: Option<usize>) {
+        if let Some(entry) = entry.and_then(|at| self.entries.get_mut(at)) {
+            entry.refused += 1;
+        }
     }
 
     /// Notes how the handler of an entry has ended.

@@ -69,6 +69,8 @@ pub enum News {
     Report(Cause, Option<i32>, Duration),
     /// A handler has ended.
     Handled(Cause, HandlerResult),
+    /// `restart`, which comes to nothing: an end was asked for.
+    NoRestart(Cause),
 }
 
 /// The rules at work.
@@ -158,18 +160,26 @@ impl Reactions {
     ) {
         let entry = self.log.note(&cause, &action, now.saturating_duration_since(self.began));
         match action {
+            // Handlers that are there have the grace after the program; none begins for what comes only then.
+            Action::Run(_) if job.is_over() => self.handlers.refuse(),
             Action::Run(line) => self.handlers.put(cause, line, Afterwards::Nothing, entry),
             Action::Both(line) => {
                 // Now and not only when the handler is over: nobody is to restart meanwhile what is to end.
-                self.reached_by(&cause, None, now);
-                self.handlers.put(cause, line, Afterwards::PassOn, entry);
+                self.asked_by(&cause, None, now);
+                match job.is_over() {
+                    true => self.handlers.refuse(),
+                    false => self.handlers.put(cause, line, Afterwards::PassOn, entry),
+                }
             }
             Action::Send(signal) => {
-                self.reached_by(&cause, Some(signal), now);
+                self.asked_by(&cause, Some(signal), now);
                 job.send(signal, None);
                 was_sent(&cause, Some(signal), supervisor, job);
             }
-            Action::Forward => self.pass_on(&cause, &[], now, supervisor, job),
+            Action::Forward => {
+                self.asked_by(&cause, None, now);
+                self.pass_on(&cause, &[], now, supervisor, job);
+            }
             Action::Ignore => {}
             Action::Exit(status) => {
                 let stop = self.wishes.exit(status);
@@ -182,6 +192,9 @@ impl Reactions {
             Action::Restart => {
                 if self.wishes.restart(&cause, now) {
                     job.end(Reason::Told, supervisor);
+                } else {
+                    self.log.set_refused(entry);
+                    self.news.push(News::NoRestart(cause));
                 }
             }
             Action::Report => {
@@ -209,6 +222,15 @@ impl Reactions {
     /// What was sent to us or to the program may ask for an end.
     fn reached_by(&mut self, cause: &Cause, sent: Option<Number>, now: Instant) {
         signals(cause, sent).for_each(|signal| self.wishes.reached_by(signal, now));
+    }
+
+    /// The same of what has come just now: once the program has ended, handlers alone are left to hear it.
+    fn asked_by(&mut self, cause: &Cause, sent: Option<Number>, now: Instant) {
+        self.reached_by(cause, sent, now);
+        if self.has_ended && signals(cause, sent).any(Number::asks_to_end) {
+            let stop = if self.handlers.are_over() { Stop::Again } else { Stop::First };
+            self.hung_up = self.hung_up.max(Some(stop));
+        }
     }
 
     /// Sends the signal that has come to the program, as it came; after it those that were merged with it, each with

@@ -22,6 +22,8 @@ const LINGER: Duration = Duration::from_secs(2);
 const FLUSH: Duration = Duration::from_secs(1);
 /// Reads of what a peer has sent already and nobody wants.
 const MOST_UNREAD: u32 = 16;
+/// The same where each brings one record, however short.
+const MOST_UNREAD_RECORDS: u32 = 1024;
 /// First pause between two looks at a socket's send queue.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// The longest one.
@@ -108,13 +110,14 @@ pub fn leave_tls(relay: &mut Relay) {
 
 /// Takes what has come already, so that the close does not turn into a reset.
 fn drop_unread(endpoint: &Endpoint) {
-    if let Some(fd) = endpoint.source.stream().filter(|_| endpoint.lingers) {
+    if let Some(fd) = endpoint.source.own_socket().filter(|_| endpoint.lingers) {
         let mut scrap = crate::pool::Buffer::lend(true);
         let mut nobody = Context::from_waker(Waker::noop());
         // So much at most: it is what had come, not what is still to come.
-        for _ in 0..MOST_UNREAD {
-            match fd.poll_read(&mut nobody, &mut scrap) {
-                Poll::Ready(Ok(n)) if n == scrap.len() => {}
+        let most = if fd.kind() == Kind::Message { MOST_UNREAD_RECORDS } else { MOST_UNREAD };
+        for _ in 0..most {
+            match fd.poll_scrap(&mut nobody, &mut scrap) {
+                Poll::Ready(Ok(false)) => {}
                 _ => return,
             }
         }

@@ -28,6 +28,7 @@ fn entry_json(entry: &Entry) -> Value {
     event["at"] = entry.at.as_secs_f64().into();
     event["action"] = entry.action.to_string().into();
     event["count"] = entry.count.into();
+    event["refused"] = entry.refused.into();
     event["result"] = entry.result.as_ref().map(result_json).into();
     event
 }

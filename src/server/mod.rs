@@ -146,6 +146,7 @@ async fn drain(
 ) -> End {
     notify_systemd("STOPPING=1");
     open.stop();
+    stop.draining();
     if open.count(awaited) > 0 {
         events(&Event::Draining { connections: open.count(awaited) });
     }

@@ -29,11 +29,16 @@ impl State {
 
     /// What we were started with, as a program would find it that was started in our place.
     pub fn at_start() -> io::Result<State> {
-        let now = State::of_ourselves()?;
+        State::of_ourselves().map(State::as_started)
+    }
+
+    /// The same of what we are now.
+    pub fn as_started(self) -> State {
+        let now = self;
         let ours = [super::Number::PIPE, super::Number::CHLD];
         let kept = now.ignored.iter().filter(|signal| !ours.contains(signal));
         let ignored = kept.chain(ignored_at_start().iter()).collect();
-        Ok(State { ignored, ..now })
+        State { ignored, ..now }
     }
 
     /// Reads a file `status`. The C library ignores 32 and 33 in what posix_spawn(3) starts, of which nobody can make

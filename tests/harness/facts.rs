@@ -1,8 +1,10 @@
 //! What the kernel says about processes, descriptors and sockets.
 
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// The text of a program's stdout; the program must succeed.
@@ -92,9 +94,10 @@ pub fn with_argument(word: &str) -> Vec<u32> {
     pids.filter(|pid| has_word(pid) && super::is_alive(*pid)).collect()
 }
 
-/// A number that no other test sleeps for.
-pub fn unique_sleep(nth: u32) -> String {
-    format!("9{:06}.{nth}", std::process::id())
+/// A number that nobody else sleeps for, another one at each call.
+pub fn unique_sleep() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("9{:06}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// True while a signal waits to be read by a process; for one that is gone none does.
@@ -115,12 +118,18 @@ pub fn state_of(pid: u32) -> char {
     stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next()).unwrap_or(' ')
 }
 
+/// Says that a test is skipped, and why; past the test harness, which keeps to itself what a test prints that passes.
+pub fn skipped(why: &str) {
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    let _ = std::io::stderr().write_all(format!("{name}: skipped: {why}\n").as_bytes());
+}
+
 /// True where namespaces can be made; says so where a test is skipped.
 pub fn have_namespace(namespace: &str) -> bool {
     let made =
         Command::new("unshare").args([namespace, "true"]).output().is_ok_and(|out| out.status.success());
     if !made {
-        eprintln!("skipped: no namespace can be made here (unshare {namespace}); run as root");
+        skipped(&format!("no namespace can be made here (unshare {namespace}); run as root"));
     }
     made
 }

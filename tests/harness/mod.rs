@@ -52,6 +52,19 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Fails the test unless what is measured takes less than this at least once in five times: what else the machine has
+/// to do makes it slower, never faster.
+pub fn in_time(limit: Duration, mut measured: impl FnMut() -> Duration) {
+    let mut times = Vec::new();
+    while times.len() < 5 {
+        times.push(measured());
+        if times.last() < Some(&limit) {
+            return;
+        }
+    }
+    panic!("each time it took longer than {limit:?}: {times:?}");
+}
+
 /// A process that ends with the test.
 pub struct Process {
     child: Child,

@@ -16,7 +16,7 @@ use super::service::{ServerArgs, ended, tell_closed};
 use super::shape::ShapeArgs;
 use super::words::{AddressFlags, ListensToAny, WordsArgs};
 use crate::address::Address;
-use crate::echo::{Counters, Service, is_small_service};
+use crate::echo::{Counters, LetGo, Service, is_small_service};
 use crate::endpoint::{Incoming, Peer};
 use crate::error::{Exit, Failure};
 use crate::relay::{Limits, Report};
@@ -111,7 +111,10 @@ impl Args {
         let reporting = telling.clone();
         let interrupts = reloading(&doors, &events)?.on_user_signal(move || reporting.counters())?;
         let ending = service.clone();
-        let mut interrupts = interrupts.on_end(move || ending.mode.give_last_call());
+        let mut interrupts = interrupts.on_drain(move |signal| {
+            // Without a signal it is --max-total: whoever came last was let in to be answered.
+            ending.mode.give_last_call(if signal.is_some() { LetGo::Everybody } else { LetGo::Answered });
+        });
         let _port_file = announce(&doors, &self.server, &events)?;
         let host = Host { own_ports: datagram_ports(&doors), service, telling: telling.clone(), args: self };
         let limits = Arc::new(host.args.time.apply(Limits::default()));

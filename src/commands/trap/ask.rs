@@ -143,22 +143,25 @@ impl AskArgs {
 
     fn show(&self, pid: i32) -> Result<Exit, Failure> {
         let (pid, state) = match pid {
-            0 => (std::process::id() as i32, State::at_start()),
+            0 => {
+                let me = tree::me();
+                // Of ourselves, another namespace's /proc tells, too.
+                let state = State::of_ourselves().or_else(|_| tree::signal_state(me));
+                (me, state.map(State::as_started))
+            }
             pid => (pid, tree::signal_state(pid)),
         };
         let state = state.map_err(|why| {
-            if pid != 0 && !tree::is_visible() {
-                return Failure::other(
-                    format!("cannot look at process {pid}"),
-                    "/proc shows another PID namespace",
-                )
-                .hint("mount the /proc of this one, as 'unshare -pf --mount-proc' does");
+            let what = format!("cannot look at process {pid}");
+            if !tree::is_visible() {
+                return Failure::other(what, tree::why_unseen())
+                    .hint("mount the /proc of this PID namespace, as 'unshare -pf --mount-proc' does");
             }
             let why = match why.kind() {
                 std::io::ErrorKind::NotFound => "there is no such process".to_owned(),
                 _ => why.to_string(),
             };
-            Failure::other(format!("cannot look at process {pid}"), why)
+            Failure::other(what, why)
         })?;
         match self.json {
             true => print(&format!("{:#}\n", with_schema("spile.signal-state/1", state_json(pid, &state)))),

@@ -46,6 +46,7 @@ impl<'a> Course<'a> {
             telling: args.results.open(Instant::now())?,
             notify: args.notify.as_deref().map(Notify::open).transpose()?,
             settles: None,
+            has_refused: false,
             failure: None,
         };
         Ok(Course { args, supervisor, watch, restarts: 0, lost_signals: 0 })
@@ -152,6 +153,8 @@ struct Watch {
     notify: Option<Notify>,
     /// When the program has run for so long that we are likely to wait for long.
     settles: Option<Instant>,
+    /// That no signal restarts the program any more was said; once is enough.
+    has_refused: bool,
     /// What went wrong with `notify`, which is given up then.
     failure: Option<Failure>,
 }
@@ -176,7 +179,21 @@ impl Watch {
                         json!({"ev": "handler", "cause": cause_json(&cause), "result": result_json(&result)});
                     self.telling.event(event);
                 }
+                News::NoRestart(cause) => {
+                    self.say_refused(&cause);
+                    self.telling.event(json!({"ev": "no-restart", "cause": cause_json(&cause)}));
+                }
             }
+        }
+    }
+
+    /// Says that a restart comes to nothing; a timer knows nothing of the end, and nobody waits for what it does.
+    fn say_refused(&mut self, cause: &Cause) {
+        if let Cause::Signal(arrival) = cause
+            && !std::mem::replace(&mut self.has_refused, true)
+        {
+            let signal = arrival.signal;
+            say(&format!("spile trap: no restart for {signal}: an end was asked for, and stands before it"));
         }
     }
 }
@@ -267,6 +284,7 @@ impl Company for Watch {
     fn told(&mut self, happening: Happening<'_>) {
         if let Happening::Started(_) = happening {
             self.settles = Some(Instant::now() + SETTLING);
+            self.has_refused = false;
         }
         if let Happening::KeysLost = happening {
             say_keys_are_lost("trap");

@@ -75,12 +75,12 @@ Examples:
 A handler (run: and both:) runs with /bin/sh, one at a time, in the order of the signals, without input, as
 spile's own user, and writes where spile does. It finds SPILE_SIGNAL or SPILE_TIMER, SPILE_PID (the program),
 SPILE_COUNT (how many signals it is for) and, of the first of them, SPILE_VALUE, SPILE_SENDER_PID and SPILE_SENDER_UID.
-When the program has ended, handlers have the grace to end, too; whoever asks for an end then means them, and who
-asks again kills them. A second 'stop' kills.
+When the program has ended, handlers have the grace to end, too, and those whose signal came before; what comes later
+starts none. Whoever asks for an end then means them, and who asks again kills them. A second 'stop' kills.
 
 An end stands before a restart, whichever is asked for first: 'stop', 'exit' and a TERM that reaches the program, also
 after a handler or as another signal. HUP, INT and QUIT that reach it only call off a restart that is under way, and
-hold up those of timers for the grace.
+hold up those of timers for the grace. A signal that restarts nothing any more is told on stderr, the first time.
 ";
 
     fn run(self) -> Result<Exit, Failure> {

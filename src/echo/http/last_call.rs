@@ -1,6 +1,7 @@
 //! Word that the service ends, for connections that would otherwise be kept for more requests.
 
 use std::cell::Cell;
+use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -20,23 +21,32 @@ pub enum Past {
     Answered,
 }
 
+/// Who is let go without a word when the service ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetGo {
+    /// Who has had an answer, and soon who has not.
+    Everybody,
+    /// Who has had an answer: the others were let in to have one.
+    Answered,
+}
+
 /// Whether the service ends.
 #[derive(Debug, Default)]
 pub struct LastCall {
-    has_come: Cell<bool>,
+    given: Cell<Option<LetGo>>,
     changed: Notify,
 }
 
 impl LastCall {
     /// From now on answers are the last ones of their connections, and who asks nothing is let go.
-    pub fn give(&self) {
-        self.has_come.set(true);
+    pub fn give(&self, who: LetGo) {
+        self.given.set(Some(who));
         self.changed.notify_waiters();
     }
 
     /// True once it was given.
     pub fn has_come(&self) -> bool {
-        self.has_come.get()
+        self.given.get().is_some()
     }
 
     /// Resolves when a connection that waits for a request need not wait any longer.
@@ -47,8 +57,10 @@ impl LastCall {
         if !self.has_come() {
             changed.await;
         }
-        if past == Past::New {
-            sleep(FIRST_REQUEST).await;
+        match (past, self.given.get()) {
+            (Past::Answered, _) => {}
+            (Past::New, Some(LetGo::Answered)) => pending().await,
+            (Past::New, _) => sleep(FIRST_REQUEST).await,
         }
     }
 }

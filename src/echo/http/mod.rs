@@ -11,5 +11,5 @@ mod request;
 mod status;
 
 pub use conversation::Conversation;
-pub use last_call::LastCall;
+pub use last_call::{LastCall, LetGo};
 pub use reply::{Site, content_type};

@@ -146,6 +146,7 @@ fn date(now: OffsetDateTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::last_call::LetGo;
     use super::super::request::Framing;
     use super::*;
 
@@ -198,7 +199,7 @@ mod tests {
         assert!(says(0, false, "Connection: close\r\n\r\n") && says(1, false, "Connection: close"));
         assert!(!says(1, true, "Connection"));
         let site = site(426);
-        site.last_call.give();
+        site.last_call.give(LetGo::Everybody);
         let (reply, next) = site.reply(&head("GET", 1, true), 0, now());
         assert!(next == Next::End && reply.head.contains("Connection: upgrade, close\r\n"), "{}", reply.head);
     }

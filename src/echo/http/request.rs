@@ -1,5 +1,7 @@
 //! The head of a request: read by httparse, then judged by what decides where its body ends. No I/O.
 
+use std::ops::Range;
+
 use httparse::{EMPTY_HEADER, Error, Header, Request as Parsed, Status};
 
 use super::grammar::{is_authority, is_host};
@@ -65,9 +67,7 @@ pub fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
         Ok(Status::Partial) if bytes.len() < LONGEST_HEAD => check_line_ends(bytes).map(|()| None),
         Ok(_) => Err(too_long(bytes)),
         Err(Error::TooManyHeaders) => Err(Refusal::new(431, "there are more than 100 headers")),
-        Err(Error::Version) if names_version(bytes) => {
-            Err(Refusal::new(505, "only HTTP/1.0 and HTTP/1.1 are spoken"))
-        }
+        Err(Error::Version) => read_other_version(bytes),
         Err(_) => Err(Refusal::bad("this is no HTTP request")),
     }
 }
@@ -84,15 +84,32 @@ fn check_line_ends(head: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// True where the first line is one of another version of HTTP, whole or cut short.
-fn names_version(bytes: &[u8]) -> bool {
-    let line = bytes.trim_ascii_start().split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+/// Reads what httparse has no version for. What is later than HTTP/1.1 and still HTTP/1 is read as that, the highest
+/// that we know (RFC 9110, section 2.5).
+fn read_other_version(bytes: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
+    let Some(version) = version(bytes) else { return Err(Refusal::bad("this is no HTTP request")) };
+    match &bytes[version.clone()] {
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => {
+            let mut known = bytes.to_vec();
+            known[version.end - 1] = b'1';
+            read(&known)
+        }
+        _ => Err(Refusal::new(505, "only HTTP/1 is spoken")),
+    }
+}
+
+/// Where the first line names a version of HTTP, whole or cut short.
+fn version(bytes: &[u8]) -> Option<Range<usize>> {
+    let start = bytes.len() - bytes.trim_ascii_start().len();
+    let line = bytes[start..].split(|byte| b"\r\n".contains(byte)).next()?;
     let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    let [_, _, version] = words[..] else { return false };
-    matches!(
+    let [_, _, version] = words[..] else { return None };
+    let is_one = matches!(
         version.strip_prefix(b"HTTP/"),
         Some([b'0'..=b'9'] | [b'0'..=b'9', b'.'] | [b'0'..=b'9', b'.', b'0'..=b'9'])
-    )
+    );
+    let end = start + line.len();
+    is_one.then_some(end - version.len()..end)
 }
 
 fn too_long(bytes: &[u8]) -> Refusal {
@@ -243,6 +260,25 @@ mod tests {
     }
 
     #[test]
+    fn a_later_version_of_http_1_is_read_as_the_last_that_is_known() {
+        for minor in 2..=9 {
+            let text =
+                format!("\r\nPOST /a HTTP/1.{minor}\r\nHost: x\r\nContent-Length: 5\r\n\r\nHTTP/1.{minor}");
+            let (head, used) = read(text.as_bytes()).unwrap().unwrap();
+            assert_eq!(
+                (head.minor, head.framing, head.keeps_alive),
+                (1, Framing::Length(5), true),
+                "{text:?}"
+            );
+            assert_eq!(&text[used..], format!("HTTP/1.{minor}"));
+            for n in 0..used {
+                assert_eq!(read(&text.as_bytes()[..n]), Ok(None), "{n} bytes of {text:?}");
+            }
+        }
+        assert_eq!(status("GET / HTTP/1.2\r\n\r\n"), 400, "without a Host");
+    }
+
+    #[test]
     fn where_a_body_ends_is_never_a_guess() {
         let post = |headers: &str| format!("POST / HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
         let of = |headers: &str| head(&post(headers)).framing;
@@ -275,6 +311,8 @@ mod tests {
             ("GET / HTTP/1.1\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
             ("GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
+            ("GET / HTTP/0.9\r\nHost: x\r\n\r\n", 505),
+            ("GET / HTTP/1.10\r\nHost: x\r\n\r\n", 400),
             ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
             ("GET  / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
             ("GET / HTTP/\r\nHost: x\r\n\r\n", 400),

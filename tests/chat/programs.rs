@@ -1,0 +1,117 @@
+//! Scripted conversations with programs, over pipes and on terminals (popen2, expect).
+
+use std::time::{Duration, Instant};
+
+use crate::harness::*;
+
+fn chat<'a>(target: &'a str, steps: &[&'a str]) -> Ended {
+    chat_with(target, &[], steps)
+}
+
+fn chat_with<'a>(target: &'a str, flags: &[&'a str], steps: &[&'a str]) -> Ended {
+    let steps: Vec<&str> = steps.iter().flat_map(|step| ["-e", step]).collect();
+    spile([&["chat", target], flags, &steps[..]].concat()).eof().ends()
+}
+
+#[test]
+fn a_program_is_talked_to_over_pipes() {
+    chat("run:cat", &["> hello", "= hello", ".half-close", "<$"]).exits(0);
+    chat("run:sh -c 'read x; echo \"<$x>\"'", &["> a b", "= <a b>"]).exits(0);
+    chat("sh:read x; echo $x; exit 7", &["> a", "= a", ".exit"]).exits(7);
+    chat("sh:kill -USR1 $$", &["<$", ".exit"]).exits(138);
+    chat("run:/no/such/program", &["> a"]).exits(127);
+}
+
+#[test]
+fn a_prompt_is_found_on_a_terminal_and_nothing_is_echoed() {
+    let login = "pty:sh -c 'printf \"login: \"; read x; printf \"Password: \"; read y; echo \"hello $x/$y\"'";
+    chat(login, &["~~ login: $", "> bob", "<< Password: ", "> secret", "= hello bob/secret", "<$"]).exits(0);
+    chat_with(login, &["--echo"], &["~~ login: $", "> bob", "<< bob\\r\\nPassword: "]).exits(0);
+    chat("pty:stty size", &["= 24 80"]).exits(0);
+    chat_with("pty:stty size", &["--size", "132x50"], &["= 50 132"]).exits(0);
+    chat("pty,rows=7:stty size", &["= 7 80"]).exits(0);
+}
+
+#[test]
+fn a_python_prompt_answers() {
+    let python = "pty:python3 -i -q";
+    chat(python, &["<< >>> ", "> 6*7", "~ 42", "<< >>> ", "> exit(3)", "<$", ".exit"]).exits(3);
+}
+
+#[test]
+fn a_line_that_a_terminal_would_cut_is_refused() {
+    let shop = Workshop::new();
+    shop.write("long.chat", format!("> {}\n= {}\n", "x".repeat(5000), "x".repeat(5000)));
+    let script = shop.path("long.chat").display().to_string();
+    let ended = spile(["chat", "pty:cat", &script]).eof().ends().exits(1).complains("4095");
+    assert!(ended.stderr.contains("raw"), "{}", ended.stderr);
+    spile(["chat", "--eol", "\\n", "pty,raw:cat", &script]).eof().ends().exits(0);
+}
+
+#[test]
+fn a_program_that_dies_early_is_told_with_its_status() {
+    let ended = chat("sh:echo hi; exit 5", &["= hi", "> x", "= more"]).exits(4);
+    assert!(ended.stderr.contains("the end") && ended.stderr.contains("status 5"), "{}", ended.stderr);
+    chat("pty:sh -c 'exit 6'", &["= more"]).exits(4).complains("status 6");
+    chat("sh:kill -9 $$", &["= more"]).exits(4).complains("KILL");
+}
+
+#[test]
+fn a_program_may_say_as_much_as_it_likes_on_stderr() {
+    let noisy = "sh:head -c 1000000 /dev/zero >&2; read x; echo done";
+    let ended = chat(noisy, &["> go", "= done"]).exits(0);
+    assert!(ended.stderr.len() >= 1_000_000);
+    chat("sh,stderr=merge:echo oops >&2", &["= oops"]).exits(0);
+    chat("sh,stderr=null:echo oops >&2; echo out", &["= out", "<$"]).exits(0);
+}
+
+#[test]
+fn a_program_that_will_not_end_is_ended() {
+    let begun = Instant::now();
+    let stubborn = "sh:trap '' TERM HUP; echo $$; while :; do sleep 0.1; done";
+    let words = ["chat", "-v", "--grace", "200ms", stubborn, "-e", "~1 ^\\d+$"];
+    let ended = spile(words).eof().ends().exits(0);
+    let pid =
+        ended.stderr.lines().find_map(|line| line.split(" < ").nth(1)?.trim_end_matches("\\n").parse().ok());
+    assert!(!is_alive(pid.unwrap()), "{}", ended.stderr);
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    // It waits for what it is told, and no longer once that has ended.
+    chat("run:cat", &["> x", "= x", ".exit"]).exits(0);
+    // It may go on talking to nobody.
+    chat("sh:echo a; yes", &["= a"]).exits(0);
+}
+
+#[test]
+fn a_program_ends_though_others_hold_its_output() {
+    let begun = Instant::now();
+    // Its stderr is ours, for whose end this test would wait.
+    let target = "sh:sleep 60 2>/dev/null & echo $!; exit 3";
+    let ended = chat_with(target, &["-v"], &["~1 ^\\d+$", "<$", ".exit"]).exits(3);
+    assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
+    let pid = heard(&ended.stderr).parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
+}
+
+/// The first line that a transcript shows as heard.
+fn heard(transcript: &str) -> &str {
+    let line = transcript.lines().find_map(|line| line.split_once(" < "));
+    line.unwrap_or_else(|| panic!("nothing was heard: {transcript}")).1.trim_end_matches("\\n")
+}
+
+#[test]
+fn a_signal_ends_the_program_too() {
+    let mut chat = spile(["chat", "-v", "sh:echo $$; sleep 60", "-e", "~1 ^\\d+$", "-e", "< never"]);
+    let line = chat.line_with(" < ");
+    let pid = heard(&line).parse().unwrap();
+    chat.signal("TERM");
+    chat.ends().exits(143);
+    wait_until("the program is gone", || !is_alive(pid));
+}
+
+#[test]
+fn our_own_stdin_and_stdout_are_a_peer() {
+    let mut chat = spile(["chat", "-", "-e", "> name?", "-e", "= bob", "-e", "> hello bob"]);
+    chat.read(b"name?\n");
+    chat.write(b"bob\n");
+    chat.eof().ends().exits(0).says("hello bob\n");
+}
