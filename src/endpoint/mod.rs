@@ -62,7 +62,7 @@ pub use listener::{Listener, local_of};
 pub use overheard::{Overheard, Said};
 pub use pace::Paced;
 pub use peer::Peer;
-pub use pty::{follow_our_terminal, longest_line};
+pub use pty::{LONGEST_LINE, follow_our_terminal, reads_lines};
 pub use resolve::numeric;
 pub use retry::{Patience, persist};
 pub use session::Losses;

@@ -174,12 +174,14 @@ fn make_link(name: &Path, link: &Path) -> Result<PathBuf, Failure> {
     Ok(link.to_owned())
 }
 
-/// Most bytes of a line that a program on this terminal can be told; what is more the kernel drops (termios(3),
-/// "Canonical and noncanonical mode"). None where there are no lines.
-pub fn longest_line(terminal: &Descriptor) -> Option<usize> {
-    const LONGEST: usize = 4095;
-    let modes = (terminal.kind() == Kind::Terminal).then(|| tcgetattr(terminal).ok())??;
-    modes.local_modes.contains(LocalModes::ICANON).then_some(LONGEST)
+/// Most bytes of a line that a program on a terminal can be told, without its end; what is more the kernel drops
+/// (termios(3), "Canonical and noncanonical mode").
+pub const LONGEST_LINE: usize = 4095;
+
+/// Whether it is a terminal on which a program reads lines.
+pub fn reads_lines(terminal: &Descriptor) -> bool {
+    terminal.kind() == Kind::Terminal
+        && tcgetattr(terminal).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON))
 }
 
 /// True when it is a terminal.

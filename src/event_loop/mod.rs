@@ -6,12 +6,13 @@
 
 mod blocking;
 mod executor;
+mod glance;
 mod readiness;
 mod stop;
 mod timer;
 
 pub use blocking::blocking;
 pub use executor::{drop_tasks, run, spawn, yield_now};
-pub use readiness::Watched;
+pub use readiness::{Watched, glance_before_waiting};
 pub use stop::{Never, Stop};
 pub use timer::{Sleep, sleep, sleep_until, timeout};

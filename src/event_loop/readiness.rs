@@ -11,6 +11,8 @@ use std::time::Duration;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 
+use super::glance::{self, Glance};
+
 /// Events taken from the kernel at once.
 const BATCH: usize = 256;
 
@@ -42,6 +44,8 @@ struct Reactor {
     slots: Vec<Slot>,
     free: Vec<u32>,
     events: Box<[MaybeUninit<epoll::Event>; BATCH]>,
+    /// None where nobody expects answers at once.
+    glance: Option<Glance>,
 }
 
 thread_local! {
@@ -56,6 +60,13 @@ fn with<T>(work: impl FnOnce(&mut Reactor) -> T) -> io::Result<T> {
     })
 }
 
+/// From now on this thread looks for events for a moment before it waits for them: where one peer is talked with at a
+/// time, and may answer at once.
+pub fn glance_before_waiting() {
+    // Without a reactor there is nothing to wait for.
+    let _ = with(|reactor| reactor.glance = Some(Glance::default()));
+}
+
 /// Waits until something is ready, for `limit` at most, and wakes whoever waits for it.
 pub(super) fn turn(limit: Option<Duration>) -> io::Result<()> {
     with(|reactor| reactor.turn(limit))?
@@ -68,6 +79,7 @@ impl Reactor {
             slots: Vec::new(),
             free: Vec::new(),
             events: Box::new([const { MaybeUninit::uninit() }; BATCH]),
+            glance: None,
         })
     }
 
@@ -101,11 +113,27 @@ impl Reactor {
     }
 
     fn turn(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        if limit.is_none_or(|limit| limit > glance::LONGEST)
+            && let Some(mut glance) = self.glance.take()
+        {
+            let found = glance.finds(|| self.take_events(Some(Duration::ZERO)));
+            self.glance = Some(glance);
+            if found? {
+                return Ok(());
+            }
+        }
+        self.take_events(limit)?;
+        Ok(())
+    }
+
+    /// Waits for events, and tells how many there were.
+    fn take_events(&mut self, limit: Option<Duration>) -> io::Result<usize> {
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         let (ready, _) = match epoll::wait(&self.epoll, &mut self.events[..], limit.as_ref()) {
-            Err(Errno::INTR) => return Ok(()),
+            Err(Errno::INTR) => return Ok(0),
             other => other?,
         };
+        let count = ready.len();
         for event in ready {
             let (data, flags) = (event.data, event.flags);
             let key = Key::of(data);
@@ -115,7 +143,7 @@ impl Reactor {
                 slot.take(flags);
             }
         }
-        Ok(())
+        Ok(count)
     }
 }
 

@@ -104,13 +104,13 @@ impl Drop for Sleep {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed;
 
-/// Runs `work` for `limit` at most.
+/// Runs `work` for `limit` at most, from when it first has to wait: what does not wait needs no clock.
 pub async fn timeout<F: Future>(limit: Duration, work: F) -> Result<F::Output, Elapsed> {
     let mut work = pin!(work);
-    let mut limit = sleep(limit);
+    let mut timer = None;
     poll_fn(|cx| match work.as_mut().poll(cx) {
         Poll::Ready(output) => Poll::Ready(Ok(output)),
-        Poll::Pending => Pin::new(&mut limit).poll(cx).map(|()| Err(Elapsed)),
+        Poll::Pending => Pin::new(timer.get_or_insert_with(|| sleep(limit))).poll(cx).map(|()| Err(Elapsed)),
     })
     .await
 }

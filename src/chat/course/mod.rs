@@ -251,8 +251,8 @@ impl Course {
     }
 
     /// What has happened since it was last asked for.
-    pub fn take_news(&mut self) -> Vec<News> {
-        std::mem::take(&mut self.news)
+    pub fn take_news(&mut self) -> impl Iterator<Item = News> + '_ {
+        self.news.drain(..)
     }
 
     /// The step at hand cannot be done: why.

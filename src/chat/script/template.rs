@@ -32,17 +32,18 @@ impl Template {
     pub(super) fn parse(text: Text) -> Result<Template, Slip> {
         let mut parts = Parts::default();
         let mut rest = text;
-        while let [byte, after @ ..] = rest.bytes {
-            rest = match (byte, after) {
-                (b'\\', _) => escaped(rest, &mut parts)?,
-                (b'$', [b'{', ..]) => variable(rest, &mut parts)?,
-                _ => {
-                    parts.byte(*byte);
-                    rest.skip(1)
+        loop {
+            rest = match rest.bytes {
+                [] => return Ok(parts.template()),
+                [b'\\', ..] => escaped(rest, &mut parts)?,
+                [b'$', b'{', ..] => variable(rest, &mut parts)?,
+                [_, after @ ..] => {
+                    let plain = 1 + memchr::memchr2(b'\\', b'$', after).unwrap_or(after.len());
+                    parts.bytes(&rest.bytes[..plain]);
+                    rest.skip(plain)
                 }
             };
         }
-        Ok(parts.template())
     }
 
     /// A text without variables.
@@ -106,9 +107,14 @@ pub struct Parts(Vec<Part>);
 impl Parts {
     /// Appends a byte.
     pub fn byte(&mut self, byte: u8) {
+        self.bytes(&[byte]);
+    }
+
+    /// Appends bytes.
+    fn bytes(&mut self, more: &[u8]) {
         match self.0.last_mut() {
-            Some(Part::Bytes(bytes)) => bytes.push(byte),
-            _ => self.0.push(Part::Bytes(vec![byte])),
+            Some(Part::Bytes(bytes)) => bytes.extend_from_slice(more),
+            _ => self.0.push(Part::Bytes(more.to_vec())),
         }
     }
 

@@ -12,12 +12,14 @@ use crate::commands::dial::Dial;
 use crate::commands::runtime::Interrupts;
 use crate::endpoint::{Connector, Journey};
 use crate::error::{Exit, Failure};
+use crate::event_loop::glance_before_waiting;
 use crate::process::end_left_behind;
 use crate::report::Event;
 
 /// Runs them all; the status is that of the first that did not go well.
 pub async fn run(talk: &Talk, target: &Target) -> Result<Exit, Failure> {
     let mut interrupts = Interrupts::new()?;
+    glance_before_waiting();
     let ways =
         talk.scripts.iter().map(|script| Way::new(talk, target, script)).collect::<Result<Vec<_>, _>>()?;
     let mut status = Exit::OK;

@@ -10,7 +10,9 @@ use super::ending;
 use super::hearing::{cause, hear_what_there_is, poll_hear, silence_after};
 use super::telling::Transcript;
 use crate::chat::{Course, Ending, Need, Outcome, Pace, Script, Settings, Status, Verdict};
-use crate::endpoint::{Acceptor, Connector, Endpoint, Input, WhenBroken, longest_line, say_file};
+use crate::endpoint::{
+    Acceptor, Connector, Endpoint, Input, LONGEST_LINE, WhenBroken, reads_lines, say_file,
+};
 use crate::error::{Exit, Failure, plain};
 use crate::event_loop::{sleep, sleep_until, timeout, yield_now};
 use crate::pool::Buffer;
@@ -232,18 +234,23 @@ impl Conversation {
 
     /// Fails for a line of which a terminal would drop the end.
     fn fits_terminal(&mut self, piece: &[u8]) -> Result<(), String> {
-        let terminal = self.endpoint.as_ref().filter(|_| self.child.is_some());
-        let Some(longest) = terminal.and_then(|endpoint| longest_line(endpoint.source.stream()?)) else {
+        let ends_line = |line: &[u8]| line.ends_with(b"\r") || line.ends_with(b"\n");
+        // The usual case, for which the terminal need not be asked how it is set.
+        if self.open_line == 0 && piece.len() <= LONGEST_LINE && ends_line(piece) {
             return Ok(());
-        };
+        }
+        let terminal = self.endpoint.as_ref().filter(|_| self.child.is_some());
+        if !terminal.and_then(|endpoint| endpoint.source.stream()).is_some_and(|stream| reads_lines(stream)) {
+            return Ok(());
+        }
         for line in piece.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
             self.open_line += line.len();
-            if self.open_line > longest + 1 {
+            if self.open_line > LONGEST_LINE + 1 {
                 return Err(format!(
-                    "a terminal drops what a line has beyond {longest} bytes, unless it is raw (pty,raw:)"
+                    "a terminal drops what a line has beyond {LONGEST_LINE} bytes, unless it is raw (pty,raw:)"
                 ));
             }
-            if line.ends_with(b"\r") || line.ends_with(b"\n") {
+            if ends_line(line) {
                 self.open_line = 0;
             }
         }

@@ -53,7 +53,7 @@ impl Recording {
             let (book, telling, begun) = (self.0.clone(), telling.clone(), Instant::now());
             let listening = Box::new(move |said: Said<'_>| {
                 if let Said::Bytes(bytes) = said {
-                    telling.passed(None, begun.elapsed(), direction(speaker), bytes);
+                    telling.passed(None, begun, direction(speaker), bytes);
                 }
                 book.borrow_mut().hear(speaker, said);
             });

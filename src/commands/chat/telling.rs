@@ -2,7 +2,7 @@
 //! that happened.
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::Instant;
 
 use super::client_command::Output;
 use super::report::Report;
@@ -76,11 +76,12 @@ impl Telling {
         }
     }
 
-    /// These bytes pass that way, so long after the beginning.
-    pub fn passed(&self, id: Option<u64>, at: Duration, direction: Direction, bytes: &[u8]) {
+    /// These bytes pass that way, in what began at `begun`.
+    pub fn passed(&self, id: Option<u64>, begun: Instant, direction: Direction, bytes: &[u8]) {
         if !self.is_talkative || bytes.is_empty() {
             return;
         }
+        let at = begun.elapsed();
         match self.form {
             Form::Json => say(&transcript_json(id, at, direction, bytes).to_string()),
             Form::Text => say(&transcript_text(id, at, direction, bytes)),
@@ -107,7 +108,7 @@ impl Transcript {
         if direction == Direction::Heard {
             self.minutes.received += bytes.len() as u64;
         }
-        self.telling.passed(self.minutes.id, self.minutes.begun.elapsed(), direction, bytes);
+        self.telling.passed(self.minutes.id, self.minutes.begun, direction, bytes);
     }
 
     /// So many bytes were taken from us.
@@ -116,7 +117,7 @@ impl Transcript {
     }
 
     /// These steps are over.
-    pub fn steps(&mut self, news: Vec<News>) {
+    pub fn steps(&mut self, news: impl Iterator<Item = News>) {
         for news in news {
             if let Some(step) = self.minutes.script.steps.get(news.step).filter(|_| self.telling.is_talkative)
             {
