@@ -29,11 +29,11 @@ impl State {
 
     /// What we were started with, as a program would find it that was started in our place.
     pub fn at_start() -> io::Result<State> {
-        State::of_ourselves().map(State::as_started)
+        State::of_ourselves().map(State::before_us)
     }
 
     /// The same of what we are now.
-    pub fn as_started(self) -> State {
+    pub fn before_us(self) -> State {
         let now = self;
         let ours = [super::Number::PIPE, super::Number::CHLD];
         let kept = now.ignored.iter().filter(|signal| !ours.contains(signal));

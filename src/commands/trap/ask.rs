@@ -147,7 +147,7 @@ impl AskArgs {
                 let me = tree::me();
                 // Of ourselves, another namespace's /proc tells, too.
                 let state = State::of_ourselves().or_else(|_| tree::signal_state(me));
-                (me, state.map(State::as_started))
+                (me, state.map(State::before_us))
             }
             pid => (pid, tree::signal_state(pid)),
         };
