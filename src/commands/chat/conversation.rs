@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::path::Path;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -134,7 +135,7 @@ impl Conversation {
             let left = bounds.until.map(|until| until.saturating_duration_since(Instant::now()));
             // Asked before: a peer that floods us meets every need at once.
             let is_late = left == Some(Duration::ZERO)
-                || timeout(left.unwrap_or(Duration::MAX), self.meet(need)).await.is_err();
+                || timeout(left.unwrap_or(Duration::MAX), pin!(self.meet(need))).await.is_err();
             if is_late {
                 self.course.out_of_time("the whole conversation is over time (--deadline)");
             }
@@ -155,7 +156,8 @@ impl Conversation {
             Need::SayFile(path, pace) => self.say_file(&path, pace).await,
             Need::Hear(until) => self.hear(until).await,
             Need::Pause(until) => sleep_until(until).await,
-            Need::StartTls => self.start_tls().await,
+            // In memory of its own: a handshake needs much, and few steps are one.
+            Need::StartTls => Box::pin(self.start_tls()).await,
             Need::HalfClose => {
                 if let Some(Endpoint { sink, .. }) = &mut self.endpoint {
                     poll_fn(|cx| sink.poll_half_close(cx)).await;
