@@ -529,7 +529,7 @@ complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcom
 complete -c spile -n "__fish_spile_using_subcommand cert; and __fish_seen_subcommand_from match" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c spile -n "__fish_spile_using_subcommand chat" -s e -l step -d 'A step, after those of each script or without any; may repeat' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l set -d 'Give a variable of the scripts a value: ${NAME}; may repeat' -r
-complete -c spile -n "__fish_spile_using_subcommand chat" -s t -l deadline -d 'How long a whole conversation may take' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -s t -l deadline -d 'How long a whole conversation may take, and the command of --then where none goes on' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l log -d 'Write events to stderr as text or JSON, one a line (json implies --verbose; failures are events, too)' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
 complete -c spile -n "__fish_spile_using_subcommand chat" -l format -d 'Tell of all conversations in one document on stdout; text is none: a message on stderr where one fails' -r -f -a "text\t'A message on stderr where a conversation fails, nothing else'
@@ -542,8 +542,8 @@ complete -c spile -n "__fish_spile_using_subcommand chat" -l term -d 'What ends 
 complete -c spile -n "__fish_spile_using_subcommand chat" -l step-timeout -d 'How long each step may take, as .timeout has it' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l max-buffer -d 'Most that is kept of what was heard, for a step to decide; more is a failure' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l size -d 'Size of the terminal of pty: (80x24)' -r
-complete -c spile -n "__fish_spile_using_subcommand chat" -l grace -d 'How long a program may take to end after the conversation, and again after TERM' -r
-complete -c spile -n "__fish_spile_using_subcommand chat" -l clients -d 'Talk to this many clients, then end; the n-th one gets the n-th script, the last script is that of all further ones (one for each script; with --then, until the command ends)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l grace -d 'How long a program may take to end after the conversation, and again after TERM; a terminal that pty,raw: made raw is hung up at once, as ^D is no end there, unless .exit asks for the program\'s status' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l clients -d 'Talk to this many clients, then end; the n-th one gets the n-th script, the last script is that of all further ones (one for each script; with --then, until the command ends). Each has to come within a minute, or --accept-timeout, of which 0 is for ever; with --then the command has to end' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l concurrent -d 'Talk to clients at once, to N at most; without this, one after the other' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l then -d 'Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too (where --format has stdout, what it prints goes to stderr)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l port-file -d 'Write the port number to this file once clients can connect' -r -F
@@ -640,7 +640,7 @@ complete -c spile -n "__fish_spile_using_subcommand chat" -l tickets -d 'Tickets
 complete -c spile -n "__fish_spile_using_subcommand chat" -l max-handshakes -d 'Peers that may have a handshake or a PROXY header still to make; the one that came first makes room for more (1024)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l reload-every -d 'Look this often whether certificates, keys and lists have changed, and read them again' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l cert-out -d 'Write the certificate of --self-signed to this file, for clients to trust' -r
-complete -c spile -n "__fish_spile_using_subcommand chat" -l swap -d 'Play the other side: hear what the scripts say, and say what they hear'
+complete -c spile -n "__fish_spile_using_subcommand chat" -l swap -d 'Play the other side: hear what the scripts say, and say what they hear; --eol and --term change sides, too'
 complete -c spile -n "__fish_spile_using_subcommand chat" -l check -d 'Read the scripts, say what is wrong with them, and talk to nobody; a target is not needed'
 complete -c spile -n "__fish_spile_using_subcommand chat" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand chat" -s 4 -d 'IPv4 alone'

@@ -18,9 +18,10 @@ pub fn is_hidden(c: char) -> bool {
     c.is_control() || is_invisible(c)
 }
 
-/// Bidirectional controls (UAX 9), zero-width marks, separators of lines and tags.
+/// Bidirectional controls (UAX 9), zero-width marks, separators of lines, tags, and all blanks but the space.
 fn is_invisible(c: char) -> bool {
-    matches!(c,
+    c.is_whitespace() && c != ' '
+        || matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

@@ -74,6 +74,8 @@ pub struct Inbox {
     most_kept: usize,
     /// The places where messages end, and units with them.
     messages: VecDeque<u64>,
+    /// Where empty messages stand that were not read, once for each.
+    empty: VecDeque<u64>,
 }
 
 impl Inbox {
@@ -87,6 +89,7 @@ impl Inbox {
             behind: 0,
             most_kept,
             messages: VecDeque::new(),
+            empty: VecDeque::new(),
         }
     }
 
@@ -102,14 +105,21 @@ impl Inbox {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// A message ends with what was added last.
-    pub fn end_message(&mut self) {
+    /// Adds a message: its end is that of a unit.
+    pub fn push_message(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return self.empty.push_back(self.end());
+        }
+        self.push(bytes);
         while self.messages.front().is_some_and(|place| *place <= self.start) {
             self.messages.pop_front();
         }
-        if self.messages.back() != Some(&self.end()) {
-            self.messages.push_back(self.end());
-        }
+        self.messages.push_back(self.end());
+    }
+
+    /// Whether an empty message comes next; it is read by `read(0)`.
+    pub fn has_empty(&self) -> bool {
+        self.empty.front() == Some(&self.head())
     }
 
     /// How many of the unread bytes are of the message that comes next, where it ends.
@@ -168,8 +178,14 @@ impl Inbox {
         &self.bytes[index(from)..index(to).max(index(from))]
     }
 
-    /// Reads on, or goes back to a place that is kept.
+    /// Reads on, or goes back to a place that is kept. Where it stays, an empty message is all that is read.
     pub fn go_to(&mut self, place: u64) {
+        if self.has_empty() && place == self.head() {
+            self.empty.pop_front();
+        }
+        while self.empty.front().is_some_and(|at| *at < place) {
+            self.empty.pop_front();
+        }
         self.head = (place.saturating_sub(self.start) as usize).min(self.bytes.len());
         self.scanned = 0;
     }
@@ -179,6 +195,12 @@ impl Inbox {
         self.go_to(self.head() + count as u64);
     }
 
+    /// Forgets all that was not read.
+    pub fn forget(&mut self) {
+        self.go_to(self.end());
+        self.empty.clear();
+    }
+
     /// Something else ends units from here on.
     pub fn end_units_anew(&mut self) {
         self.scanned = 0;
@@ -186,6 +208,9 @@ impl Inbox {
 
     /// The next unit. It looks at no byte twice, however often it is asked.
     pub fn unit(&mut self, ends: &Ends) -> Unit {
+        if self.has_empty() && !matches!(ends, Ends::Never) {
+            return Unit::Whole { length: 0, end: 0 };
+        }
         let (kept, message) = (self.kept(), self.message(ends));
         let looked_at = message.map_or(kept, |length| &kept[..length]);
         if let Some((length, end)) = find(looked_at, self.scanned, ends) {

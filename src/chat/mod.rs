@@ -11,5 +11,8 @@ mod verdict;
 pub use course::{Course, Ending, Need, News, Settings};
 pub use pattern::Patterns;
 pub use record::{Form, Recorder, Speaker};
-pub use script::{LANGUAGE, MOST_BYTES, Mistake, Op, Pace, Script, Step, Terminator};
+pub use script::{
+    Expect, LANGUAGE, MOST_BYTES, Mistake, Op, Pace, Place, Script, Secrecy, Step, Template, Terminator,
+    escape,
+};
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

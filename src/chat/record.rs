@@ -4,10 +4,15 @@
 //! steps stand in the order in which the words were read on their way. Nobody can have waited for words that were read
 //! only after he had spoken, so that this order holds for either side, also where both spoke at once.
 
+use std::time::Duration;
+
 use super::script::{Expect, MOST_BYTES, Op, Template, Terminator};
 
 /// Bytes after which a line is no longer waited for.
 const LONGEST_PIECE: usize = 4096;
+
+/// A pause that is told: what is shorter is the way of the words.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The last line of a script that would have become too long.
 const FULL: &str = "# the rest is missing: a script holds no more\n";
@@ -35,6 +40,8 @@ pub struct Recorder {
     form: Form,
     we: Voice,
     peer: Voice,
+    /// How long nobody has spoken before the step that comes next.
+    pause: Duration,
     /// Steps that were not taken yet, a line each.
     steps: String,
     /// Bytes of all steps.
@@ -58,10 +65,17 @@ impl Recorder {
             form,
             we: Voice::default(),
             peer: Voice::default(),
+            pause: Duration::ZERO,
             steps: String::new(),
             length: 0,
             most_bytes: MOST_BYTES,
         }
+    }
+
+    /// Nobody has spoken for so long. A comment tells of it: who plays the script waits for words, not for times, unless
+    /// somebody makes `.sleep` of it.
+    pub fn pause(&mut self, time: Duration) {
+        self.pause += time;
     }
 
     /// These bytes of a stream were said, or this message.
@@ -71,9 +85,6 @@ impl Recorder {
             Form::Stream => {
                 let lines = bytes.split_inclusive(|byte| *byte == b'\n');
                 lines.for_each(|line| self.add(speaker, line));
-            }
-            Form::Messages if bytes.is_empty() => {
-                self.note(speaker, "an empty message, which no step can say");
             }
             Form::Messages => self.raw(speaker, bytes.to_vec()),
         }
@@ -181,6 +192,10 @@ impl Recorder {
     }
 
     fn step(&mut self, op: &Op) {
+        let pause = std::mem::take(&mut self.pause);
+        if pause >= SHORTEST_PAUSE {
+            self.write(&format!("# after {:.1} s", pause.as_secs_f64()));
+        }
         self.write(&op.typed(&[]));
     }
 
@@ -272,8 +287,21 @@ mod tests {
         recorder.said(We, b"a\nb");
         recorder.said(We, b"c\n");
         recorder.said(Peer, b"");
+        recorder.said(We, b"");
         recorder.end(We);
-        let script = ">> a\\nb\n>> c\\n\n# the peer: an empty message, which no step can say\n";
+        assert_eq!(recorder.take(), ">> a\\nb\n>> c\\n\n<<\n>>\n");
+    }
+
+    #[test]
+    fn a_pause_is_a_comment_before_the_step_that_it_held_up() {
+        let mut recorder = Recorder::new(Form::Stream);
+        for (speaker, bytes, pause) in
+            [(We, "a\n", 30), (Peer, "b", 230), (Peer, "\n", 20), (We, "c\n", 99), (We, "d\n", 2000)]
+        {
+            recorder.pause(Duration::from_millis(pause));
+            recorder.said(speaker, bytes.as_bytes());
+        }
+        let script = ".eol \\n\n> a\n# after 0.2 s\n.term \\n\n= b\n> c\n# after 2.0 s\n> d\n";
         assert_eq!(recorder.take(), script);
     }
 

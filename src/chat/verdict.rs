@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::script::Place;
+use super::script::{Place, Secrecy};
 use crate::error::Exit;
 
 /// How a conversation ended.
@@ -67,6 +67,10 @@ pub struct Trouble {
     pub waited: Duration,
     /// Why, where there is more to say (an error, a limit).
     pub why: Option<String>,
+    /// Where something was said before that nobody has taken.
+    pub lost: Option<Place>,
+    /// Hidden where the step was: nothing that was typed or heard is in here then.
+    pub secrecy: Secrecy,
 }
 
 /// Most bytes that are shown of what a step looked at.

@@ -18,6 +18,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     address::duration(text)
 }
 
+/// A clap value parser for the size of a terminal: columns and rows.
+pub fn terminal_size(text: &str) -> Result<(u16, u16), String> {
+    let number = |word: &str| word.parse().ok().filter(|number| *number > 0);
+    let both = text.split_once(['x', 'X']).and_then(|(cols, rows)| Some((number(cols)?, number(rows)?)));
+    both.ok_or_else(|| "it is COLSxROWS, for example 80x24".to_owned())
+}
+
 /// A clap value parser for files that cannot be stdout: `-` would be a file of that name.
 pub fn file_name(word: OsString) -> Result<PathBuf, String> {
     match word == "-" {

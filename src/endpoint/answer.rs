@@ -1,6 +1,7 @@
 //! An endpoint that answers: it has something to say, but speaks only once it was spoken to.
 
 use std::fs::File;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -57,6 +58,17 @@ pub fn say_file(path: &Path) -> Result<Endpoint, Failure> {
     let fd = Descriptor::new(open(path)?.into(), Kind::File);
     let fd = fd.map_err(|why| Failure::other(format!("cannot read {}", path.display()), why))?;
     Ok(Endpoint::new(Source::Stream(Arc::new(fd)), Sink::Discard))
+}
+
+/// What a file holds, or what comes out of a pipe until nobody has it open for writing; its first writer is waited for.
+pub async fn content(path: &Path) -> Result<Source, Failure> {
+    let cannot = |why: std::io::Error| Failure::other(format!("cannot read {}", path.display()), why);
+    let kind = std::fs::metadata(path).map_err(cannot)?.file_type();
+    match (kind.is_fifo(), kind.is_file()) {
+        (true, _) => super::file::read_pipe(path).await,
+        (_, true) => say_file(path).map(|endpoint| endpoint.source),
+        _ => Err(cannot(std::io::Error::other("it is neither a file nor a pipe"))),
+    }
 }
 
 /// Fails where `answer_with` and `say_file` would.

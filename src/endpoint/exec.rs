@@ -23,7 +23,18 @@ const FOR_US: [&str; 4] = ["NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_
 
 /// `exec:PROG ARG…`.
 pub fn open_words(end: &End, words: &[String], connection: &Connection) -> Result<Endpoint, Failure> {
-    open_program(words.iter().map(OsString::from).collect(), &end.options, connection)
+    let opened = open_program(words.iter().map(OsString::from).collect(), &end.options, connection);
+    match words.iter().any(|word| is_for_shell(word)) {
+        true => opened.map_err(|failure| failure.hint("no shell reads this; one reads sh:'…'")),
+        false => opened,
+    }
+}
+
+/// Whether a word means something to a shell and is hardly meant for a program.
+fn is_for_shell(word: &str) -> bool {
+    word.ends_with(';')
+        || word.contains(['|', '&', '<', '>', '$', '`'])
+        || matches!(word, "cd" | "exit" | "export" | "read" | "set" | "source" | "trap" | "ulimit" | "umask")
 }
 
 /// `sh:TEXT`.

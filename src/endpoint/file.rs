@@ -101,6 +101,16 @@ pub async fn open_fifo(end: &End, path: &Path, usage: Use) -> Result<Endpoint, F
         Err(why) => return Err(Failure::connect(format!("cannot make the fifo {}", path.display()), why)),
     }
     let access = access(&end.options, usage);
+    Ok(endpoint(join_fifo(path, access).await?, access))
+}
+
+/// What comes out of a pipe that is there already, by its path.
+pub async fn read_pipe(path: &Path) -> Result<Source, Failure> {
+    join_fifo(path, Access::Read).await.map(Source::Stream)
+}
+
+/// Waits for the other side.
+async fn join_fifo(path: &Path, access: Access) -> Result<Arc<Descriptor>, Failure> {
     let owned = path.to_owned();
     let open = move || {
         let mut options = OpenOptions::new();
@@ -111,8 +121,7 @@ pub async fn open_fifo(end: &End, path: &Path, usage: Use) -> Result<Endpoint, F
         Err(why) => return Err(Failure::other(format!("cannot open {}", path.display()), why)),
     };
     rustix::fs::fcntl_setfl(&file, OFlags::NONBLOCK).map_err(|why| cannot_open(path, &why.into()))?;
-    let fd = Arc::new(Descriptor::new(file.into(), Kind::Pipe).map_err(|why| cannot_open(path, &why))?);
-    Ok(endpoint(fd, access))
+    Descriptor::new(file.into(), Kind::Pipe).map(Arc::new).map_err(|why| cannot_open(path, &why))
 }
 
 fn endpoint(fd: Arc<Descriptor>, access: Access) -> Endpoint {

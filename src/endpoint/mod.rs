@@ -48,7 +48,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use answer::{answer_with, check_answer, say_file};
+pub use answer::{answer_with, check_answer, content, say_file};
 pub use delay::{Delayed, Lateness};
 pub use departure::forsaken;
 pub use descriptor::{Descriptor, Kind};

@@ -26,6 +26,7 @@ pub struct Pair {
     pub name: PathBuf,
     /// Its size is that of our terminal, also when that changes.
     follows: bool,
+    half_close: HalfClose,
 }
 
 thread_local! {
@@ -57,7 +58,9 @@ impl Pair {
         set_modes(slave.as_fd(), options)?;
         let has_size = options.has(Key::Rows) || options.has(Key::Cols);
         let follows = !has_size && is_terminal(rustix::stdio::stdin());
-        Ok(Pair { master, slave, name, follows })
+        let is_raw = options.flag(Key::Raw) == Some(true);
+        let half_close = if is_raw { HalfClose::HangUp } else { HalfClose::Terminal };
+        Ok(Pair { master, slave, name, follows, half_close })
     }
 
     /// The slave, and the master as both directions of an endpoint. Once the slave is closed here, its last user's
@@ -75,7 +78,7 @@ impl Pair {
         let sink = Sink::Stream {
             fd: fd.clone(),
             stalled: false,
-            half_close: HalfClose::Terminal,
+            half_close: self.half_close,
             when_broken: WhenBroken::Discard,
         };
         Ok((self.slave, Source::Stream(fd), sink))

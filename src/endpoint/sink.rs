@@ -26,6 +26,8 @@ pub enum HalfClose {
     Stdout,
     /// Type ^D, as a person would.
     Terminal,
+    /// On a raw terminal ^D is a byte like others: only its close is an end.
+    HangUp,
     /// Say nothing: others will write after us.
     Nothing,
 }
@@ -97,6 +99,12 @@ impl Sink {
     /// Writes what fits now; a message sink takes all or nothing.
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
+            // The kernel would take it, for nobody.
+            Sink::Stream { fd, half_close: HalfClose::Terminal | HalfClose::HangUp, .. }
+                if is_hung_up(fd) =>
+            {
+                Poll::Ready(Err(Errno::PIPE.into()))
+            }
             Sink::Stream { fd, stalled, .. } => fd.poll_write(cx, bytes, stalled),
             Sink::Tls(stream) => stream.poll_write(cx, bytes),
             Sink::Messages { fd, stalled, .. } => fd.poll_output(cx, stalled, |fd, _| {
@@ -248,6 +256,11 @@ impl Sink {
         }
     }
 
+    /// False where `half_close` tells the reader nothing, and only the close does.
+    pub fn tells_its_end(&self) -> bool {
+        !matches!(self.untapped(), Sink::Stream { half_close: HalfClose::HangUp, .. })
+    }
+
     /// As `half_close`; ready once the end is on its way. Only a TLS session may have to wait for that.
     pub fn poll_half_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(stream) = self.tls() {
@@ -281,7 +294,7 @@ impl Sink {
                 const EOT: u8 = 4;
                 let _ = rustix::io::write(fd.as_fd(), &[EOT]);
             }
-            Sink::Stream { half_close: HalfClose::Nothing, .. } => {}
+            Sink::Stream { half_close: HalfClose::Nothing | HalfClose::HangUp, .. } => {}
             Sink::AtMost(inner, _) => inner.half_close(),
             Sink::Tapped(tapped) => tapped.half_close(),
             // Said by `poll_half_close`, or at the close.
@@ -289,6 +302,14 @@ impl Sink {
             Sink::Messages { .. } | Sink::Session(_) | Sink::Unread(_) | Sink::Closed => {}
         }
     }
+}
+
+/// Whether nobody has a terminal open any more, of which this is the master.
+fn is_hung_up(master: &Descriptor) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut asked = [PollFd::new(master, PollFlags::empty())];
+    poll(&mut asked, Some(&now)).is_ok() && asked[0].revents().contains(PollFlags::HUP)
 }
 
 /// Another read end of the pipe that `write_end` belongs to; it does not keep the pipe open for its reader.

@@ -13,7 +13,7 @@ use rustix::process::PidfdFlags;
 use super::program::{Ends, Program};
 use super::spawn::spawn;
 use crate::error::{Exit, Failure};
-use crate::event_loop::{Watched, sleep};
+use crate::event_loop::{Watched, sleep, timeout};
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,15 @@ impl Child {
     pub fn hang_up(&self) {
         for signal in [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGCONT] {
             self.signal_group(signal);
+        }
+    }
+
+    /// Tells the child that its peer is gone, and kills it when it has not ended within `grace`.
+    pub async fn end(&mut self, grace: Duration) {
+        self.hang_up();
+        if timeout(grace, self.exited()).await.is_err() {
+            self.kill();
+            self.exited().await;
         }
     }
 

@@ -211,11 +211,9 @@ pub async fn end_child(
 ) -> ChildStatus {
     let peer_is_gone = !matches!(outcome, Outcome::Complete | Outcome::ChildExited(_) | Outcome::Quiet);
     let gently = async |child: &mut Child| {
-        if !peer_is_gone && timeout(grace, child.exited()).await.is_ok() {
-            return;
+        if peer_is_gone || timeout(grace, child.exited()).await.is_err() {
+            child.end(grace).await;
         }
-        child.hang_up();
-        let _ = timeout(grace, child.exited()).await;
     };
     tokio::select! {
         biased;

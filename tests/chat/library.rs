@@ -124,7 +124,7 @@ fn a_mailbox_is_counted_by_pop3() {
         chat("pop3.chat", &target, &["--set", "user=me", "--set", &password])
     };
     login("secret").exits(0);
-    fails_behind(login("wrong"), "pop3.chat", "> PASS ${password}", 1);
+    fails_behind(login("wrong"), "pop3.chat", "> PASS ${password}", 2);
 }
 
 #[test]

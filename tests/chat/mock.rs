@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
 
 use crate::harness::*;
 
@@ -80,7 +81,7 @@ fn clients_take_turns_unless_they_may_come_at_once() {
         stream.read_exact(&mut heard).map(|()| heard)
     };
     hello(&first).unwrap();
-    second.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+    second.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     assert!(hello(&second).is_err(), "the second one was served beside the first");
     (&first).write_all(b"bye\n").unwrap();
     drop(first);
@@ -178,5 +179,63 @@ fn datagram_clients_are_served_to_their_end() {
         String::from_utf8_lossy(&buffer[..n]).into_owned()
     };
     assert_eq!((ask("a"), ask("c")), ("b".to_owned(), "d".to_owned()));
+    server.ends().exits(0);
+}
+
+#[test]
+fn a_command_that_hangs_is_ended() {
+    let begun = Instant::now();
+    // Nobody connects; or somebody does, and then goes on for ever.
+    for (ask, status, told) in [
+        ("", 124, "--deadline ran out"),
+        ("echo GET x | $SPILE connect $SPILE_ADDR;", 124, "--deadline ran out"),
+    ] {
+        let command = format!("{ask} echo pid $$ >&2; trap \"\" TERM HUP; while :; do sleep 0.1; done");
+        let ended = mock_and_command(MOVED, "-t 1s --grace 200ms", &command).exits(status);
+        let pid: u32 =
+            ended.stderr.lines().find_map(|line| line.strip_prefix("pid ")?.parse().ok()).expect("its pid");
+        assert!(!is_alive(pid), "{}", ended.stderr);
+        ended.complains("the command of --then does not end").complains(told);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
+    // Its limit begins anew after each conversation.
+    let ask = "echo GET x | $SPILE connect $SPILE_ADDR; sleep 0.7;";
+    mock_and_command(MOVED, "-t 1500ms", &ask.repeat(4)).exits(0);
+    let ended =
+        mock_and_command("= a", "-t 1s --grace 200ms", "echo b | $SPILE connect $SPILE_ADDR; exec sleep 600");
+    ended.exits(4).complains("the command of --then does not end");
+}
+
+#[test]
+fn nobody_is_waited_for_for_ever() {
+    let (server, _) = mock(&["-e", "= a", "--accept-timeout", "300ms"]);
+    server
+        .ends()
+        .exits(124)
+        .complains("no client came: time limit --accept-timeout ran out")
+        .complains("0 for ever");
+    let (server, port) = mock(&["-e", "= a", "--clients", "2", "--accept-timeout", "2s"]);
+    speaks(port, "a\n");
+    server.ends().exits(124).complains("1 of 2 clients came: time limit --accept-timeout ran out");
+    let (server, port) = mock(&["-e", "= a", "--accept-timeout", "0"]);
+    speaks(port, "a\n");
+    server.ends().exits(0);
+    let (server, port) = mock(&["-e", "= a", "--clients", "2", "--accept-timeout", "300ms"]);
+    speaks(port, "b\n");
+    server.ends().exits(4);
+}
+
+#[test]
+fn flags_change_sides_with_the_script() {
+    let shop = Workshop::new();
+    shop.write("s", "> a\n= b\n");
+    let script = shop.path("s").display().to_string();
+    let flags = ["--eol", ";", "--term", "!"];
+    let (server, port) = mock(&[&[script.as_str(), "--swap"], &flags[..]].concat());
+    let target = format!("127.0.0.1:{port}");
+    spile([&["chat", &target, &script], &flags[..]].concat()).eof().ends().exits(0);
+    server.ends().exits(0);
+    let (server, port) = mock(&[&[script.as_str(), "--swap"], &flags[..]].concat());
+    assert_eq!(speaks(port, "a;"), b"b!");
     server.ends().exits(0);
 }

@@ -115,3 +115,66 @@ fn our_own_stdin_and_stdout_are_a_peer() {
     chat.write(b"bob\n");
     chat.eof().ends().exits(0).says("hello bob\n");
 }
+
+#[test]
+fn what_is_said_to_a_program_that_has_ended_is_told() {
+    for target in ["sh:exit 5", "pty:sh -c 'exit 5'"] {
+        let ended = chat(target, &[".sleep 300ms", "> x"]).exits(18);
+        ended.complains("-e:2: > x: the program had ended before it could take that").complains("status 5");
+    }
+    // Whoever has answered need not listen.
+    let steps = [".sleep 300ms", "> x", "> y", "= hi", "<$"];
+    let ended = chat_with("sh:echo hi", &["-v"], &steps).exits(0);
+    ended.complains("# nobody takes that: the program has ended");
+    let ended = chat("sh:echo hi", &[".sleep 300ms", "> x", "= ho"]).exits(4);
+    ended.complains("lost: what -e:2 says, as the program had ended").complains("wanted the line \"ho\"");
+    let shop = Workshop::new();
+    shop.write("long", "x\n".repeat(100_000));
+    let say = format!(">@ {}", shop.path("long").display());
+    chat("sh:read x; echo got $x", &[&say, "= got x", "<$"]).exits(0);
+}
+
+#[test]
+fn a_terminal_is_left_at_once() {
+    let begun = Instant::now();
+    for (target, eol, steps) in [
+        ("pty,raw:cat", "\\n", &["> x", "= x"][..]),
+        ("pty:cat", "\\r", &["> x", "= x"]),
+        // A line that is open takes a ^D of its own.
+        ("pty:cat", "\\r", &[">> x", ".half-close", "<< x", "<$"]),
+        ("pty:cat", "\\r", &[">> x"]),
+    ] {
+        chat_with(target, &["--eol", eol, "--grace", "60s"], steps).exits(0);
+    }
+    // ^D is a byte there, and no end.
+    chat_with("pty,raw:od -An -c -N2", &["--eol", "\\n"], &[">> a", ".half-close", ">> b"]).exits(2);
+    chat("pty,raw:sh -c 'head -c1; sleep 0.2; exit 3'", &[">> a", "<< a", ".exit"]).exits(3);
+    assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn who_means_a_shell_is_told_of_it() {
+    for target in ["run:a; b", "run:cd /", "pty:nothing | cat", "run:A=1 b $HOME"] {
+        chat(target, &["> x"]).exits(127).complains("hint: no shell reads this; one reads sh:'…'");
+    }
+    let ended = chat("run:/no/such/program", &["> x"]).exits(127);
+    assert!(!ended.stderr.contains("shell"), "{}", ended.stderr);
+}
+
+/// Example: `spile chat pty:'psql -U app' login.chat --strict --format junit > chat.xml`
+#[test]
+fn a_database_is_asked_on_a_terminal() {
+    let server = postgres("app", "");
+    let (shop, socket) = (Workshop::new(), server.path(""));
+    shop.write("login.chat", ".timeout 30s\n~~ app=# $\n> select 6*7;\n~ ^ +42\n~~ app=# $\n> \\\\q\n<$\n");
+    let line = format!(
+        "cd {} && PGHOST={socket} PGPORT={} PGDATABASE=postgres PSQLRC=/dev/null PSQL_HISTORY=/dev/null PAGER=cat; \
+         export PGHOST PGPORT PGDATABASE PSQLRC PSQL_HISTORY PAGER; \
+         exec $SPILE chat pty:'psql -U app -v PROMPT1=%n=%#\\ ' login.chat --strict --format junit",
+        shop.path("").display(),
+        server.port()
+    );
+    let ended = shell(&line).eof().ends().exits(0);
+    let read = crate::readers::junit(&ended.stdout);
+    assert_eq!((&read[0]["name"], &read[0]["cases"][1][0]), (&"login.chat".into(), &"4: ~ ^ +42".into()));
+}

@@ -49,12 +49,12 @@ impl Tape {
         self.shop.path("tape.chat").display().to_string()
     }
 
-    /// The steps; what the first line tells is no step.
+    /// The steps; what the first line tells is no step, and how long nobody spoke is not known before.
     fn steps(&self) -> String {
         let text = String::from_utf8(self.shop.read("tape.chat")).unwrap();
         let (head, steps) = text.split_once('\n').unwrap();
         assert!(head.starts_with("# "), "{head}");
-        steps.to_owned()
+        steps.split_inclusive('\n').filter(|line| !line.starts_with("# after ")).collect()
     }
 
     fn records(&self, addresses: &[&str]) -> Process {

@@ -85,10 +85,6 @@ impl Course {
             Need::Close | Need::Reset => Voice::Closed,
             _ => self.voice,
         };
-        if matches!(&need, Need::Say(bytes, _) if bytes.is_empty()) {
-            self.done(Good::default());
-            return Ok(None);
-        }
         self.state = State::Doing;
         Ok(Some(need))
     }
@@ -203,7 +199,8 @@ impl Course {
             Op::Eol(text) => self.settings.eol = self.rendered(text)?,
             Op::Timeout(time) => self.settings.timeout = *time,
             Op::Pace(pace) => self.pace = *pace,
-            Op::DropInput => self.inbox.go_to(self.inbox.end()),
+            Op::DropInput => self.inbox.forget(),
+            Op::Tell(secrecy) => self.secrecy = *secrecy,
             Op::Default(name, _) if self.settings.variables.contains_key(name) => {}
             Op::Set(name, text) | Op::Default(name, text) => {
                 return Ok(vec![(name.clone(), self.rendered(text)?)]);

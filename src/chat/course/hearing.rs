@@ -201,6 +201,9 @@ impl Hearing {
 
     fn judge_raw_text(&mut self, scene: &mut Scene) -> Judgement {
         let Wish::Raw(text) = &self.wish else { return Judgement::Wait };
+        if text.is_empty() {
+            return self.judge_empty(scene);
+        }
         let kept = scene.inbox.kept();
         self.compared += common(&kept[self.compared..], &text[self.compared..]);
         let is_all_there = self.compared == text.len();
@@ -214,6 +217,18 @@ impl Hearing {
             () if is_all_there => self.read_to(passed, None, scene.inbox),
             () if scene.inbox.room() == 0 => self.bad(Outcome::Overflow, scene.inbox),
             () => self.wait(scene),
+        }
+    }
+
+    /// An empty message is nothing but its end.
+    fn judge_empty(&self, scene: &mut Scene) -> Judgement {
+        if scene.inbox.has_empty() {
+            scene.inbox.read(0);
+            return Judgement::Good(Good::default());
+        }
+        match scene.inbox.unread() {
+            [] => self.wait(scene),
+            _ => self.mismatch(scene, Unit::Open),
         }
     }
 

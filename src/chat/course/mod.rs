@@ -4,6 +4,7 @@ mod branches;
 mod doing;
 mod forbidden;
 mod hearing;
+mod news;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -15,10 +16,11 @@ use std::time::{Duration, Instant};
 
 use super::inbox::{Ends, Inbox};
 use super::pattern::Patterns;
-use super::script::{Pace, Script, Terminator};
+use super::script::{Pace, Script, Secrecy, Terminator};
 use super::verdict::{MOST_SHOWN, Outcome, Status, Verdict};
 use forbidden::Forbidden;
 use hearing::{Bad, Good, Hearing, Judgement, Scene, Wish};
+pub use news::{Capture, News};
 
 /// What holds before the first step.
 #[derive(Clone, Debug)]
@@ -71,44 +73,6 @@ pub enum Ending {
     Cut(String),
 }
 
-/// What happened to a step, for transcripts and reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
-    /// Which step (a place in `Script::steps`).
-    pub step: usize,
-    /// When it was over.
-    pub at: Instant,
-    /// How long it took.
-    pub took: Duration,
-    /// What it read (the unit, the match), cut to a few hundred bytes; empty where it reads nothing.
-    pub got: Vec<u8>,
-    /// Variables that it set.
-    pub set: Vec<Capture>,
-    /// Whether it went well.
-    pub is_good: bool,
-}
-
-/// A variable that a step has set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Capture {
-    /// Its name.
-    pub name: String,
-    /// The beginning of its value, `MOST_CAPTURED` bytes at most.
-    pub value: Vec<u8>,
-    /// How many bytes the value has.
-    pub length: usize,
-}
-
-/// Most bytes of a variable that are told; the variable itself has them all.
-const MOST_CAPTURED: usize = 4096;
-
-impl Capture {
-    fn of((name, value): &(String, Vec<u8>)) -> Capture {
-        let told = &value[..value.len().min(MOST_CAPTURED)];
-        Capture { name: name.clone(), value: told.to_vec(), length: value.len() }
-    }
-}
-
 /// One conversation on its way through a script.
 pub struct Course {
     script: Rc<Script>,
@@ -132,6 +96,9 @@ pub struct Course {
     leaving: Option<Status>,
     /// Steps since something was last said, heard or waited for.
     idle: u32,
+    /// The first step that said something which nobody took; none where something was heard since.
+    lost: Option<usize>,
+    secrecy: Secrecy,
     news: Vec<News>,
 }
 
@@ -186,6 +153,8 @@ impl Course {
             state: State::Ready,
             leaving: None,
             idle: 0,
+            lost: None,
+            secrecy: Secrecy::Open,
             news: Vec::new(),
         };
         let terminator = course.settings.terminator.clone();
@@ -203,7 +172,12 @@ impl Course {
         }
         for _ in 0..MOST_STEPS {
             if let Some(need) = self.turn() {
-                if !matches!(need, Need::Over(_)) {
+                let is_nothing = match &need {
+                    Need::Over(_) => true,
+                    Need::Say(bytes, _) => bytes.is_empty(),
+                    _ => false,
+                };
+                if !is_nothing {
                     self.idle = 0;
                 }
                 return need;
@@ -214,15 +188,31 @@ impl Course {
 
     /// Takes what was heard: no more than `room` allows is ever needed.
     pub fn hear(&mut self, bytes: &[u8]) {
-        if self.ending.is_none() && !matches!(self.state, State::Over(_)) {
+        if self.takes_more() {
             self.inbox.push(bytes);
         }
     }
 
+    fn takes_more(&self) -> bool {
+        self.ending.is_none() && !matches!(self.state, State::Over(_))
+    }
+
     /// The same for a whole message: its end is that of a unit, unless only the peer's end is.
     pub fn hear_message(&mut self, bytes: &[u8]) {
-        self.hear(bytes);
-        self.inbox.end_message();
+        if self.takes_more() {
+            self.inbox.push_message(bytes);
+        }
+    }
+
+    /// Whether what is said and heard now may be told.
+    pub fn secrecy(&self) -> Secrecy {
+        self.secrecy
+    }
+
+    /// Nobody takes what the step at hand says, as the program has ended. That is its right where it has answered
+    /// already, so that whatever is heard after this step makes good for it; otherwise it is what goes wrong in the end.
+    pub fn nobody_takes_it(&mut self) {
+        self.lost.get_or_insert(self.at);
     }
 
     /// How long the step at hand may take; also one that says something to a peer that takes nothing.
@@ -315,6 +305,9 @@ impl Course {
         let mut scene =
             Scene { inbox: &mut self.inbox, ends: &self.ends, ending: self.ending.as_ref(), is_rest: false };
         let mut judgement = hearing.judge(&mut scene);
+        if matches!(judgement, Judgement::Good(_)) && !matches!(hearing.wish, Wish::Nothing) {
+            self.lost = None;
+        }
         if matches!(judgement, Judgement::Wait) && self.now >= until {
             judgement = hearing.give_up(&self.inbox);
         }
@@ -348,15 +341,12 @@ impl Course {
         self.at = good.to.unwrap_or(self.at + 1);
     }
 
-    fn tell(&mut self, got: Vec<u8>, set: Vec<Capture>, is_good: bool) {
-        if self.at < self.script.steps.len() {
-            let took = self.now.saturating_duration_since(self.begun);
-            self.news.push(News { step: self.at, at: self.now, took, got, set, is_good });
-        }
-    }
-
-    /// Ends well, if nothing is left that may not be.
+    /// Ends well, if nothing is left that may not be and nothing was said in vain.
     fn leave(&mut self, status: Status) {
+        if let Some(step) = self.lost.take() {
+            self.at = step;
+            return self.fail(Outcome::Cut, "the program had ended before it could take that");
+        }
         let verdict = Verdict { outcome: Outcome::Pass(status), trouble: None, unread: self.unread() };
         self.tell(Vec::new(), Vec::new(), true);
         self.state = State::Over(Box::new(verdict));
@@ -372,7 +362,10 @@ impl Course {
     }
 
     fn unread(&self) -> Vec<u8> {
-        self.inbox.unread().to_vec()
+        match self.secrecy {
+            Secrecy::Open => self.inbox.unread().to_vec(),
+            Secrecy::Hidden => Vec::new(),
+        }
     }
 
     /// Hears until `timeout` is over.

@@ -4,7 +4,7 @@ use super::Course;
 use super::hearing::{Bad, Branch, Hearing, MOST_HISTORY, Sign, Wish};
 use crate::chat::inbox::Ends;
 use crate::chat::pattern::{Compiled, nearest};
-use crate::chat::script::{Place, Step, escape};
+use crate::chat::script::{Place, Secrecy, Step, escape};
 use crate::chat::verdict::{Outcome, Trouble};
 
 /// Of what fitted best, this much is shown.
@@ -14,6 +14,14 @@ impl Course {
     /// Everything that is known about what went wrong at the step at hand.
     pub(super) fn trouble(&self, bad: &Bad, hearing: Option<&Hearing>, why: Option<String>) -> Trouble {
         let (place, step) = self.place_and_step();
+        let waited = self.now.saturating_duration_since(self.begun);
+        let lost = self.lost.and_then(|step| self.script.steps.get(step)).map(|step| step.place.clone());
+        let secrecy = self.secrecy;
+        if secrecy == Secrecy::Hidden {
+            let (wanted, got) = Default::default();
+            let (looked_at, nearest, why) = Default::default();
+            return Trouble { place, step, wanted, got, looked_at, nearest, waited, why, lost, secrecy };
+        }
         let forbidden = bad.forbidden.and_then(|step| self.script.steps.get(step));
         let why = match forbidden {
             Some(by) => Some(format!("line {} of {} forbids it", by.place.line, by.place.file)),
@@ -35,15 +43,17 @@ impl Course {
             got: self.inbox.slice(bad.shown.0, bad.shown.1).to_vec(),
             looked_at: hearing.map_or(0, |hearing| self.inbox.end() - hearing.from),
             nearest,
-            waited: self.now.saturating_duration_since(self.begun),
+            waited,
             why,
+            lost,
+            secrecy,
         }
     }
 
     /// The step at hand; after the last, the end of the script.
     fn place_and_step(&self) -> (Place, String) {
         match (self.script.steps.get(self.at), self.script.steps.last()) {
-            (Some(step), _) => (step.place.clone(), step.text.to_string()),
+            (Some(step), _) => (step.place.clone(), step.told(self.secrecy).into_owned()),
             (None, Some(last)) => (last.place.clone(), "the end of the script".to_owned()),
             (None, None) => {
                 (Place { file: self.script.name.clone(), line: 1 }, "the end of the script".to_owned())
@@ -105,6 +115,7 @@ fn wanted(wish: &Wish, ends: &Ends) -> String {
     match wish {
         Wish::Unit { text, is_all: false } => format!("a {unit} that starts with {}", quoted(text)),
         Wish::Unit { text, is_all: true } => format!("the {unit} {}", quoted(text)),
+        Wish::Raw(text) if text.is_empty() => "an empty message".to_owned(),
         Wish::Raw(text) => format!("the bytes {}", quoted(text)),
         Wish::Next(pattern) => format!("a {unit} that fits {}", pattern.regex),
         Wish::Any(branches) => wanted_of(branches, unit),

@@ -6,11 +6,11 @@ use super::escape::shown;
 use super::mistake::Slip;
 use super::operator::{Saying, amount, label_name, name, some_text};
 use super::text::Text;
-use super::{Op, Pace, Template, Terminator};
+use super::{Op, Pace, Secrecy, Template, Terminator};
 use crate::{address, suggest};
 
 /// All of them.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 19] = [
     ".term",
     ".eol",
     ".timeout",
@@ -24,6 +24,8 @@ pub const NAMES: [&str; 17] = [
     ".reset",
     ".drop-input",
     ".rest-empty",
+    ".hide",
+    ".show",
     ".exit",
     ".goto",
     ".loop",
@@ -66,6 +68,8 @@ fn alone(word: &str) -> Saying {
         ".reset" => Op::Reset,
         ".drop-input" => Op::DropInput,
         ".rest-empty" => Op::RestEmpty,
+        ".hide" => Op::Tell(Secrecy::Hidden),
+        ".show" => Op::Tell(Secrecy::Open),
         _ => return Saying::End,
     })
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::certificate::is_hidden;
+
 /// The escapes of a letter and the bytes that they stand for.
 pub const LETTERS: [(u8, u8); 8] = [
     (b'r', b'\r'),
@@ -14,7 +16,7 @@ pub const LETTERS: [(u8, u8); 8] = [
     (b'$', b'$'),
 ];
 
-/// Appends `bytes` to `text` such that a script may hold them: what is no printable character is escaped.
+/// Appends `bytes` to `text` such that a script may hold them: what steers a terminal or cannot be seen is escaped.
 pub fn escape(bytes: &[u8], text: &mut String) {
     for chunk in bytes.utf8_chunks() {
         let mut letters = chunk.valid().chars().peekable();
@@ -40,7 +42,7 @@ fn push(letter: char, text: &mut String) {
             text.push('\\');
             text.push(char::from(short));
         }
-        None if is_printable(letter) => text.push(letter),
+        None if !is_hidden(letter) => text.push(letter),
         None => letter.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push_byte(byte, text)),
     }
 }
@@ -49,14 +51,6 @@ fn push(letter: char, text: &mut String) {
 pub fn push_byte(byte: u8, text: &mut String) {
     // Writing to a string cannot fail.
     let _ = write!(text, "\\x{byte:02x}");
-}
-
-/// Controls, signs that change the direction of text, and what has no shape are not.
-fn is_printable(letter: char) -> bool {
-    match letter.is_ascii() {
-        true => !letter.is_ascii_control(),
-        false => letter.escape_debug().len() == 1,
-    }
 }
 
 /// Most characters of something typed that a message shows.
@@ -71,9 +65,9 @@ pub fn shown(bytes: &[u8]) -> String {
     let mut count = 0;
     for letter in letters.chars().take(MOST_SHOWN) {
         count += 1;
-        match is_printable(letter) {
-            true => text.push(letter),
-            false => push(letter, &mut text),
+        match is_hidden(letter) {
+            true => push(letter, &mut text),
+            false => text.push(letter),
         }
     }
     if is_long || letters.chars().nth(count).is_some() {

@@ -13,6 +13,25 @@ struct Before {
     is_deaf: bool,
     /// TLS has begun.
     has_tls: bool,
+    /// What ends a unit.
+    ends: Ends,
+}
+
+/// What ends a unit, as far as it can be told.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ends {
+    /// What did before the first step.
+    #[default]
+    AtFirst,
+    /// What this step says.
+    Since(usize),
+    /// Not the same on every way.
+    Unknown,
+}
+
+/// What ends a unit at each step; of one that is never reached nothing is known.
+pub fn terminators(steps: &[Step]) -> Vec<Ends> {
+    walk(steps).into_iter().map(|before| before.map_or(Ends::Unknown, |before| before.ends)).collect()
 }
 
 /// Finds steps that are never reached, and steps that can only fail.
@@ -54,7 +73,7 @@ fn walk(steps: &[Step]) -> Vec<Option<Before>> {
     let mut walk = Walk { before: vec![None; steps.len()], due: Vec::new() };
     walk.reach(0, Before::default());
     while let Some(at) = walk.due.pop() {
-        let after = walk.before[at].unwrap_or_default().after(&steps[at].op);
+        let after = walk.before[at].unwrap_or_default().after(&steps[at].op, at);
         successors(steps, at).into_iter().for_each(|next| walk.reach(next, after));
     }
     walk.before
@@ -97,14 +116,16 @@ impl Before {
             said_end: self.said_end && other.said_end,
             is_deaf: self.is_deaf && other.is_deaf,
             has_tls: self.has_tls && other.has_tls,
+            ends: if self.ends == other.ends { self.ends } else { Ends::Unknown },
         }
     }
 
-    fn after(self, op: &Op) -> Before {
+    fn after(self, op: &Op, at: usize) -> Before {
         match op {
             Op::HalfClose => Before { said_end: true, ..self },
             Op::Close | Op::Reset => Before { said_end: true, is_deaf: true, ..self },
             Op::StartTls => Before { has_tls: true, ..self },
+            Op::Term(_) => Before { ends: Ends::Since(at), ..self },
             _ => self,
         }
     }

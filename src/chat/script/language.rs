@@ -7,12 +7,13 @@ it.
 
 SAYING
   > TEXT              TEXT and the end of line; > alone is an empty line
-  >> TEXT             TEXT alone
-  >@ FILE             what FILE holds
+  >> TEXT             TEXT alone; >> alone is an empty message (datagrams)
+  >@ FILE             what FILE holds, or what comes out of a pipe
 HEARING
   < TEXT              the next unit starts with TEXT
   = TEXT              the next unit is TEXT; = alone is an empty one
-  << TEXT             exactly these bytes come next, units or not
+  << TEXT             exactly these bytes come next, units or not; << alone is
+                      an empty message
   ~ REGEX             units are skipped until one fits
   ~1 REGEX            the next unit fits
   ~~ REGEX            bytes are skipped until it fits: finds prompts, too
@@ -45,6 +46,8 @@ DOING
   .reset              resets the connection
   .drop-input         forgets what was heard and not yet read
   .rest-empty         a failure when something is unread here or at the end
+  .hide, .show        what is said and heard between them is shown nowhere:
+                      passwords
   .exit [CODE]        ends here with CODE, or else with the status of the child
 
 TEXT is everything after the operator and one space. In it \r \n \t \0 \e \s (a
@@ -52,6 +55,15 @@ space) \xNN \\ \$ are escapes, ${NAME} is a variable and ${env:NAME} one of the
 environment; ${base64:NAME} is a value in base64. A REGEX has no escapes but its
 own (crate regex, over bytes); a variable in it stands for its text, and a group
 (?<NAME>...) sets one.
+
+What is said to a program that has ended is taken by nobody. That is fine where
+something is heard after it: whoever has answered need not listen. Otherwise it
+is a failure in the end, with status 18 and the line that said it. -v tells of
+it either way.
+
+Between .hide and .show nothing that is said, heard or set is in a transcript, a
+report or a message, and of the steps the operators alone. What a peer echoes
+comes later: .show stands after the step that hears it.
 ";
 
 #[cfg(test)]

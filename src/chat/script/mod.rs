@@ -15,6 +15,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod text;
+mod units;
 mod variables;
 
 pub use escape::escape;
@@ -22,6 +23,7 @@ pub use language::LANGUAGE;
 pub use mistake::Mistake;
 pub use template::Missing;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -48,6 +50,25 @@ pub struct Step {
     pub op: Op,
 }
 
+impl Step {
+    /// As it is told: of a hidden one the operator alone.
+    pub fn told(&self, secrecy: Secrecy) -> Cow<'_, str> {
+        match (secrecy, self.text.split_once(' ')) {
+            (Secrecy::Hidden, Some((operator, _))) => format!("{operator} ***").into(),
+            _ => (*self.text).into(),
+        }
+    }
+}
+
+/// Whether what is said and heard may be told to others than the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// It may.
+    Open,
+    /// No transcript and no report has it.
+    Hidden,
+}
+
 /// A line of a file; of `-e` steps the file is `-e` and the line tells the how-manieth it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -60,7 +81,7 @@ pub struct Place {
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
-    /// `> TEXT` with the end of line, `>> TEXT` without.
+    /// `> TEXT` with the end of line, `>> TEXT` without; `>>` alone is an empty message.
     Send {
         /// What.
         text: Template,
@@ -101,6 +122,8 @@ pub enum Op {
     DropInput,
     /// `.rest-empty`: nothing may be left unread here; the end of the script checks again.
     RestEmpty,
+    /// `.hide` and `.show`: whether what follows is told in transcripts and reports.
+    Tell(Secrecy),
     /// `.exit`: the end here, with this status; without one, with that of the child.
     Exit(Option<u8>),
     /// `.goto LABEL`: the place where it goes on.
@@ -123,7 +146,7 @@ pub enum Op {
 pub enum Expect {
     /// `< TEXT`: the next unit starts with it.
     Start(Template),
-    /// `<< TEXT`: exactly these bytes come next, whatever follows; units do not matter.
+    /// `<< TEXT`: exactly these bytes come next, whatever follows; units do not matter. `<<` alone is an empty message.
     RawStart(Template),
     /// `= TEXT`: the next unit equals it.
     Equal(Template),

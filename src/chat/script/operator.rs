@@ -37,10 +37,10 @@ pub fn read(line: Text) -> Result<Saying, Slip> {
     let step = |op| Ok(Saying::Step(op));
     match word.bytes {
         b">" => step(Op::Send { text: Template::parse(rest)?, has_eol: true }),
-        b">>" => step(Op::Send { text: some_text(">>", rest)?, has_eol: false }),
+        b">>" => step(Op::Send { text: Template::parse(rest)?, has_eol: false }),
         b">@" => step(Op::SendFile(some_text(">@", rest)?)),
         b"<" => step(Op::Expect(Expect::Start(Template::parse(rest)?))),
-        b"<<" => step(Op::Expect(Expect::RawStart(some_text("<<", rest)?))),
+        b"<<" => step(Op::Expect(Expect::RawStart(Template::parse(rest)?))),
         b"=" => step(Op::Expect(Expect::Equal(Template::parse(rest)?))),
         b"~" => step(Op::Expect(Expect::Skip(Pattern::parse(rest, Scope::Unit)?))),
         b"~1" => step(Op::Expect(Expect::Next(Pattern::parse(rest, Scope::Unit)?))),

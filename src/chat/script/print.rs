@@ -4,7 +4,9 @@ use std::fmt::{self, Display, Formatter};
 
 use super::directive::is_number;
 use super::escape::{escape, push_byte};
-use super::{Alternative, Count, Expect, Op, Part, Pattern, Script, Step, Template, Terminator, When};
+use super::{
+    Alternative, Count, Expect, Op, Part, Pattern, Script, Secrecy, Step, Template, Terminator, When,
+};
 use crate::address::print_duration;
 
 impl Display for Script {
@@ -59,6 +61,8 @@ impl Op {
             Op::Reset => ".reset",
             Op::DropInput => ".drop-input",
             Op::RestEmpty => ".rest-empty",
+            Op::Tell(Secrecy::Hidden) => ".hide",
+            Op::Tell(Secrecy::Open) => ".show",
             Op::Exit(_) => ".exit",
             Op::Loop { .. } => ".loop",
             _ => ".end",

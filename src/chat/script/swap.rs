@@ -5,12 +5,17 @@ use super::{Expect, Op, Part, Script, Step, Template, Terminator, flow};
 
 impl Script {
     /// The script of the peer: what this one says it expects, byte for byte, and what this one expects it says. What
-    /// `<` leaves open is not said. It is meant for the same settings as this script; a side whose ends of lines
-    /// differ from the other's says so with `.eol` and `.term`.
+    /// `<` leaves open is not said. A side whose ends of lines differ from the other's says so with `.eol` and `.term`;
+    /// `before` are steps of that kind that come before the first one, and change sides with it.
     ///
     /// Every step that has no other side is told.
-    pub fn swapped(&self) -> Result<Script, Vec<Mistake>> {
+    pub fn swapped(&self, before: &[Step]) -> Result<Script, Vec<Mistake>> {
         let mut swap = Swap::default();
+        for step in before {
+            if let Err(slip) = swap.step(step) {
+                swap.mistakes.push(slip.at(&step.place));
+            }
+        }
         let mut starts = Vec::new();
         for step in &self.steps {
             starts.push(swap.steps.len());
@@ -71,7 +76,9 @@ impl Swap {
             Op::Expect(Expect::RawStart(text)) => self.push(step, say(text, false)),
             Op::Expect(Expect::Equal(text)) => self.say_unit(step, text)?,
             Op::Expect(Expect::Start(text)) => match &self.terminator {
-                Some(Terminator::Length(_)) => return Err(open("the rest of the unit is not known")),
+                Some(Terminator::Length(_)) => {
+                    return Err(open("the rest of the unit is not known", "'=' has all of it"));
+                }
                 _ => self.say_unit(step, text)?,
             },
             Op::Expect(Expect::End(None)) => self.end(step),
@@ -84,12 +91,17 @@ impl Swap {
                 self.has_jumps = true;
                 self.push(step, step.op.clone());
             }
-            Op::Set(..) | Op::Default(..) | Op::Timeout(_) | Op::Sleep(_) | Op::StartTls => {
+            Op::Set(..) | Op::Default(..) | Op::Timeout(_) | Op::Sleep(_) | Op::StartTls | Op::Tell(_) => {
                 self.push(step, step.op.clone());
             }
-            Op::Expect(_) | Op::Choose(_) => return Err(open("what would fit is not known byte for byte")),
-            Op::SendFile(_) => return Err(open("what the file holds is not known")),
-            Op::Reset => return Err(open("nothing expects a reset")),
+            Op::Expect(_) | Op::Choose(_) => {
+                let hint = "the other side says what '=', '<' or '<<' has";
+                return Err(open("what would fit is not known byte for byte", hint));
+            }
+            Op::SendFile(_) => {
+                return Err(open("what the file holds is not known", "'>>' has bytes that are known"));
+            }
+            Op::Reset => return Err(open("nothing expects a reset", "'.close' has another side")),
         }
         Ok(())
     }
@@ -130,7 +142,10 @@ impl Swap {
             None | Some(Terminator::Line | Terminator::Text(_)) => self.push(step, say(text, true)),
             Some(Terminator::Length(length)) => match text.as_plain() {
                 Some(plain) if plain.len() == *length => self.push(step, say(text, false)),
-                _ => return Err(open("its length is not that of a unit")),
+                _ => {
+                    let hint = format!("a unit has {length} bytes here");
+                    return Err(open("its length is not that of a unit", &hint));
+                }
             },
             Some(Terminator::None) => {
                 if !text.is_empty() {
@@ -175,14 +190,17 @@ impl Swap {
     /// What holds at a step has to be known from the steps above it.
     fn no_jumps(&self) -> Result<(), Slip> {
         match self.has_jumps {
-            true => Err(open("it stands after a label or in a loop, and would change what stands above it")),
+            true => Err(open(
+                "it stands after a label or in a loop, and would change what stands above it",
+                "before the first label and loop it can be exchanged",
+            )),
             false => Ok(()),
         }
     }
 }
 
-fn open(why: &str) -> Slip {
-    Slip::new(format!("this step has no other side: {why}"))
+fn open(why: &str, hint: &str) -> Slip {
+    Slip::new(format!("this step has no other side: {why}")).hint(hint)
 }
 
 fn say(text: &Template, has_eol: bool) -> Op {

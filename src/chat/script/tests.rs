@@ -4,6 +4,7 @@ mod mistakes;
 mod random;
 mod reading;
 mod swapping;
+mod units;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

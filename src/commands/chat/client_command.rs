@@ -5,7 +5,6 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use crate::error::Failure;
-use crate::event_loop::timeout;
 use crate::process::{Child, ChildStatus, Ends, Environment, Group, Program, SignalBase, Signals};
 
 /// Where the stdout of a command goes.
@@ -61,10 +60,6 @@ impl ClientCommand {
 
     /// Tells it to end, and kills it after `grace`.
     pub async fn stop(&mut self, grace: Duration) {
-        self.0.hang_up();
-        if timeout(grace, self.0.exited()).await.is_err() {
-            self.0.kill();
-            self.0.exited().await;
-        }
+        self.0.end(grace).await;
     }
 }

@@ -17,18 +17,15 @@ pub async fn leave(mut endpoint: Endpoint, is_heard_out: bool) {
     }
 }
 
-/// Ends the input of a program, which may take `grace` to end by itself; then it is told to (HUP, TERM), and killed
-/// after the same time again. What it still says is thrown away, so that it is not held up by that.
+/// Gives a program whose input has ended `grace` to end by itself, unless its connection is closed already; then it is
+/// told to (HUP, TERM), and killed after the same time again. What it still says is thrown away, so that it is not held
+/// up by that.
 pub async fn end_program(mut child: Child, endpoint: Option<Endpoint>, grace: Duration) -> ChildStatus {
-    let mut source = endpoint.map_or(Source::Ended, |mut endpoint| {
-        endpoint.sink.half_close();
-        endpoint.source
-    });
+    let mut source = endpoint.map_or(Source::Ended, |endpoint| endpoint.source);
     if !ends_within(grace, &mut child, &mut source).await {
-        child.hang_up();
-        if !ends_within(grace, &mut child, &mut source).await {
-            child.kill();
-            child.exited().await;
+        tokio::select! {
+            () = child.end(grace) => {}
+            () = drain(&mut source) => {}
         }
     }
     child.status()

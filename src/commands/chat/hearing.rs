@@ -30,17 +30,17 @@ pub fn poll_hear(
     let read = ready!(source.poll_read(cx, &mut buffer[..room]));
     Poll::Ready(match read {
         Ok(Input::Bytes(n)) => {
-            transcript.passed(Direction::Heard, &buffer[..n]);
+            transcript.passed(Direction::Heard, &buffer[..n], course.secrecy());
             course.hear(&buffer[..n]);
             None
         }
         Ok(Input::Message { len, .. }) => {
-            transcript.passed(Direction::Heard, &buffer[..len]);
+            transcript.passed(Direction::Heard, &buffer[..len], course.secrecy());
             course.hear_message(&buffer[..len]);
             None
         }
         Ok(Input::Long { bytes, .. }) => {
-            transcript.passed(Direction::Heard, &bytes);
+            transcript.passed(Direction::Heard, &bytes, course.secrecy());
             course.hear_message(&bytes);
             None
         }

@@ -20,7 +20,7 @@ use crate::commands::runtime::Interrupts;
 use crate::commands::service::{ServerArgs, ended};
 use crate::endpoint::{Acceptor, Incoming};
 use crate::error::{Exit, Failure};
-use crate::event_loop::{Stop, sleep};
+use crate::event_loop::{Stop, sleep, timeout};
 use crate::process::ChildStatus;
 use crate::report::Event;
 use crate::report::chat::ended as in_words;
@@ -31,7 +31,8 @@ use crate::server::serve;
 #[command(next_help_heading = "Being the server (listen:ADDR)")]
 pub struct MockArgs {
     /// Talk to this many clients, then end; the n-th one gets the n-th script, the last script is that of all further
-    /// ones (one for each script; with --then, until the command ends)
+    /// ones (one for each script; with --then, until the command ends). Each has to come within a minute, or
+    /// --accept-timeout, of which 0 is for ever; with --then the command has to end
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     clients: Option<u64>,
     /// Talk to clients at once, to N at most; without this, one after the other
@@ -88,7 +89,8 @@ impl MockArgs {
 pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, Failure> {
     let server = args.door(args.most(&talk));
     let events = talk.events.clone();
-    let (address, acceptor) = late(target, &talk)?;
+    let (mut address, acceptor) = late(target, &talk)?;
+    let patience = Patience::new(&mut address, args, &talk);
     let door = open(&one_after_the_other(address, args), &server, &events, false).await?;
     let name = door.listener.names().first().and_then(|name| name.split_once(' '));
     let name = name.map_or_else(String::new, |(_, address)| address.to_owned());
@@ -101,7 +103,9 @@ pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, F
     let host = Rc::new(Host::new(talk, acceptor, target.layer()));
     let (port, output) = (doors[0].listener.port(), host.talk.telling.output());
     let command = args.then.as_ref().map(|line| ClientCommand::start(line, port, &name, output));
-    let mut stop = Ends { interrupts, command: command.transpose()?, grace: host.talk.grace, is_told: false };
+    let (command, host_too) = (command.transpose()?, host.clone());
+    let mut stop =
+        Ends { interrupts, command, host: host_too, patience, is_told: false, is_over_time: false };
     let wanted = args.clients.unwrap_or(host.talk.scripts.len() as u64);
     let serving = host.clone();
     let end = serve(doors, &events, &mut stop, move |incoming, _| {
@@ -109,13 +113,39 @@ pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, F
         async move { host.converse(number, incoming).await }
     })
     .await;
-    stop.settle(&host).await;
+    stop.settle().await;
     if let Some(exit) = stop.interrupts.exit() {
         host.talk.telling.interrupted();
         return Ok(exit);
     }
     ended(end, &stop.interrupts)?;
-    host.verdict(wanted, stop.command)
+    let Ends { command, patience, is_over_time, .. } = stop;
+    host.verdict(wanted, command, is_over_time.then_some(patience))
+}
+
+/// How long nobody may come where somebody is waited for, when not said otherwise.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a mock server may be without a conversation; none for ever.
+#[derive(Clone, Copy)]
+struct Patience {
+    limit: Option<Duration>,
+    /// The flag that says so.
+    flag: &'static str,
+}
+
+impl Patience {
+    /// A command may do other things than to connect: its limit is that of a conversation. Where there is none, clients
+    /// have to come; the limit of the address is for each of them here.
+    fn new(address: &mut Address, args: &MockArgs, talk: &Talk) -> Patience {
+        if args.then.is_some() {
+            return Patience { limit: talk.deadline, flag: "--deadline" };
+        }
+        let given = address.listener().and_then(|end| end.options.time(Key::AcceptTimeout));
+        address.ends().into_iter().for_each(|end| end.options.forget(Key::AcceptTimeout));
+        let limit = Some(given.unwrap_or(PATIENCE)).filter(|limit| !limit.is_zero());
+        Patience { limit, flag: "--accept-timeout" }
+    }
 }
 
 /// Where clients connect; and what TLS begins with, where a step begins it.
@@ -172,6 +202,7 @@ impl Host {
     fn begin(&self) -> u64 {
         let number = self.begun.get();
         self.begun.set(number + 1);
+        self.changed.notify_waiters();
         number
     }
 
@@ -192,9 +223,7 @@ impl Host {
     async fn talk_to(&self, number: u64, incoming: Incoming) -> Result<Exit, Failure> {
         let until = self.talk.until();
         let name = incoming.peer.to_string();
-        let Some(script) = self.talk.script(usize::try_from(number).unwrap_or(usize::MAX)) else {
-            return Ok(Exit::OK);
-        };
+        let script = self.talk.script(number);
         let (mut endpoint, mut security, id) = (incoming.endpoint, None, Some(number + 1));
         if let Some(acceptor) = &self.acceptor {
             match (StartTls::of([&**script]), self.layer) {
@@ -221,23 +250,55 @@ impl Host {
         }
     }
 
-    /// Takes down how the command has ended.
-    fn judge(&self, status: ChildStatus) -> Exit {
-        let why = (status.exit() != Exit::OK).then(|| in_words(status));
-        self.talk.telling.checked("the command of --then", why);
-        status.exit()
+    /// Resolves when there was no conversation for so long.
+    async fn is_quiet(&self, limit: Option<Duration>) {
+        let Some(limit) = limit else { return std::future::pending().await };
+        loop {
+            let changed = self.changed.notified();
+            let is_idle = self.over.get() == self.begun.get();
+            if timeout(if is_idle { limit } else { Duration::MAX }, changed).await.is_err() {
+                return;
+            }
+        }
     }
 
-    /// The conversations first, then the command, then whoever did not come.
-    fn verdict(&self, wanted: u64, command: Option<ClientCommand>) -> Result<Exit, Failure> {
+    /// Takes down how the command has ended.
+    fn judge(&self, status: ChildStatus, is_over_time: bool) -> Exit {
+        let why = match is_over_time {
+            true => Some("it did not end in time".to_owned()),
+            false => (status.exit() != Exit::OK).then(|| in_words(status)),
+        };
+        self.talk.telling.checked("the command of --then", why);
+        if is_over_time { Exit::TIMEOUT } else { status.exit() }
+    }
+
+    /// The conversations first, then the command, then whoever did not come; `over_time` is what ended the wait.
+    fn verdict(
+        &self,
+        wanted: u64,
+        command: Option<ClientCommand>,
+        over_time: Option<Patience>,
+    ) -> Result<Exit, Failure> {
         let (came, status) = (self.begun.get(), *self.status.borrow());
-        let command = command.map_or(Exit::OK, |command| self.judge(command.status()));
+        let limit = over_time.map(|Patience { flag, .. }| format!("time limit {flag} ran out"));
+        let has_command = command.is_some();
+        let command = command.map_or(Exit::OK, |command| self.judge(command.status(), limit.is_some()));
+        if let (Some(limit), true) = (&limit, has_command) {
+            let exit = status.or(Exit::TIMEOUT);
+            return Err(Failure::new(exit, "the command of --then does not end", limit)
+                .hint("-t is the limit of the command wherever no conversation goes on"));
+        }
         if came < wanted {
             let (what, why) = (format!("{came} of {wanted} clients came"), "the others are missed");
             let what = if came == 0 { "no client came".to_owned() } else { what };
             let why = if came == 0 { "there was nobody to talk to" } else { why };
             self.talk.telling.checked("all clients come", Some(what.clone()));
-            return Err(Failure::new(status.or(command).or(Exit::UNEXPECTED), what, why));
+            let exit = status.or(command);
+            return Err(match limit {
+                Some(limit) => Failure::new(exit.or(Exit::TIMEOUT), what, limit)
+                    .hint("--accept-timeout TIME waits longer for each, 0 for ever"),
+                None => Failure::new(exit.or(Exit::UNEXPECTED), what, why),
+            });
         }
         match (status, command) {
             (Exit::OK, Exit::OK) => Ok(Exit::OK),
@@ -255,28 +316,31 @@ impl Host {
 struct Ends {
     interrupts: Interrupts,
     command: Option<ClientCommand>,
-    grace: Duration,
+    host: Rc<Host>,
+    patience: Patience,
     /// The end of the command was told.
     is_told: bool,
+    /// Nobody has come for too long.
+    is_over_time: bool,
 }
 
 impl Stop for Ends {
     fn requested(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
-        let Ends { interrupts, command, grace, is_told } = self;
+        let Ends { interrupts, command, host, patience, is_told, is_over_time } = self;
         Box::pin(async move {
             if interrupts.last.is_some() {
                 tokio::select! {
-                    () = sleep(*grace) => {}
+                    () = sleep(host.talk.grace) => {}
                     () = interrupts.ended() => {}
                 }
                 return;
             }
-            match command {
-                Some(command) if !*is_told => tokio::select! {
-                    () = command.ended() => *is_told = true,
-                    () = interrupts.ended() => {}
-                },
-                _ => interrupts.ended().await,
+            let command = command.as_mut().filter(|_| !*is_told);
+            let limit = patience.limit.filter(|_| !*is_told && !*is_over_time);
+            tokio::select! {
+                () = ended_command(command) => *is_told = true,
+                () = host.is_quiet(limit) => *is_over_time = true,
+                () = interrupts.ended() => {}
             }
         })
     }
@@ -288,9 +352,9 @@ impl Stop for Ends {
 
 impl Ends {
     /// Waits for the conversations and the command, unless a signal has come or comes.
-    async fn settle(&mut self, host: &Host) {
-        let Ends { interrupts, command, grace, .. } = self;
-        if interrupts.last.is_none() {
+    async fn settle(&mut self) {
+        let Ends { interrupts, command, host, patience, is_over_time, .. } = self;
+        if interrupts.last.is_none() && !*is_over_time {
             tokio::select! {
                 () = async {
                     host.is_idle().await;
@@ -298,11 +362,23 @@ impl Ends {
                         command.ended().await;
                     }
                 } => {}
+                () = host.is_quiet(patience.limit) => *is_over_time = true,
                 () = interrupts.ended() => {}
             }
         }
-        if let (Some(command), Some(_)) = (command, interrupts.last) {
-            command.stop(*grace).await;
+        match command {
+            Some(command) if *is_over_time || interrupts.last.is_some() => {
+                command.stop(host.talk.grace).await;
+            }
+            _ => {}
         }
+    }
+}
+
+/// Resolves when the command has ended; never where there is none.
+async fn ended_command(command: Option<&mut ClientCommand>) {
+    match command {
+        Some(command) => command.ended().await,
+        None => std::future::pending().await,
     }
 }

@@ -27,7 +27,7 @@ use super::reading::ReadingArgs;
 use super::runtime::run;
 use super::words::{AddressFlags, Converses};
 use crate::certificate::escaped;
-use crate::chat::{LANGUAGE, Mistake, Op, Script};
+use crate::chat::{LANGUAGE, Mistake, Script};
 use crate::error::{Exit, Failure};
 use crate::report::failure_json;
 use live::{Live, RecordArgs};
@@ -53,7 +53,7 @@ pub struct Args {
     /// Read the scripts, say what is wrong with them, and talk to nobody; a target is not needed
     #[arg(long)]
     check: bool,
-    /// How long a whole conversation may take
+    /// How long a whole conversation may take, and the command of --then where none goes on
     #[arg(short = 't', long, value_name = "TIME", value_parser = duration)]
     deadline: Option<Duration>,
     #[command(flatten)]
@@ -105,7 +105,8 @@ Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connecti
         if let Some(path) = self.record.file() {
             return self.live(&path);
         }
-        let scripts = match self.scripts.read() {
+        let before = if self.scripts.swap { self.rules.take_steps() } else { Vec::new() };
+        let scripts = match self.scripts.read(&before, &self.rules.terminator()) {
             Ok(scripts) => scripts,
             Err(Unreadable::Missing(failure)) => return Err(failure),
             Err(Unreadable::Wrong(mistakes)) => return Ok(self.tell(&mistakes)),
@@ -167,14 +168,7 @@ impl Args {
             return Err(Failure::usage("-", "cannot be the target and a script"));
         }
         let mut steps = scripts.iter().flat_map(|script| &script.steps);
-        match steps.find(|step| step.op == Op::Exit(None)).filter(|_| !target.is_program()) {
-            Some(step) => Err(Failure::usage(
-                escaped(&format!("{}: {}", step.place, step.text)),
-                format!("would exit as the program does, and {} is none", target.address),
-            )
-            .hint(".exit 0, or another number")),
-            None => Ok(()),
-        }
+        steps.try_for_each(|step| target.check(step))
     }
 
     /// Tells all that is wrong with the scripts.

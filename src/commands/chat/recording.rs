@@ -40,6 +40,7 @@ impl Recording {
             file,
             path: path.to_owned(),
             length: 0,
+            spoken: Instant::now(),
             failed: None,
         }))))
     }
@@ -48,7 +49,10 @@ impl Recording {
     pub fn overhear(&self, (left, right): (&mut Endpoint, &mut Endpoint), telling: &Telling) {
         let has_messages = left.source.has_messages() || right.source.has_messages();
         let form = if has_messages { Form::Messages } else { Form::Stream };
-        self.0.borrow_mut().recorder = Recorder::new(form);
+        let mut book = self.0.borrow_mut();
+        book.recorder = Recorder::new(form);
+        book.spoken = Instant::now();
+        drop(book);
         for (source, speaker) in [(&mut left.source, Speaker::We), (&mut right.source, Speaker::Peer)] {
             let (book, telling, begun) = (self.0.clone(), telling.clone(), Instant::now());
             let listening = Box::new(move |said: Said<'_>| {
@@ -87,11 +91,15 @@ struct Book {
     path: PathBuf,
     /// Bytes of whole steps in the file.
     length: u64,
+    /// When somebody has spoken last.
+    spoken: Instant,
     failed: Option<String>,
 }
 
 impl Book {
     fn hear(&mut self, speaker: Speaker, said: Said<'_>) {
+        let now = Instant::now();
+        self.recorder.pause(now - std::mem::replace(&mut self.spoken, now));
         match said {
             Said::Bytes(bytes) => self.recorder.said(speaker, bytes),
             Said::End => self.recorder.end(speaker),

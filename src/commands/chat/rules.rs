@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::address;
-use crate::chat::{Op, Patterns, Script, Settings, Terminator};
+use crate::chat::{Op, Patterns, Place, Script, Settings, Step, Template, Terminator};
 use crate::commands::flags::duration;
 
 /// What holds before the first step.
@@ -13,7 +13,7 @@ use crate::commands::flags::duration;
 pub struct RuleArgs {
     /// What > adds, as .eol has it: \r\n to sockets, \n to programs, \r to those on a terminal
     #[arg(long, value_name = "TEXT", value_parser = eol)]
-    eol: Option<Eol>,
+    eol: Option<Template>,
     /// What ends a unit, as .term has it: TEXT, a number of bytes, line or none (line)
     #[arg(long, value_name = "TEXT", value_parser = terminator)]
     term: Option<Terminator>,
@@ -29,11 +29,28 @@ pub struct RuleArgs {
 }
 
 impl RuleArgs {
-    /// What holds; `eol` is what the target wants.
-    pub fn settings(&self, eol: &[u8], variables: BTreeMap<String, Vec<u8>>) -> Settings {
+    /// The flags that are steps before the first one, as such; they hold no more by themselves.
+    pub fn take_steps(&mut self) -> Vec<Step> {
+        let step = |flag: &str, op: Op| {
+            let place = Place { file: flag.into(), line: 1 };
+            Step { place, text: op.typed(&[]).into(), op }
+        };
+        let eol = self.eol.take().map(|text| step("--eol", Op::Eol(text)));
+        let term = self.term.take().map(|terminator| step("--term", Op::Term(terminator)));
+        eol.into_iter().chain(term).collect()
+    }
+
+    /// What ends a unit.
+    pub fn terminator(&self) -> Terminator {
+        self.term.clone().unwrap_or(Terminator::Line)
+    }
+
+    /// What holds; `usual` is what the target wants at the end of a line.
+    pub fn settings(&self, usual: &[u8], variables: BTreeMap<String, Vec<u8>>) -> Settings {
+        let eol = self.eol.as_ref().and_then(Template::as_plain);
         Settings {
-            eol: self.eol.as_ref().map_or(eol, |given| &given.0).to_vec(),
-            terminator: self.term.clone().unwrap_or(Terminator::Line),
+            eol: eol.unwrap_or(usual).to_vec(),
+            terminator: self.terminator(),
             timeout: self.step_timeout,
             most_kept: self.max_buffer,
             variables,
@@ -50,15 +67,10 @@ fn step(text: String) -> Result<Op, String> {
     script.steps.into_iter().map(|step| step.op).next().ok_or_else(|| "it says nothing".to_owned())
 }
 
-/// What `>` adds.
-#[derive(Clone, Debug)]
-struct Eol(Vec<u8>);
-
-fn eol(text: &str) -> Result<Eol, String> {
+fn eol(text: &str) -> Result<Template, String> {
     match step(format!(".eol {text}"))? {
-        Op::Eol(template) => {
-            template.render(&BTreeMap::new()).map(Eol).map_err(|_| "it has a variable in it".to_owned())
-        }
+        Op::Eol(template) if template.as_plain().is_none() => Err("it has a variable in it".to_owned()),
+        Op::Eol(template) => Ok(template),
         _ => Err("it is more than one line".to_owned()),
     }
 }

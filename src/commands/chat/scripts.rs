@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
 
 use crate::certificate::escaped;
-use crate::chat::{MOST_BYTES, Mistake, Script};
+use crate::chat::{MOST_BYTES, Mistake, Script, Step, Terminator};
 use crate::error::Failure;
 
 /// What is said, and what is to be heard.
@@ -23,9 +23,9 @@ pub struct ScriptArgs {
     /// Give a variable of the scripts a value: ${NAME}; may repeat
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, Vec<u8>)>,
-    /// Play the other side: hear what the scripts say, and say what they hear
+    /// Play the other side: hear what the scripts say, and say what they hear; --eol and --term change sides, too
     #[arg(long)]
-    swap: bool,
+    pub swap: bool,
 }
 
 /// Why there is nothing to talk from.
@@ -43,8 +43,16 @@ impl From<Failure> for Unreadable {
 }
 
 impl ScriptArgs {
-    /// Reads them all.
-    pub fn read(&self) -> Result<Vec<Rc<Script>>, Unreadable> {
+    /// Reads them all. What flags say of both sides are the steps `before` the first one where sides are changed, and
+    /// what ends units then is `terminator` elsewhere.
+    pub fn read(&self, before: &[Step], terminator: &Terminator) -> Result<Vec<Rc<Script>>, Unreadable> {
+        let side = |script: Script| {
+            let script = if self.swap { script.swapped(before)? } else { script };
+            match script.unheard(terminator) {
+                mistakes if mistakes.is_empty() => Ok(script),
+                mistakes => Err(mistakes),
+            }
+        };
         let known = self.known();
         if self.scripts.is_empty() {
             if self.steps.is_empty() {
@@ -52,7 +60,7 @@ impl ScriptArgs {
                     .hint("a file, or -e STEP for each step: -e '> hello' -e '< hi'")
                     .into());
             }
-            let script = Script::of_steps(&self.steps, &known).and_then(|script| self.side(script));
+            let script = Script::of_steps(&self.steps, &known).and_then(side);
             return script.map(|script| vec![Rc::new(script)]).map_err(Unreadable::Wrong);
         }
         if self.reads_stdin() > 1 {
@@ -65,7 +73,7 @@ impl ScriptArgs {
                 true => Script::parse(&name, &bytes, &known),
                 false => Script::joined(&name, &bytes, &self.steps, &known),
             };
-            match script.and_then(|script| self.side(script)) {
+            match script.and_then(side) {
                 // Nothing would be tried, and nothing could fail.
                 Ok(script) if script.steps.is_empty() => {
                     return Err(Failure::usage(escaped(&name), "has no steps").into());
@@ -82,11 +90,6 @@ impl ScriptArgs {
         let names = self.variables.iter().map(|(name, _)| name.clone());
         let environment = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         names.chain(environment.map(|name| format!("env:{name}"))).collect()
-    }
-
-    /// The side that is ours.
-    fn side(&self, script: Script) -> Result<Script, Vec<Mistake>> {
-        if self.swap { script.swapped() } else { Ok(script) }
     }
 
     /// How many of them are stdin.

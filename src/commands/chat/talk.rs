@@ -15,7 +15,7 @@ pub struct Talk {
     pub scripts: Vec<Rc<Script>>,
     /// What holds before the first step.
     pub settings: Settings,
-    /// How long a whole conversation may take.
+    /// How long a whole conversation may take, and the command of a mock server without one.
     pub deadline: Option<Duration>,
     /// How long a program may take to end.
     pub grace: Duration,
@@ -27,8 +27,9 @@ pub struct Talk {
 
 impl Talk {
     /// The script of the n-th conversation, from 0; the last one is that of all further ones.
-    pub fn script(&self, number: usize) -> Option<&Rc<Script>> {
-        self.scripts.get(number).or(self.scripts.last())
+    pub fn script(&self, number: u64) -> &Rc<Script> {
+        let last = self.scripts.len() - 1;
+        &self.scripts[usize::try_from(number).map_or(last, |number| number.min(last))]
     }
 
     /// When a conversation that begins now must be over.

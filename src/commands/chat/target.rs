@@ -1,43 +1,28 @@
 //! Whom to talk to: the address that is typed, with what conversations need of it.
 
 use crate::address::{Address, End, Key, Layer, Net, Role, Target as Named, UnixKind, Value};
-use crate::chat::{Op, Script};
+use crate::certificate::escaped;
+use crate::chat::{Expect, Op, Script, Step};
+use crate::commands::flags::terminal_size;
 use crate::commands::reading::ReadingArgs;
 use crate::commands::words::{AddressFlags, Converses};
 use crate::error::Failure;
 
-/// The size of a terminal when not said otherwise, so that programs do everywhere the same.
-const USUAL: Size = Size { cols: 80, rows: 24 };
-
-/// The size of a terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
-    cols: u16,
-    rows: u16,
-}
-
-impl std::str::FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Size, String> {
-        let number = |text: &str| text.parse::<u16>().ok().filter(|number| *number > 0);
-        let both = text.split_once('x').and_then(|(cols, rows)| Some((number(cols)?, number(rows)?)));
-        let (cols, rows) = both.ok_or_else(|| "it is COLSxROWS, for example 80x24".to_owned())?;
-        Ok(Size { cols, rows })
-    }
-}
+/// Columns and rows of a terminal when not said otherwise, so that programs do everywhere the same.
+const USUAL: (u16, u16) = (80, 24);
 
 /// How a program on a terminal is run.
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = "Programs")]
 pub struct ProgramArgs {
     /// Size of the terminal of pty: (80x24)
-    #[arg(long, value_name = "COLSxROWS")]
-    size: Option<Size>,
+    #[arg(long, value_name = "COLSxROWS", value_parser = terminal_size)]
+    size: Option<(u16, u16)>,
     /// The terminal of pty: echoes what it is told
     #[arg(long)]
     echo: bool,
-    /// How long a program may take to end after the conversation, and again after TERM
+    /// How long a program may take to end after the conversation, and again after TERM; a terminal that pty,raw: made
+    /// raw is hung up at once, as ^D is no end there, unless .exit asks for the program's status
     #[arg(long, value_name = "TIME", value_parser = crate::commands::flags::duration, default_value = "2s")]
     pub grace: std::time::Duration,
 }
@@ -127,9 +112,38 @@ impl Target {
         }
     }
 
+    /// Fails for a step that means nothing here.
+    pub fn check(&self, step: &Step) -> Result<(), Failure> {
+        let bad = |why: String| Failure::usage(escaped(&format!("{}: {}", step.place, step.text)), why);
+        match &step.op {
+            Op::Exit(None) if !self.is_program() => {
+                let why = format!("would exit as the program does, and {} is none", self.address);
+                Err(bad(why).hint(".exit 0, or another number"))
+            }
+            Op::Send { text, has_eol: false } | Op::Expect(Expect::RawStart(text))
+                if text.is_empty() && self.is_stream() =>
+            {
+                let why = format!("is an empty message, and {} is a stream of bytes", self.address);
+                Err(bad(why).hint("> alone is an empty line, = alone hears one"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether it is a program, which has a status.
-    pub fn is_program(&self) -> bool {
+    fn is_program(&self) -> bool {
         self.has(|end| matches!(end.target, Named::Exec(_) | Named::Shell(_)))
+    }
+
+    /// Whether it surely has no messages.
+    fn is_stream(&self) -> bool {
+        let is_stream = |end: &End| match &end.target {
+            Named::Net { net, .. } => *net == Net::Tcp,
+            Named::Unix { kind, .. } => *kind == UnixKind::Stream,
+            Named::Exec(_) | Named::Shell(_) | Named::Pty | Named::Stdio => true,
+            _ => false,
+        };
+        self.has(is_stream)
     }
 
     /// Whether it is our own stdin and stdout.
@@ -181,10 +195,10 @@ impl ProgramArgs {
         if !is_program || end.options.flag(Key::PtyFlag) != Some(true) {
             return false;
         }
-        let size = self.size.unwrap_or(USUAL);
+        let (cols, rows) = self.size.unwrap_or(USUAL);
         let usual = [
-            (Key::Cols, Value::Number(size.cols.into())),
-            (Key::Rows, Value::Number(size.rows.into())),
+            (Key::Cols, Value::Number(cols.into())),
+            (Key::Rows, Value::Number(rows.into())),
             // What is said would be heard again.
             (Key::Echo, Value::Flag(self.echo)),
         ];
@@ -230,10 +244,5 @@ mod tests {
         let options = &end.options;
         assert_eq!((options.number(Key::Cols), options.number(Key::Rows)), (Some(80), Some(5)));
         assert_eq!(options.flag(Key::Echo), Some(false));
-        assert!(
-            "80x24".parse::<Size>().is_ok()
-                && "80".parse::<Size>().is_err()
-                && "0x1".parse::<Size>().is_err()
-        );
     }
 }

@@ -2,18 +2,18 @@
 //! that happened.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::client_command::Output;
 use super::report::Report;
 use crate::certificate::escaped;
-use crate::chat::{News, Outcome, Script, Verdict};
+use crate::chat::{News, Outcome, Script, Secrecy, Verdict};
 use crate::commands::log::{Form, LogArgs, say};
 use crate::commands::speaker;
 use crate::error::{Exit, Failure};
 use crate::report::chat::{
     Account, Direction, End, Minutes, ProgramEnd, Record, failure_json as account_json, failure_text,
-    step_json, step_text, transcript_json, transcript_text,
+    hidden_json, hidden_text, lost_json, lost_text, step_json, step_text, transcript_json, transcript_text,
 };
 use crate::report::failure_json;
 
@@ -88,6 +88,15 @@ impl Telling {
         }
     }
 
+    /// So many bytes pass that way, which may not be told.
+    fn hidden(&self, id: Option<u64>, at: Duration, direction: Direction, count: usize) {
+        match (self.is_talkative, self.form) {
+            (false, _) => {}
+            (true, Form::Json) => say(&hidden_json(id, at, direction, count).to_string()),
+            (true, Form::Text) => say(&hidden_text(id, at, direction, count)),
+        }
+    }
+
     /// The transcript of a conversation that begins now; `id` is its number, where there are several at once.
     pub fn transcript(&self, script: &Rc<Script>, peer: &str, id: Option<u64>) -> Transcript {
         let minutes = Minutes::new(script.clone(), id, peer);
@@ -104,11 +113,25 @@ pub struct Transcript {
 
 impl Transcript {
     /// These bytes pass that way.
-    pub fn passed(&mut self, direction: Direction, bytes: &[u8]) {
+    pub fn passed(&mut self, direction: Direction, bytes: &[u8], secrecy: Secrecy) {
         if direction == Direction::Heard {
             self.minutes.received += bytes.len() as u64;
         }
-        self.telling.passed(self.minutes.id, self.minutes.begun, direction, bytes);
+        let (id, begun) = (self.minutes.id, self.minutes.begun);
+        match secrecy {
+            Secrecy::Open => self.telling.passed(id, begun, direction, bytes),
+            Secrecy::Hidden => self.telling.hidden(id, begun.elapsed(), direction, bytes.len()),
+        }
+    }
+
+    /// Nobody takes what was said last.
+    pub fn lost(&mut self) {
+        let (id, at) = (self.minutes.id, self.minutes.begun.elapsed());
+        match (self.telling.is_talkative, self.telling.form) {
+            (false, _) => {}
+            (true, Form::Json) => say(&lost_json(id, at).to_string()),
+            (true, Form::Text) => say(&lost_text(id, at)),
+        }
     }
 
     /// So many bytes were taken from us.

@@ -11,7 +11,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use rustix::termios::Winsize;
 
 use crate::address::{self, Address, Role};
-use crate::commands::flags::{duration, file_name};
+use crate::commands::flags::{duration, file_name, terminal_size};
 use crate::error::Failure;
 use crate::flow::Keep;
 use crate::streams::{Input, Joining, Newlines, Output, Plan, Sequence, Showing, Tty};
@@ -104,10 +104,7 @@ fn size(text: &str) -> Result<Size, String> {
     if text.is_empty() {
         return Ok(Size(None));
     }
-    let bad = || format!("'{text}' is no size; for example 80x24");
-    let (columns, rows) = text.split_once(['x', 'X']).ok_or_else(bad)?;
-    let number = |word: &str| word.parse::<u16>().ok().filter(|n| *n > 0).ok_or_else(bad);
-    let (ws_col, ws_row) = (number(columns)?, number(rows)?);
+    let (ws_col, ws_row) = terminal_size(text)?;
     Ok(Size(Some(Winsize { ws_col, ws_row, ws_xpixel: 0, ws_ypixel: 0 })))
 }
 

@@ -1,6 +1,7 @@
 //! Foreign bytes on a terminal: as text in the escapes of the script language, and as hexadecimal numbers.
 
 use crate::certificate::is_hidden;
+use crate::chat::escape;
 
 /// Bytes a line of hexadecimal numbers.
 const HEX_LINE: usize = 32;
@@ -12,31 +13,9 @@ pub fn quoted(bytes: &[u8]) -> String {
 
 /// The same without quotes.
 pub fn escaped(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        chunk.valid().chars().for_each(|c| push(&mut out, c));
-        chunk.invalid().iter().for_each(|byte| push_hex(&mut out, *byte));
-    }
-    out
-}
-
-fn push(out: &mut String, c: char) {
-    match c {
-        '\r' => out.push_str("\\r"),
-        '\n' => out.push_str("\\n"),
-        '\t' => out.push_str("\\t"),
-        '\0' => out.push_str("\\0"),
-        '\x1b' => out.push_str("\\e"),
-        '\\' => out.push_str("\\\\"),
-        c if is_hidden(c) => {
-            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push_hex(out, byte));
-        }
-        c => out.push(c),
-    }
-}
-
-fn push_hex(out: &mut String, byte: u8) {
-    out.push_str(&format!("\\x{byte:02x}"));
+    let mut text = String::with_capacity(bytes.len());
+    escape(bytes, &mut text);
+    text
 }
 
 /// True for text as people write it: nothing in it but what can be seen, blanks and ends of lines.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::bytes::{escaped, hex_lines, is_plain, quoted};
 use super::minutes::Minutes;
-use crate::chat::{MOST_SHOWN, Outcome, Trouble, Verdict};
+use crate::chat::{MOST_SHOWN, Outcome, Secrecy, Trouble, Verdict};
 use crate::error::Exit;
 use crate::process::ChildStatus;
 
@@ -68,6 +68,9 @@ pub(super) fn first_line(account: &Account<'_>) -> String {
     };
     let Trouble { place, step, wanted, .. } = &**trouble;
     let step = one_line(&format!("{}:{}: {step}", place.file, place.line));
+    if trouble.secrecy == Secrecy::Hidden {
+        return format!("{step}: {} (more is hidden by .hide)", words(outcome));
+    }
     match &trouble.why {
         Some(why) if says_why(outcome, trouble) => format!("{step}: {}", one_line(why)),
         _ => format!("{step}: wanted {}: got {}", one_line(wanted), got(outcome, trouble)),
@@ -131,7 +134,10 @@ pub(super) fn facts(account: &Account<'_>) -> Vec<String> {
         if !is_plain(&trouble.got) {
             facts.extend(hex_lines(&trouble.got).map(|line| format!("hex: {line}")));
         }
-        if *outcome != Outcome::Timeout {
+        if let Some(place) = &trouble.lost {
+            facts.push(format!("lost: what {} says, as the program had ended", one_line(&place.to_string())));
+        }
+        if *outcome != Outcome::Timeout || trouble.secrecy == Secrecy::Hidden {
             facts.push(format!("waited: {}", seconds(trouble.waited)));
         }
         if !is_shown(unread, &trouble.got) {

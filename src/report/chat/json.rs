@@ -6,7 +6,7 @@ use super::document::{Form, Whole};
 use super::minutes::{Minutes, Note};
 use super::record::{End, Record};
 use crate::certificate::is_hidden;
-use crate::chat::{MOST_SHOWN, Step, Trouble, Verdict};
+use crate::chat::{MOST_SHOWN, Secrecy, Step, Trouble, Verdict};
 use crate::error::Exit;
 use crate::process::ChildStatus;
 use crate::report::process::{base64, timestamp};
@@ -80,7 +80,8 @@ fn conversation_json(record: &Record<'_>) -> Value {
 
 fn step_json(minutes: &Minutes, note: &Note) -> Option<Value> {
     let step: &Step = minutes.step(note)?;
-    let (op, want) = step.text.split_once(' ').unwrap_or((&step.text, ""));
+    let typed = step.told(note.news.secrecy);
+    let (op, want) = typed.split_once(' ').unwrap_or((&typed, ""));
     let mut object = Map::new();
     object.insert("n".to_owned(), note.number.into());
     object.insert("file".to_owned(), (*step.place.file).into());
@@ -116,6 +117,8 @@ fn trouble_json(trouble: &Trouble) -> Value {
     object.insert("nearest".to_owned(), trouble.nearest.as_deref().into());
     object.insert("waited".to_owned(), trouble.waited.as_secs_f64().into());
     object.insert("why".to_owned(), trouble.why.as_deref().into());
+    object.insert("lost".to_owned(), trouble.lost.as_ref().map(ToString::to_string).into());
+    object.insert("hidden".to_owned(), (trouble.secrecy == Secrecy::Hidden).into());
     object.into()
 }
 

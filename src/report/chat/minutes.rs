@@ -102,6 +102,7 @@ pub fn expects(step: &Step) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Secrecy;
 
     #[test]
     fn a_million_steps_need_no_more_than_a_thousand() {
@@ -110,7 +111,8 @@ mod tests {
         let at = minutes.begun;
         for step in 0..1_000_000 {
             let (got, set) = (Vec::new(), Vec::new());
-            minutes.add(News { step, at, took: Duration::ZERO, got, set, is_good: true });
+            let (took, secrecy) = (Duration::ZERO, Secrecy::Open);
+            minutes.add(News { step, at, took, got, set, is_good: true, secrecy });
         }
         let numbers: Vec<u64> = minutes.notes().map(|note| note.number).collect();
         assert_eq!((numbers.len(), minutes.left_out()), (1000, 999_000));

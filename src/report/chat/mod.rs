@@ -19,4 +19,6 @@ pub use minutes::Minutes;
 pub use record::{End, Record};
 pub use step::{step_json, step_text};
 pub use tap::Tap;
-pub use transcript::{Direction, transcript_json, transcript_text};
+pub use transcript::{
+    Direction, hidden_json, hidden_text, lost_json, lost_text, transcript_json, transcript_text,
+};

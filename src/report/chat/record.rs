@@ -139,7 +139,7 @@ impl<'a> Record<'a> {
             if expects(step) || !note.news.is_good {
                 let is_own = step.place.file == self.minutes.script.name;
                 let file = if is_own { String::new() } else { format!("{}:", step.place.file) };
-                let name = one_line(&format!("{file}{}: {}", step.place.line, step.text));
+                let name = one_line(&format!("{file}{}: {}", step.place.line, step.told(note.news.secrecy)));
                 points.push(Point { name, took: note.news.took, is_good: note.news.is_good });
             }
         }

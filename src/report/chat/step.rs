@@ -13,7 +13,7 @@ use crate::chat::{News, Step};
 /// beginning of its conversation, `id` is the number of that where there are several.
 pub fn step_text(id: Option<u64>, at: Duration, step: &Step, news: &News) -> String {
     let how = if news.is_good { "ok" } else { "failed" };
-    let step = one_line(&format!("{}: {}", step.place, step.text));
+    let step = one_line(&format!("{}: {}", step.place, step.told(news.secrecy)));
     format!("{}{:8.3} # {step}: {how}, {:.3} s", prefix(id), at.as_secs_f64(), news.took.as_secs_f64())
 }
 
@@ -25,7 +25,7 @@ pub fn step_json(id: Option<u64>, at: Duration, step: &Step, news: &News) -> Val
         "id": id,
         "file": &*step.place.file,
         "line": step.place.line,
-        "step": &*step.text,
+        "step": &*step.told(news.secrecy),
         "ok": news.is_good,
         "at": at.as_secs_f64(),
         "took": news.took.as_secs_f64(),

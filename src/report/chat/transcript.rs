@@ -34,10 +34,34 @@ pub fn transcript_text(id: Option<u64>, at: Duration, direction: Direction, byte
     bytes.split_inclusive(|byte| *byte == b'\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// The line of what may not be told.
+pub fn hidden_text(id: Option<u64>, at: Duration, direction: Direction, count: usize) -> String {
+    let mark = if direction == Direction::Said { '>' } else { '<' };
+    format!("{}{:8.3} {mark} *** {count} bytes, hidden", prefix(id), at.as_secs_f64())
+}
+
 /// The same for a program.
+pub fn hidden_json(id: Option<u64>, at: Duration, direction: Direction, count: usize) -> Value {
+    json!({"event": event(direction), "id": id, "at": at.as_secs_f64(), "bytes": count, "text": null})
+}
+
+/// A comment about what was said last: nobody takes it.
+pub fn lost_text(id: Option<u64>, at: Duration) -> String {
+    format!("{}{:8.3} # nobody takes that: the program has ended", prefix(id), at.as_secs_f64())
+}
+
+/// The same for a program.
+pub fn lost_json(id: Option<u64>, at: Duration) -> Value {
+    json!({"event": "lost", "id": id, "at": at.as_secs_f64()})
+}
+
+/// What was said and heard, for a program.
 pub fn transcript_json(id: Option<u64>, at: Duration, direction: Direction, bytes: &[u8]) -> Value {
-    let event = if direction == Direction::Said { "said" } else { "heard" };
-    json!({"event": event, "id": id, "at": at.as_secs_f64(), "bytes": bytes.len(), "text": escaped(bytes)})
+    json!({"event": event(direction), "id": id, "at": at.as_secs_f64(), "bytes": bytes.len(), "text": escaped(bytes)})
+}
+
+fn event(direction: Direction) -> &'static str {
+    if direction == Direction::Said { "said" } else { "heard" }
 }
 
 /// What a line of several conversations begins with.

@@ -2,6 +2,7 @@
 
 mod properties;
 mod recorded;
+mod said;
 mod steps;
 mod trouble;
 

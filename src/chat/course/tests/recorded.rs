@@ -46,7 +46,7 @@ proptest! {
         let text = recorder.take();
         let ours = Script::parse("recorded", text.as_bytes(), &std::collections::BTreeSet::new());
         let ours = ours.map_err(|mistakes| TestCaseError::fail(format!("{mistakes:?} in {text}")))?;
-        let theirs = ours.swapped().map_err(|mistakes| TestCaseError::fail(format!("{mistakes:?} in {text}")))?;
+        let theirs = ours.swapped(&[]).map_err(|mistakes| TestCaseError::fail(format!("{mistakes:?} in {text}")))?;
         let (we, peer) = (all_said(&words, Speaker::We), all_said(&words, Speaker::Peer));
         // Other settings than those of any session: the script says itself how lines end.
         let mut settings = settings();

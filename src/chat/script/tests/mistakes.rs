@@ -95,7 +95,7 @@ fn a_wrong_regular_expression_is_told_in_one_line() {
 #[test]
 fn what_a_step_is_about_has_to_make_sense() {
     for (line, what) in [
-        (">>", "'>>' needs text after it"),
+        (">@", "'>@' needs text after it"),
         (".eol", "'.eol' needs text after it"),
         (".term 0", "'.term' of 0 bytes is nothing"),
         ("<# x", "'x' is no number of bytes"),

@@ -170,7 +170,7 @@ proptest! {
         }
         match Script::parse("x", &bytes, &known()) {
             Ok(script) => {
-                let _ = script.swapped();
+                let _ = script.swapped(&[]);
                 let again = Script::parse("x", script.to_string().as_bytes(), &known());
                 let ops = |script: Script| bare(script.steps.into_iter().map(|step| step.op).collect());
                 prop_assert_eq!(again.map(ops), Ok(ops(script)));

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn swapped(text: &str) -> String {
-    script(text).swapped().unwrap_or_else(|mistakes| panic!("{}", told(&mistakes))).to_string()
+    script(text).swapped(&[]).unwrap_or_else(|mistakes| panic!("{}", told(&mistakes))).to_string()
 }
 
 fn refused(text: &str) -> String {
-    told(&script(text).swapped().expect_err("a mistake"))
+    told(&script(text).swapped(&[]).expect_err("a mistake"))
 }
 
 #[test]
@@ -41,8 +41,20 @@ fn ends_of_lines_stay_byte_for_byte_the_same() {
 }
 
 #[test]
+fn what_holds_before_the_first_step_changes_sides_too() {
+    let before = script(".eol ;\n.term \\n\n").steps;
+    let other = script("> a\n= b\n< c\n:l\n> d").swapped(&before).unwrap();
+    assert_eq!(other.to_string(), ".term ;\n.eol \\n\n= a\n> b\n> c\n:l\n= d\n");
+}
+
+#[test]
+fn an_empty_message_is_one_on_the_other_side() {
+    assert_eq!(swapped(">>\n<<\n.hide\n>> x\n.show"), "<<\n>>\n.hide\n<< x\n.show\n");
+}
+
+#[test]
 fn jumps_lead_to_the_same_steps() {
-    let other = script("! a\n! b\n:top\n.loop 3\n! c\n> x\\n\n.end\n> y\n.goto top").swapped().unwrap();
+    let other = script("! a\n! b\n:top\n.loop 3\n! c\n> x\\n\n.end\n> y\n.goto top").swapped(&[]).unwrap();
     assert_eq!(other.to_string(), ":top\n.loop 3\n<< x\\n\n=\n.end\n= y\n.goto top\n");
     assert_eq!(other.steps[1].op, Op::Loop { times: Some(3), end: 5 });
     assert_eq!((&other.steps[4].op, &other.steps[6].op), (&Op::End(1), &Op::Goto(0)));
@@ -52,7 +64,10 @@ fn jumps_lead_to_the_same_steps() {
 #[test]
 fn what_has_no_other_side_is_told_line_by_line() {
     let mistakes = refused("~ a\n> x\n<# 5\n>@ f\n.term 5\n= ab\n? a -> l\n:l\n.reset");
-    let lines: Vec<&str> = mistakes.lines().map(|line| &line[..8]).collect();
+    let (hints, lines): (Vec<&str>, Vec<&str>) =
+        mistakes.lines().partition(|line| line.starts_with("  hint: "));
+    assert_eq!(hints.len(), lines.len(), "{mistakes}");
+    let lines: Vec<&str> = lines.iter().map(|line| &line[..8]).collect();
     assert_eq!(lines, ["x.chat:1", "x.chat:3", "x.chat:4", "x.chat:6", "x.chat:7", "x.chat:9"]);
     assert!(mistakes.starts_with("x.chat:1: this step has no other side: what would fit is not known"));
     assert!(refused(":l\n.eol ;\n> a").contains("after a label"));
@@ -165,7 +180,7 @@ proptest! {
         let place = Place { file: "x".into(), line: 1 };
         let step = |op: &Op| Step { place: place.clone(), text: "".into(), op: op.clone() };
         let ours = Script { name: "x".into(), steps: ops.iter().map(step).collect() };
-        let theirs = ours.swapped().map_err(|mistakes| TestCaseError::reject(told(&mistakes)))?;
+        let theirs = ours.swapped(&[]).map_err(|mistakes| TestCaseError::reject(told(&mistakes)))?;
         let other: Vec<Op> = theirs.steps.iter().map(|step| step.op.clone()).collect();
         let (ours, theirs) = (ours.to_string(), theirs.to_string());
         for (hearer, sayer) in [(&other, &ops), (&ops, &other)] {

@@ -1,25 +1,24 @@
 //! One conversation: what its course needs is done with an open endpoint, and what is heard there is told to it.
 
+mod saying;
+
 use std::future::poll_fn;
-use std::path::Path;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::ending;
-use super::hearing::{cause, hear_what_there_is, poll_hear, silence_after};
+use super::hearing::{poll_hear, silence_after};
 use super::telling::Transcript;
-use crate::chat::{Course, Ending, Need, Outcome, Pace, Script, Settings, Status, Verdict};
-use crate::endpoint::{
-    Acceptor, Connector, Endpoint, Input, LONGEST_LINE, WhenBroken, reads_lines, say_file,
-};
-use crate::error::{Exit, Failure, plain};
-use crate::event_loop::{sleep, sleep_until, timeout, yield_now};
-use crate::pool::Buffer;
+use crate::chat::{Course, Ending, Need, Outcome, Script, Settings, Status, Verdict};
+use crate::endpoint::{Acceptor, Connector, Endpoint};
+use crate::error::{Exit, Failure};
+use crate::event_loop::{sleep_until, timeout, yield_now};
 use crate::process::Child;
-use crate::relay::{Outcome as Cause, Side, abort, leave_at_once};
-use crate::report::chat::{Direction, ProgramEnd};
+use crate::relay::{abort, leave_at_once};
+use crate::report::chat::ProgramEnd;
+use saying::Begun;
 
 /// Needs in a row after which others get a turn, signals among them: a peer that floods us never lets us wait.
 const TURNS: u32 = 16;
@@ -153,16 +152,12 @@ impl Conversation {
             Need::Say(bytes, pace) => {
                 self.say(&bytes, pace, &mut Begun::default()).await;
             }
-            Need::SayFile(path, pace) => self.say_file(&path, pace).await,
+            Need::SayFile(path, pace) => Box::pin(self.say_file(&path, pace)).await,
             Need::Hear(until) => self.hear(until).await,
             Need::Pause(until) => sleep_until(until).await,
             // In memory of its own: a handshake needs much, and few steps are one.
             Need::StartTls => Box::pin(self.start_tls()).await,
-            Need::HalfClose => {
-                if let Some(Endpoint { sink, .. }) = &mut self.endpoint {
-                    poll_fn(|cx| sink.poll_half_close(cx)).await;
-                }
-            }
+            Need::HalfClose => self.half_close().await,
             Need::Close => {
                 if let Some(endpoint) = self.endpoint.take() {
                     ending::leave(endpoint, self.is_heard_out).await;
@@ -195,110 +190,6 @@ impl Conversation {
         }
     }
 
-    async fn say_file(&mut self, path: &Path, pace: Option<Pace>) {
-        let mut file = match say_file(path) {
-            Ok(file) => file.source,
-            Err(failure) => return self.course.failed(Outcome::Failed, failure.to_string()),
-        };
-        let mut begun = Begun::default();
-        loop {
-            let mut buffer = Buffer::lend(false);
-            let room = whole_pieces(buffer.len(), pace);
-            match poll_fn(|cx| file.poll_read(cx, &mut buffer[..room])).await {
-                Ok(Input::Bytes(n)) if self.say(&buffer[..n], pace, &mut begun).await => {}
-                Ok(_) => return,
-                Err(why) => {
-                    let why = format!("cannot read {}: {}", path.display(), plain(&why.to_string()));
-                    return self.course.failed(Outcome::Failed, why);
-                }
-            }
-        }
-    }
-
-    /// Says it all, a piece after the other. False when there is no use in saying more.
-    async fn say(&mut self, bytes: &[u8], pace: Option<Pace>, begun: &mut Begun) -> bool {
-        let size = pace.map_or(usize::MAX, |pace| pace.size.max(1));
-        for piece in bytes.chunks(size) {
-            if let Some(pace) = pace.filter(|_| std::mem::replace(&mut begun.0, true)) {
-                sleep(pace.pause).await;
-            }
-            if let Err(why) = self.fits_terminal(piece) {
-                self.course.failed(Outcome::Failed, why);
-                return false;
-            }
-            self.transcript.passed(Direction::Said, piece);
-            if !self.write(piece).await {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Fails for a line of which a terminal would drop the end.
-    fn fits_terminal(&mut self, piece: &[u8]) -> Result<(), String> {
-        let ends_line = |line: &[u8]| line.ends_with(b"\r") || line.ends_with(b"\n");
-        // The usual case, for which the terminal need not be asked how it is set.
-        if self.open_line == 0 && piece.len() <= LONGEST_LINE && ends_line(piece) {
-            return Ok(());
-        }
-        let terminal = self.endpoint.as_ref().filter(|_| self.child.is_some());
-        if !terminal.and_then(|endpoint| endpoint.source.stream()).is_some_and(|stream| reads_lines(stream)) {
-            return Ok(());
-        }
-        for line in piece.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
-            self.open_line += line.len();
-            if self.open_line > LONGEST_LINE + 1 {
-                return Err(format!(
-                    "a terminal drops what a line has beyond {LONGEST_LINE} bytes, unless it is raw (pty,raw:)"
-                ));
-            }
-            if ends_line(line) {
-                self.open_line = 0;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes a piece. What the peer says meanwhile is heard, as far as there is room for it: it may take nothing
-    /// before it has got rid of that. False when there is no use in writing more.
-    async fn write(&mut self, piece: &[u8]) -> bool {
-        let Conversation { course, endpoint, transcript, is_heard_out, .. } = self;
-        let Some(Endpoint { source, sink, .. }) = endpoint else { return false };
-        let (patience, mut rest) = (course.patience(), piece);
-        while !rest.is_empty() {
-            let written = poll_fn(|cx| {
-                let written = sink.poll_write(cx, rest);
-                if written.is_pending() {
-                    hear_what_there_is(source, course, transcript, is_heard_out, cx);
-                }
-                written
-            });
-            match timeout(patience, written).await {
-                Ok(Ok(n)) => {
-                    transcript.sent(n);
-                    rest = &rest[n..];
-                }
-                Ok(Err(_)) if sink.when_broken() == WhenBroken::Discard => return false,
-                Ok(Err(why)) => {
-                    // Its last words may say why.
-                    poll_fn(|cx| {
-                        hear_what_there_is(source, course, transcript, is_heard_out, cx);
-                        Poll::Ready(())
-                    })
-                    .await;
-                    course.failed(Outcome::Cut, cause(&Cause::of_write(Side::Right, &why, sink)));
-                    return false;
-                }
-                Err(_) => {
-                    let why = format!("the peer takes nothing: {} bytes are left to be said", rest.len());
-                    course.failed(Outcome::Timeout, why);
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
     /// Begins TLS on the connection as it is.
     async fn start_tls(&mut self) {
         let (Some(plain), Some(security)) = (self.endpoint.take(), &self.security) else {
@@ -323,12 +214,18 @@ impl Conversation {
     }
 
     /// Ends the connection and the program, as the verdict allows.
-    async fn end(self, verdict: Verdict, grace: Duration) -> Ended {
+    async fn end(mut self, verdict: Verdict, grace: Duration) -> Ended {
+        if self.child.is_some() {
+            self.half_close().await;
+        }
         let Conversation { endpoint, child, transcript, failure, is_heard_out, .. } = self;
         let program = match (child, endpoint) {
             (Some(mut child), endpoint) => {
                 let has_ended = poll_fn(|cx| Poll::Ready(child.poll_exit(cx).is_ready())).await;
                 let ended_first = has_ended || verdict.outcome == Outcome::Early;
+                // Whoever asks for its status gives it the time to come to that by itself.
+                let waits = verdict.outcome == Outcome::Pass(Status::Child);
+                let endpoint = endpoint.filter(|endpoint| waits || endpoint.sink.tells_its_end());
                 Some(ProgramEnd { status: ending::end_program(*child, endpoint, grace).await, ended_first })
             }
             (None, Some(endpoint)) if matches!(verdict.outcome, Outcome::Pass(_)) => {
@@ -342,17 +239,5 @@ impl Conversation {
             (None, None) => None,
         };
         Ended { verdict, failure, program, transcript }
-    }
-}
-
-/// Whether a piece was said already, after which each further one waits.
-#[derive(Default)]
-struct Begun(bool);
-
-/// Room for whole pieces of a pace, so that the ends of reads do not show in it.
-fn whole_pieces(room: usize, pace: Option<Pace>) -> usize {
-    match pace.map(|pace| pace.size) {
-        Some(size) if (1..=room).contains(&size) => room / size * size,
-        _ => room,
     }
 }

@@ -1,0 +1,102 @@
+//! Conversations over sockets with messages, and files that are said: whole, in pieces, out of a pipe.
+
+use std::net::UdpSocket;
+
+use crate::harness::*;
+
+/// A datagram socket, and how a conversation with it is begun.
+fn peer() -> (UdpSocket, String) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let target = format!("udp:{}", socket.local_addr().unwrap());
+    (socket, target)
+}
+
+#[test]
+fn an_empty_datagram_is_said_and_heard() {
+    let (socket, target) = peer();
+    let chat = spile([
+        "chat", "-v", &target, "-e", ">>", "-e", "<<", "-e", ">> a", "-e", "=", "-e", "= b", "-e", ">>",
+        "-e", "= c",
+    ]);
+    let mut buffer = [0; 10];
+    let (n, from) = socket.recv_from(&mut buffer).unwrap();
+    assert_eq!(n, 0);
+    socket.send_to(b"", from).unwrap();
+    assert_eq!(socket.recv(&mut buffer).unwrap(), 1);
+    for message in [&b""[..], b"b"] {
+        socket.send_to(message, from).unwrap();
+    }
+    assert_eq!(socket.recv(&mut buffer).unwrap(), 0);
+    socket.send_to(b"c", from).unwrap();
+    chat.eof().ends().exits(0);
+    // The other side of that is a script, too.
+    let words = ["-e", ">>", "-e", "<<", "-e", ">> a"];
+    let mut mock = spile([&["chat", "listen:udp:127.0.0.1:0", "--swap"], &words[..]].concat());
+    let target = format!("udp:127.0.0.1:{}", mock.port());
+    spile([&["chat", &target], &words[..]].concat()).eof().ends().exits(0);
+    mock.ends().exits(0);
+    for target in ["127.0.0.1:1", "run:cat", "-"] {
+        spile(["chat", target, "-e", ">>"]).eof().ends().exits(2).complains("> alone is an empty line");
+    }
+}
+
+#[test]
+fn an_empty_datagram_is_recorded() {
+    let (socket, target) = peer();
+    let shop = Workshop::new();
+    let tape = shop.path("tape.chat").display().to_string();
+    let mut session = spile(["chat", "--record", &tape, "listen:udp:127.0.0.1:0", &target, "-t", "60s"]);
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    client.connect(("127.0.0.1", session.port())).unwrap();
+    let mut buffer = [0; 10];
+    for message in [&b""[..], b"x"] {
+        client.send(message).unwrap();
+        let (n, from) = socket.recv_from(&mut buffer).unwrap();
+        assert_eq!(&buffer[..n], message);
+        socket.send_to(message, from).unwrap();
+        assert_eq!(client.recv(&mut buffer).unwrap(), message.len());
+    }
+    session.signal("INT");
+    session.ends();
+    let text = String::from_utf8(shop.read("tape.chat")).unwrap();
+    let steps: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(steps, [">>", "<<", ">> x", "<< x"]);
+}
+
+#[test]
+fn a_file_that_is_no_message_may_be_several() {
+    let (socket, target) = peer();
+    let shop = Workshop::new();
+    shop.write("big", vec![b'x'; 100_000]);
+    let step = format!(">@ {}", shop.path("big").display());
+    let ended = spile(["chat", &target, "-e", &step]).eof().ends().exits(1);
+    ended.complains("too many for one message (.pace makes several of them)");
+    spile(["chat", &target, "-e", ".pace 50000/1ms", "-e", &step]).eof().ends().exits(0);
+    let mut buffer = vec![0; 65536];
+    assert_eq!((socket.recv(&mut buffer).unwrap(), socket.recv(&mut buffer).unwrap()), (50_000, 50_000));
+}
+
+#[test]
+fn a_file_may_be_a_pipe() {
+    let line = "exec $SPILE chat run:cat -e \">@ /dev/fd/3\" -e '= a' -e '= b' 3<&0";
+    shell(&format!("{{ echo a; echo b; }} | {{ {line}; }}")).eof().ends().exits(0);
+    let shop = Workshop::new();
+    let fifo = shop.path("fifo").display().to_string();
+    let step = format!(">@ {fifo}");
+    let line =
+        format!("mkfifo {fifo}; echo late > {fifo} & exec $SPILE chat run:cat -e '{step}' -e '= late'");
+    shell(&line).eof().ends().exits(0);
+    // Nobody writes; nobody writes any more.
+    let limit = ["chat", "--step-timeout", "300ms", "run:cat", "-e", &step];
+    spile(limit).eof().ends().exits(124).complains(&format!("nothing comes from {fifo}"));
+    let line =
+        format!("exec 4<>{fifo}; echo a >&4; exec $SPILE chat --step-timeout 300ms run:cat -e '{step}'");
+    shell(&line).eof().ends().exits(124).complains("nothing comes from");
+    for (path, why) in [("/dev/zero", "neither a file nor a pipe"), ("/dev", "neither a file nor a pipe")] {
+        let step = format!(">@ {path}");
+        let ended = spile(["chat", "run:cat", "-e", &step]).eof().ends().exits(1);
+        ended.complains(&format!("cannot read {path}: it is {why}"));
+    }
+}
