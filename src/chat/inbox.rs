@@ -130,9 +130,9 @@ impl Inbox {
         Some((place - head) as usize).filter(|length| *length <= self.most_kept)
     }
 
-    /// How many more bytes it takes.
+    /// How many more bytes it takes. An empty message counts as one: it is kept, too.
     pub fn room(&self) -> usize {
-        self.most_kept.saturating_sub(self.unread().len())
+        self.most_kept.saturating_sub(self.unread().len() + self.empty.len())
     }
 
     /// How many bytes it takes in all.

@@ -107,3 +107,11 @@ fn what_is_hidden_is_in_no_news_and_no_trouble() {
     assert_eq!((&*trouble.wanted, trouble.got, trouble.nearest, trouble.why), ("", vec![], None, None));
     assert_eq!(verdict.unread, b"");
 }
+
+#[test]
+fn empty_messages_take_room_too() {
+    let mut course = Course::new(script("= x"), settings(), Instant::now());
+    let room = course.room();
+    (0..10).for_each(|_| course.hear_message(b""));
+    assert_eq!(course.room(), room - 10);
+}
