@@ -221,7 +221,7 @@ impl Inbox {
         }
         let length = kept.len();
         self.scanned = length;
-        if length < self.most_kept { Unit::Open } else { Unit::TooLong }
+        if length < self.most_kept && self.room() > 0 { Unit::Open } else { Unit::TooLong }
     }
 
     /// How many unread bytes surely belong to a unit that is open: all but what may turn out to end it.

@@ -72,9 +72,11 @@ impl Recorder {
         }
     }
 
-    /// Nobody has spoken for so long. A comment tells of it: who plays the script waits for words, not for times, unless
-    /// somebody makes `.sleep` of it.
-    pub fn pause(&mut self, time: Duration) {
+    /// Nobody has spoken for so long before this one does. A comment tells of it: who plays the script waits for words,
+    /// not for times, unless somebody makes `.sleep` of it.
+    pub fn pause(&mut self, time: Duration, speaker: Speaker) {
+        // What the other side has left open was over before.
+        self.break_off(speaker.other());
         self.pause += time;
     }
 
@@ -298,11 +300,22 @@ mod tests {
         for (speaker, bytes, pause) in
             [(We, "a\n", 30), (Peer, "b", 230), (Peer, "\n", 20), (We, "c\n", 99), (We, "d\n", 2000)]
         {
-            recorder.pause(Duration::from_millis(pause));
+            recorder.pause(Duration::from_millis(pause), speaker);
             recorder.said(speaker, bytes.as_bytes());
         }
         let script = ".eol \\n\n> a\n# after 0.2 s\n.term \\n\n= b\n> c\n# after 2.0 s\n> d\n";
         assert_eq!(recorder.take(), script);
+    }
+
+    #[test]
+    fn a_pause_after_a_prompt_stands_before_its_answer() {
+        let mut recorder = Recorder::new(Form::Stream);
+        for (speaker, bytes, pause) in [(Peer, "login: ", 20), (We, "bob\n", 1000)] {
+            recorder.pause(Duration::from_millis(pause), speaker);
+            recorder.said(speaker, bytes.as_bytes());
+        }
+        let script = recorder.take();
+        assert!(script.contains("<< login:\\s\n# after 1.0 s\n"), "{script}");
     }
 
     #[test]

@@ -226,6 +226,16 @@ fn nobody_is_waited_for_for_ever() {
 }
 
 #[test]
+fn a_command_may_be_waited_for_as_a_client_is() {
+    let ask = "sleep 0.3; echo GET x | $SPILE connect $SPILE_ADDR";
+    mock_and_command(MOVED, "--accept-timeout 0 -t 20s", ask).exits(0);
+    let ended = mock_and_command(MOVED, "--accept-timeout 300ms --grace 200ms", "exec sleep 600");
+    ended.exits(124).complains("--accept-timeout ran out");
+    let ended = mock_and_command(MOVED, "--accept-timeout 20s -t 300ms --grace 200ms", "exec sleep 600");
+    ended.exits(124).complains("--deadline ran out");
+}
+
+#[test]
 fn flags_change_sides_with_the_script() {
     let shop = Workshop::new();
     shop.write("s", "> a\n= b\n");

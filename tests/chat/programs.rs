@@ -120,14 +120,16 @@ fn our_own_stdin_and_stdout_are_a_peer() {
 fn what_is_said_to_a_program_that_has_ended_is_told() {
     for target in ["sh:exit 5", "pty:sh -c 'exit 5'"] {
         let ended = chat(target, &[".sleep 300ms", "> x"]).exits(18);
-        ended.complains("-e:2: > x: the program had ended before it could take that").complains("status 5");
+        ended.complains("-e:2: > x: the program took no more input").complains("status 5");
     }
     // Whoever has answered need not listen.
     let steps = [".sleep 300ms", "> x", "> y", "= hi", "<$"];
     let ended = chat_with("sh:echo hi", &["-v"], &steps).exits(0);
-    ended.complains("# nobody takes that: the program has ended");
+    ended.complains("# nobody takes that: the program reads no more");
     let ended = chat("sh:echo hi", &[".sleep 300ms", "> x", "= ho"]).exits(4);
-    ended.complains("lost: what -e:2 says, as the program had ended").complains("wanted the line \"ho\"");
+    ended
+        .complains("lost: what -e:2 says, as the program took no more input")
+        .complains("wanted the line \"ho\"");
     let shop = Workshop::new();
     shop.write("long", "x\n".repeat(100_000));
     let say = format!(">@ {}", shop.path("long").display());

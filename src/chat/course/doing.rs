@@ -193,14 +193,14 @@ impl Course {
             Op::Forbid(Some(pattern)) => {
                 let pattern = self.compiled(pattern)?;
                 self.forbidden.retain(|forbidden| forbidden.step != self.at);
-                self.forbidden.push(Forbidden { pattern, step: self.at });
+                self.forbidden.push(Forbidden { pattern, step: self.at, secrecy: self.secrecy() });
             }
             Op::Term(terminator) => self.end_units_with(terminator.clone())?,
             Op::Eol(text) => self.settings.eol = self.rendered(text)?,
             Op::Timeout(time) => self.settings.timeout = *time,
             Op::Pace(pace) => self.pace = *pace,
             Op::DropInput => self.inbox.forget(),
-            Op::Tell(secrecy) => self.secrecy = *secrecy,
+            Op::Tell(secrecy) => self.tell_from_here(*secrecy),
             Op::Default(name, _) if self.settings.variables.contains_key(name) => {}
             Op::Set(name, text) | Op::Default(name, text) => {
                 return Ok(vec![(name.clone(), self.rendered(text)?)]);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::hearing::Bad;
 use crate::chat::inbox::Inbox;
 use crate::chat::pattern::{Compiled, Search};
+use crate::chat::script::Secrecy;
 use crate::chat::verdict::{MOST_SHOWN, Outcome};
 
 /// A forbidden pattern, and the step that forbids it.
@@ -14,6 +15,8 @@ pub struct Forbidden {
     pub pattern: Rc<Compiled>,
     /// The place of the step in the script.
     pub step: usize,
+    /// Whether it may be told.
+    pub secrecy: Secrecy,
 }
 
 /// The forbidden patterns, for one step.

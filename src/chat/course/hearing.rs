@@ -297,6 +297,9 @@ impl Hearing {
     fn judge_nothing(&self, scene: &Scene) -> Judgement {
         let head = scene.inbox.head();
         match scene.inbox.unread().len() {
+            0 if scene.inbox.has_empty() => {
+                Judgement::Bad(Bad { outcome: Outcome::Unread, shown: (head, head), forbidden: None })
+            }
             0 if scene.ending.is_some() => Judgement::Good(Good::default()),
             0 => Judgement::Wait,
             count => {

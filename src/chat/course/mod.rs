@@ -4,6 +4,7 @@ mod branches;
 mod doing;
 mod forbidden;
 mod hearing;
+mod hidden;
 mod news;
 #[cfg(test)]
 mod tests;
@@ -16,10 +17,11 @@ use std::time::{Duration, Instant};
 
 use super::inbox::{Ends, Inbox};
 use super::pattern::Patterns;
-use super::script::{Pace, Script, Secrecy, Terminator};
+use super::script::{Op, Pace, Script, Secrecy, Terminator};
 use super::verdict::{MOST_SHOWN, Outcome, Status, Verdict};
 use forbidden::Forbidden;
 use hearing::{Bad, Good, Hearing, Judgement, Scene, Wish};
+use hidden::Hidden;
 pub use news::{Capture, News};
 
 /// What holds before the first step.
@@ -96,9 +98,11 @@ pub struct Course {
     leaving: Option<Status>,
     /// Steps since something was last said, heard or waited for.
     idle: u32,
-    /// The first step that said something which nobody took; none where something was heard since.
-    lost: Option<usize>,
+    /// The first step that said something which nobody took, and whether it may be told; none where something was heard
+    /// since.
+    lost: Option<(usize, Secrecy)>,
     secrecy: Secrecy,
+    hidden: Hidden,
     news: Vec<News>,
 }
 
@@ -155,6 +159,7 @@ impl Course {
             idle: 0,
             lost: None,
             secrecy: Secrecy::Open,
+            hidden: Hidden::default(),
             news: Vec::new(),
         };
         let terminator = course.settings.terminator.clone();
@@ -174,7 +179,7 @@ impl Course {
             if let Some(need) = self.turn() {
                 let is_nothing = match &need {
                     Need::Over(_) => true,
-                    Need::Say(bytes, _) => bytes.is_empty(),
+                    Need::Say(bytes, _) => bytes.is_empty() && !self.says_empty_message(),
                     _ => false,
                 };
                 if !is_nothing {
@@ -184,6 +189,12 @@ impl Course {
             }
         }
         Need::Pause(now)
+    }
+
+    /// True at `>>` alone, which is no step of a stream.
+    fn says_empty_message(&self) -> bool {
+        let step = self.script.steps.get(self.at);
+        step.is_some_and(|step| matches!(&step.op, Op::Send { text, has_eol: false } if text.is_empty()))
     }
 
     /// Takes what was heard: no more than `room` allows is ever needed.
@@ -204,15 +215,10 @@ impl Course {
         }
     }
 
-    /// Whether what is said and heard now may be told.
-    pub fn secrecy(&self) -> Secrecy {
-        self.secrecy
-    }
-
-    /// Nobody takes what the step at hand says, as the program has ended. That is its right where it has answered
+    /// Nobody takes what the step at hand says: the program has ended, or closed its input. That is its right where it has answered
     /// already, so that whatever is heard after this step makes good for it; otherwise it is what goes wrong in the end.
     pub fn nobody_takes_it(&mut self) {
-        self.lost.get_or_insert(self.at);
+        self.lost.get_or_insert((self.at, self.secrecy()));
     }
 
     /// How long the step at hand may take; also one that says something to a peer that takes nothing.
@@ -336,16 +342,19 @@ impl Course {
 
     /// The step went well; the next follows.
     fn done(&mut self, good: Good) {
+        self.hidden.set(good.set.iter().map(|(name, _)| name), self.secrecy());
         self.tell(good.got, good.set.iter().map(Capture::of).collect(), true);
+        self.hidden.is_read = false;
         self.settings.variables.extend(good.set);
         self.at = good.to.unwrap_or(self.at + 1);
     }
 
     /// Ends well, if nothing is left that may not be and nothing was said in vain.
     fn leave(&mut self, status: Status) {
-        if let Some(step) = self.lost.take() {
+        if let Some((step, secrecy)) = self.lost.take() {
             self.at = step;
-            return self.fail(Outcome::Cut, "the program had ended before it could take that");
+            self.tell_from_here(secrecy);
+            return self.fail(Outcome::Cut, "the program took no more input");
         }
         let verdict = Verdict { outcome: Outcome::Pass(status), trouble: None, unread: self.unread() };
         self.tell(Vec::new(), Vec::new(), true);
@@ -356,20 +365,21 @@ impl Course {
     fn over(&mut self, bad: Bad, hearing: Option<&Hearing>, why: Option<String>) {
         let trouble = self.trouble(&bad, hearing, why);
         self.tell(trouble.got.clone(), Vec::new(), false);
-        let verdict =
-            Verdict { outcome: bad.outcome, trouble: Some(Box::new(trouble)), unread: self.unread() };
+        let unread = if trouble.secrecy == Secrecy::Hidden { Vec::new() } else { self.unread() };
+        let verdict = Verdict { outcome: bad.outcome, trouble: Some(Box::new(trouble)), unread };
         self.state = State::Over(Box::new(verdict));
     }
 
     fn unread(&self) -> Vec<u8> {
         match self.secrecy {
-            Secrecy::Open => self.inbox.unread().to_vec(),
-            Secrecy::Hidden => Vec::new(),
+            Secrecy::Open if self.inbox.head() >= self.hidden.before => self.inbox.unread().to_vec(),
+            _ => Vec::new(),
         }
     }
 
     /// Hears until `timeout` is over.
     fn hear_for(&mut self, wish: Wish, timeout: Duration) -> Result<(), String> {
+        self.hidden.is_read = self.inbox.head() < self.hidden.before;
         let watch = self.watch(&wish)?;
         let hearing = Hearing::new(wish, watch, &mut self.inbox);
         // A limit beyond the end of time is none that anybody lives to see.

@@ -50,7 +50,7 @@ impl Course {
     pub(super) fn tell(&mut self, got: Vec<u8>, set: Vec<Capture>, is_good: bool) {
         if self.at < self.script.steps.len() {
             let took = self.now.saturating_duration_since(self.begun);
-            let secrecy = self.secrecy;
+            let secrecy = self.secrecy();
             let (got, set) = match secrecy {
                 Secrecy::Open => (got, set),
                 Secrecy::Hidden => Default::default(),

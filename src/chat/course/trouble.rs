@@ -1,6 +1,7 @@
 //! What went wrong, in words.
 
 use super::Course;
+use super::forbidden::Forbidden;
 use super::hearing::{Bad, Branch, Hearing, MOST_HISTORY, Sign, Wish};
 use crate::chat::inbox::Ends;
 use crate::chat::pattern::{Compiled, nearest};
@@ -13,10 +14,14 @@ const MOST_QUOTED: usize = 60;
 impl Course {
     /// Everything that is known about what went wrong at the step at hand.
     pub(super) fn trouble(&self, bad: &Bad, hearing: Option<&Hearing>, why: Option<String>) -> Trouble {
-        let (place, step) = self.place_and_step();
+        let is_forbidden_by = |forbidden: &&Forbidden| Some(forbidden.step) == bad.forbidden;
+        let secrecy = match self.forbidden.iter().find(is_forbidden_by) {
+            Some(Forbidden { secrecy: Secrecy::Hidden, .. }) => Secrecy::Hidden,
+            _ => self.secrecy(),
+        };
+        let (place, step) = self.place_and_step(secrecy);
         let waited = self.now.saturating_duration_since(self.begun);
-        let lost = self.lost.and_then(|step| self.script.steps.get(step)).map(|step| step.place.clone());
-        let secrecy = self.secrecy;
+        let lost = self.lost.and_then(|(step, _)| self.script.steps.get(step)).map(|step| step.place.clone());
         if secrecy == Secrecy::Hidden {
             let (wanted, got) = Default::default();
             let (looked_at, nearest, why) = Default::default();
@@ -51,9 +56,9 @@ impl Course {
     }
 
     /// The step at hand; after the last, the end of the script.
-    fn place_and_step(&self) -> (Place, String) {
+    fn place_and_step(&self, secrecy: Secrecy) -> (Place, String) {
         match (self.script.steps.get(self.at), self.script.steps.last()) {
-            (Some(step), _) => (step.place.clone(), step.told(self.secrecy).into_owned()),
+            (Some(step), _) => (step.place.clone(), step.told(secrecy).into_owned()),
             (None, Some(last)) => (last.place.clone(), "the end of the script".to_owned()),
             (None, None) => {
                 (Place { file: self.script.name.clone(), line: 1 }, "the end of the script".to_owned())

@@ -56,14 +56,16 @@ environment; ${base64:NAME} is a value in base64. A REGEX has no escapes but its
 own (crate regex, over bytes); a variable in it stands for its text, and a group
 (?<NAME>...) sets one.
 
-What is said to a program that has ended is taken by nobody. That is fine where
-something is heard after it: whoever has answered need not listen. Otherwise it
-is a failure in the end, with status 18 and the line that said it. -v tells of
-it either way.
+What is said to a program that has ended or closed its input is taken by nobody,
+as far as the write tells. That is fine where something is heard after it:
+whoever has answered need not listen. Otherwise it is a failure in the end, with
+status 18 and the line that said it. -v tells of it either way.
 
-Between .hide and .show nothing that is said, heard or set is in a transcript, a
-report or a message, and of the steps the operators alone. What a peer echoes
-comes later: .show stands after the step that hears it.
+Between .hide and .show nothing that is said or set, or that arrives, is in a
+transcript, a report or a message, and of the steps the operators alone; so it
+is with later steps that read what arrived there or use what was set there. What
+a peer says is told when it arrives: .hide stands before the step that makes it
+speak, and .show after the one that hears its answer.
 ";
 
 #[cfg(test)]

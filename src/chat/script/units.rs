@@ -32,18 +32,14 @@ fn terminator_of(step: &Step) -> Option<&Terminator> {
 
 /// Why what a step wants to hear cannot be a unit, or the beginning of one.
 fn objection(op: &Op, terminator: &Terminator) -> Option<Slip> {
-    let (text, is_all) = match op {
-        Op::Expect(Expect::Equal(text)) => (text.as_plain()?, true),
-        Op::Expect(Expect::Start(text)) => (text.as_plain()?, false),
-        _ => return None,
-    };
+    let Op::Expect(Expect::Equal(text) | Expect::Start(text)) = op else { return None };
+    let text = text.as_plain()?;
     let (what, length) = match terminator {
         Terminator::Line => ("a line ends at its first \\n".to_owned(), memchr::memchr(b'\n', text)?),
         Terminator::Text(end) => {
             let bytes = end.as_plain()?;
-            // The terminator behind the text may be found before that, where both look alike.
-            let whole = [text, if is_all { bytes } else { b"" }].concat();
-            let at = memmem::find(&whole, bytes).filter(|at| *at < text.len())?;
+            // A text that is a unit only where no terminator follows it (the last one, a message) can be heard.
+            let at = memmem::find(text, bytes)?;
             (format!("a unit ends at the first {}", Template::plain(bytes)), at)
         }
         Terminator::Length(length) if text.len() > *length => (format!("a unit has {length} bytes"), *length),

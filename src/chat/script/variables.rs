@@ -64,6 +64,13 @@ fn sets(step: &Step) -> Vec<&str> {
     }
 }
 
+impl Step {
+    /// Whether it uses one of these variables.
+    pub fn uses_one_of(&self, names: &BTreeSet<String>) -> bool {
+        uses(self).into_iter().any(|(_, name)| names.contains(name))
+    }
+}
+
 /// The variables that a step uses, and where.
 fn uses(step: &Step) -> Vec<(&Place, &str)> {
     match &step.op {

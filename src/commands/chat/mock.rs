@@ -135,16 +135,18 @@ struct Patience {
 }
 
 impl Patience {
-    /// A command may do other things than to connect: its limit is that of a conversation. Where there is none, clients
-    /// have to come; the limit of the address is for each of them here.
+    /// Clients have to come; the limit of the address is for each of them here. A command may do other things than to
+    /// connect: its limit is that of a conversation, and of the two the shorter one.
     fn new(address: &mut Address, args: &MockArgs, talk: &Talk) -> Patience {
-        if args.then.is_some() {
-            return Patience { limit: talk.deadline, flag: "--deadline" };
-        }
         let given = address.listener().and_then(|end| end.options.time(Key::AcceptTimeout));
         address.ends().into_iter().for_each(|end| end.options.forget(Key::AcceptTimeout));
-        let limit = Some(given.unwrap_or(PATIENCE)).filter(|limit| !limit.is_zero());
-        Patience { limit, flag: "--accept-timeout" }
+        let limit = given.or(args.then.is_none().then_some(PATIENCE)).filter(|limit| !limit.is_zero());
+        match (talk.deadline.filter(|_| args.then.is_some()), limit) {
+            (Some(deadline), limit) if limit.is_none_or(|limit| deadline <= limit) => {
+                Patience { limit: Some(deadline), flag: "--deadline" }
+            }
+            (_, limit) => Patience { limit, flag: "--accept-timeout" },
+        }
     }
 }
 
@@ -286,7 +288,7 @@ impl Host {
         if let (Some(limit), true) = (&limit, has_command) {
             let exit = status.or(Exit::TIMEOUT);
             return Err(Failure::new(exit, "the command of --then does not end", limit)
-                .hint("-t is the limit of the command wherever no conversation goes on"));
+                .hint("-t and --accept-timeout are its limits wherever no conversation goes on"));
         }
         if came < wanted {
             let (what, why) = (format!("{came} of {wanted} clients came"), "the others are missed");

@@ -99,7 +99,7 @@ struct Book {
 impl Book {
     fn hear(&mut self, speaker: Speaker, said: Said<'_>) {
         let now = Instant::now();
-        self.recorder.pause(now - std::mem::replace(&mut self.spoken, now));
+        self.recorder.pause(now - std::mem::replace(&mut self.spoken, now), speaker);
         match said {
             Said::Bytes(bytes) => self.recorder.said(speaker, bytes),
             Said::End => self.recorder.end(speaker),

@@ -135,7 +135,10 @@ pub(super) fn facts(account: &Account<'_>) -> Vec<String> {
             facts.extend(hex_lines(&trouble.got).map(|line| format!("hex: {line}")));
         }
         if let Some(place) = &trouble.lost {
-            facts.push(format!("lost: what {} says, as the program had ended", one_line(&place.to_string())));
+            facts.push(format!(
+                "lost: what {} says, as the program took no more input",
+                one_line(&place.to_string())
+            ));
         }
         if *outcome != Outcome::Timeout || trouble.secrecy == Secrecy::Hidden {
             facts.push(format!("waited: {}", seconds(trouble.waited)));

@@ -47,7 +47,7 @@ pub fn hidden_json(id: Option<u64>, at: Duration, direction: Direction, count: u
 
 /// A comment about what was said last: nobody takes it.
 pub fn lost_text(id: Option<u64>, at: Duration) -> String {
-    format!("{}{:8.3} # nobody takes that: the program has ended", prefix(id), at.as_secs_f64())
+    format!("{}{:8.3} # nobody takes that: the program reads no more", prefix(id), at.as_secs_f64())
 }
 
 /// The same for a program.

@@ -41,7 +41,7 @@ fn what_nobody_takes_goes_wrong_unless_something_is_heard_after_it() {
     }
     let trouble = in_vain("= a / > x / .sleep 1s", "a\n").trouble.unwrap();
     assert_eq!((trouble.place.line, &*trouble.step), (2, "> x"));
-    assert_eq!(trouble.why.unwrap(), "the program had ended before it could take that");
+    assert_eq!(trouble.why.unwrap(), "the program took no more input");
 }
 
 /// Plays a script with a peer that has said these messages.
@@ -68,6 +68,9 @@ fn an_empty_message_is_a_unit_of_its_own() {
         ("~ b", &["a", "", "b"], PASS),
         ("~1 ^$ / <# 1", &["", "b"], PASS),
         (".drop-input / .term none", &["a", "", ""], PASS),
+        // The last unit has no terminator.
+        (".term aa / = xa", &["xa"], PASS),
+        ("= a / .rest-empty", &["a", ""], Outcome::Unread),
         ("= a / <<", &["a", "b"], Outcome::Mismatch),
         ("= a / = b", &["a", "", "b"], Outcome::Mismatch),
         ("= a / <<", &["a"], Outcome::Timeout),
@@ -76,6 +79,11 @@ fn an_empty_message_is_a_unit_of_its_own() {
         assert_eq!(with_messages(steps, heard).outcome, outcome, "{steps} {heard:?}");
     }
     assert_eq!(with_messages("<<", &["a"]).trouble.unwrap().wanted, "an empty message");
+}
+
+#[test]
+fn saying_empty_messages_is_saying_something() {
+    assert_eq!(with_messages(".loop 60000 / >> / .end", &[]).outcome, PASS);
 }
 
 #[test]
@@ -114,4 +122,11 @@ fn empty_messages_take_room_too() {
     let room = course.room();
     (0..10).for_each(|_| course.hear_message(b""));
     assert_eq!(course.room(), room - 10);
+
+    let now = Instant::now();
+    let mut course = Course::new(script(".term none\n= xa"), settings(), now);
+    course.hear_message(b"x");
+    (0..room).for_each(|_| course.hear_message(b""));
+    let Need::Over(verdict) = course.next(now) else { panic!("there is room for no more") };
+    assert_eq!(verdict.outcome, Outcome::Overflow);
 }

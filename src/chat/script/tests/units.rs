@@ -11,9 +11,9 @@ fn a_unit_that_would_end_before_its_end_is_told() {
     for (text, wrong) in [
         ("= a\\nb\n= a\\r\n< a\\n\n= a", vec![1, 3]),
         (".term ;\n= a;b\n< a;\n= a\\n\n<< a;b\n~ a;b", vec![2, 3]),
-        // Its end and the terminator look alike.
-        (".term \\r\\n\\r\\n\n= Host: x\\r\\n\n< Host: x\\r\\n\n= Host: x\\r\n= Host: x", vec![2]),
-        (".term aa\n= xa\n< xa\n= xb", vec![2]),
+        // Its end and the terminator look alike: it is a unit where none follows.
+        (".term \\r\\n\\r\\n\n= Host: x\\r\\n\n< Host: x\\r\\n\n= a\\r\\n\\r\\nb", vec![4]),
+        (".term aa\n= xa\n< xa\n= xaa", vec![4]),
         (".term 3\n= abcd\n= abc\n= ab\n< abcd", vec![2, 5]),
         (".term none\n= a\\nb", vec![]),
         (".term ${port}\n= a\\nb\n= ${port}", vec![]),
