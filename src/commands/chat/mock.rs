@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::client_command::ClientCommand;
 use super::conversation::{Peer, Security};
+use super::patience::Patience;
 use super::talk::Talk;
 use super::target::{StartTls, Target};
 use crate::address::{Address, Key, Layer, Value};
@@ -32,7 +33,8 @@ use crate::server::serve;
 pub struct MockArgs {
     /// Talk to this many clients, then end; the n-th one gets the n-th script, the last script is that of all further
     /// ones (one for each script; with --then, until the command ends). Each has to come within a minute, or
-    /// --accept-timeout, of which 0 is for ever; with --then the command has to end
+    /// --accept-timeout, of which 0 is for ever; with --then the command has to end, or the next client to come, within
+    /// the time of -t or --accept-timeout, or 10 minutes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     clients: Option<u64>,
     /// Talk to clients at once, to N at most; without this, one after the other
@@ -90,7 +92,7 @@ pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, F
     let server = args.door(args.most(&talk));
     let events = talk.events.clone();
     let (mut address, acceptor) = late(target, &talk)?;
-    let patience = Patience::new(&mut address, args, &talk);
+    let patience = Patience::new(&mut address, args.then.is_some(), talk.deadline);
     let door = open(&one_after_the_other(address, args), &server, &events, false).await?;
     let name = door.listener.names().first().and_then(|name| name.split_once(' '));
     let name = name.map_or_else(String::new, |(_, address)| address.to_owned());
@@ -121,33 +123,6 @@ pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, F
     ended(end, &stop.interrupts)?;
     let Ends { command, patience, is_over_time, .. } = stop;
     host.verdict(wanted, command, is_over_time.then_some(patience))
-}
-
-/// How long nobody may come where somebody is waited for, when not said otherwise.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long a mock server may be without a conversation; none for ever.
-#[derive(Clone, Copy)]
-struct Patience {
-    limit: Option<Duration>,
-    /// The flag that says so.
-    flag: &'static str,
-}
-
-impl Patience {
-    /// Clients have to come; the limit of the address is for each of them here. A command may do other things than to
-    /// connect: its limit is that of a conversation, and of the two the shorter one.
-    fn new(address: &mut Address, args: &MockArgs, talk: &Talk) -> Patience {
-        let given = address.listener().and_then(|end| end.options.time(Key::AcceptTimeout));
-        address.ends().into_iter().for_each(|end| end.options.forget(Key::AcceptTimeout));
-        let limit = given.or(args.then.is_none().then_some(PATIENCE)).filter(|limit| !limit.is_zero());
-        match (talk.deadline.filter(|_| args.then.is_some()), limit) {
-            (Some(deadline), limit) if limit.is_none_or(|limit| deadline <= limit) => {
-                Patience { limit: Some(deadline), flag: "--deadline" }
-            }
-            (_, limit) => Patience { limit, flag: "--accept-timeout" },
-        }
-    }
 }
 
 /// Where clients connect; and what TLS begins with, where a step begins it.

@@ -7,6 +7,7 @@ mod ending;
 mod hearing;
 mod live;
 mod mock;
+mod patience;
 mod recording;
 mod report;
 mod rules;
