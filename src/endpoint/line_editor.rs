@@ -2,7 +2,7 @@
 //! peer says meanwhile appears above the line that is being typed.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -64,19 +64,14 @@ fn send_lines(mut editor: LineEditor, turns: &Turns, to: OwnedFd) {
             (Ok(line), Some(open)) if write_all(open.as_fd(), format!("{line}\n").as_bytes()).is_ok() => {}
             // The editor stays: what is shown goes through it to the last.
             (Ok(_), _) => to = None,
-            (Err(ReadlineError::Eof), _) if !is_hung_up(rustix::stdio::stdin()) => to = None,
+            // A terminal that is gone reads as the end, as ^D does.
+            (Err(ReadlineError::Eof), _) if !pty::is_hung_up(rustix::stdio::stdin()) => to = None,
             (Err(ReadlineError::Interrupted), _) => {
                 let _ = kill(Pid::this(), Signal::SIGINT);
             }
             (Err(_), _) => return,
         }
     }
-}
-
-/// True when the terminal itself is gone; it reads as the end then, as ^D does.
-fn is_hung_up(terminal: BorrowedFd<'_>) -> bool {
-    let mut fds = [PollFd::new(&terminal, PollFlags::empty())];
-    !matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(0))
 }
 
 /// How long the rest of a line may take until what there is of it is shown: it may be a question.

@@ -7,6 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{
@@ -185,6 +186,13 @@ pub const LONGEST_LINE: usize = 4095;
 pub fn reads_lines(terminal: &Descriptor) -> bool {
     terminal.kind() == Kind::Terminal
         && tcgetattr(terminal).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON))
+}
+
+/// True when the other side of a terminal is gone: for its master all who had it open, for others the terminal itself.
+pub fn is_hung_up(terminal: BorrowedFd<'_>) -> bool {
+    let mut asked = [PollFd::new(&terminal, PollFlags::empty())];
+    // With no events asked for, only a hang-up or an error counts (poll(2)).
+    matches!(poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(count) if count > 0)
 }
 
 /// True when it is a terminal.

@@ -13,7 +13,7 @@ use super::descriptor::Descriptor;
 use super::session::SessionSink;
 use super::socket::make_room;
 use super::tap::{Finding, Tap, Tapped};
-use super::tls;
+use super::{pty, tls};
 
 /// How the end of the stream is told to whoever reads this sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Sink {
         match self {
             // The kernel would take it, for nobody.
             Sink::Stream { fd, half_close: HalfClose::Terminal | HalfClose::HangUp, .. }
-                if is_hung_up(fd) =>
+                if pty::is_hung_up(fd.as_fd()) =>
             {
                 Poll::Ready(Err(Errno::PIPE.into()))
             }
@@ -302,14 +302,6 @@ impl Sink {
             Sink::Messages { .. } | Sink::Session(_) | Sink::Unread(_) | Sink::Closed => {}
         }
     }
-}
-
-/// Whether nobody has a terminal open any more, of which this is the master.
-fn is_hung_up(master: &Descriptor) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    let mut asked = [PollFd::new(master, PollFlags::empty())];
-    poll(&mut asked, Some(&now)).is_ok() && asked[0].revents().contains(PollFlags::HUP)
 }
 
 /// Another read end of the pipe that `write_end` belongs to; it does not keep the pipe open for its reader.
