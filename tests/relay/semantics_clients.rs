@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
-use std::os::fd::AsFd;
-use std::process::{Command, Stdio};
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::harness::*;
@@ -234,20 +234,20 @@ fn the_idle_limit_and_the_deadline_of_a_client_say_which_one_ran_out() {
     }
 }
 
+/// Starts spile with this terminal as its stdin and stdout.
+fn on_terminal(terminal: &OwnedFd, words: &[&str]) -> Child {
+    let terminal = || Stdio::from(terminal.try_clone().unwrap());
+    let mut command = Command::new(SPILE);
+    command.args(words).stdin(terminal()).stdout(terminal()).stderr(Stdio::null()).spawn().unwrap()
+}
+
 /// `connect --raw` in a terminal of its own: modes before, during, and after `signal`.
 fn raw_mode_ends_with(signal: &str) {
     let port = server(|stream| drop(read_all_or_reset(stream)));
     let terminal = nix::pty::openpty(None, None).unwrap();
     let modes = || rustix::termios::tcgetattr(terminal.slave.as_fd()).unwrap().local_modes;
     let before = modes();
-    let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
-    let mut child = Command::new(SPILE)
-        .args(["connect", "--raw", &format!("127.0.0.1:{port}")])
-        .stdin(slave())
-        .stdout(slave())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = on_terminal(&terminal.slave, &["connect", "--raw", &format!("127.0.0.1:{port}")]);
     wait_until("the terminal is raw", || !modes().contains(rustix::termios::LocalModes::ICANON));
     if signal == "escape" {
         let mut master = std::fs::File::from(terminal.master.try_clone().unwrap());
@@ -268,7 +268,7 @@ fn s22_the_terminal_is_as_it_was_after_every_kind_of_end() {
 }
 
 /// All that a terminal has shown so far.
-fn screen_of(master: std::os::fd::OwnedFd) -> std::sync::Arc<std::sync::Mutex<String>> {
+fn screen_of(master: OwnedFd) -> std::sync::Arc<std::sync::Mutex<String>> {
     let screen = std::sync::Arc::default();
     let (shown, mut master) = (std::sync::Arc::clone(&screen), std::fs::File::from(master));
     std::thread::spawn(move || {
@@ -290,14 +290,7 @@ fn s22_a_terminal_that_is_made_follows_the_size_of_ours() {
     };
     size(30, 90);
     let script = "trap 'stty size' WINCH; stty size; while :; do sleep 0.02; done";
-    let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
-    let mut child = Command::new(SPILE)
-        .args(["relay", "-,raw", &format!("sh,pty:{script}")])
-        .stdin(slave())
-        .stdout(slave())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = on_terminal(&terminal.slave, &["relay", "-,raw", &format!("sh,pty:{script}")]);
     let screen = screen_of(terminal.master.try_clone().unwrap());
     let shows = |wanted: &str| wait_until(wanted, || screen.lock().unwrap().contains(wanted));
     shows("30 90");
@@ -317,14 +310,7 @@ fn s22_a_terminal_that_is_stopped_and_continued_is_raw_again() {
         let modes = rustix::termios::tcgetattr(terminal.slave.as_fd()).unwrap();
         !modes.local_modes.contains(rustix::termios::LocalModes::ICANON)
     };
-    let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
-    let mut child = Command::new(SPILE)
-        .args(["connect", "--raw", &format!("127.0.0.1:{port}")])
-        .stdin(slave())
-        .stdout(slave())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = on_terminal(&terminal.slave, &["connect", "--raw", &format!("127.0.0.1:{port}")]);
     let pid = child.id().to_string();
     let kill = |name: &str| Command::new("kill").args([name, pid.as_str()]).status().unwrap();
     wait_until("the terminal is raw", raw);

@@ -1,6 +1,8 @@
 //! Datagrams: boundaries, empty ones, truncation, sessions of a server.
 
 use std::net::UdpSocket;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::harness::*;
@@ -141,7 +143,7 @@ fn s25_a_datagram_too_long_to_pass_on_is_reported() {
     let left = format!("unix-dgram-l:{}", path.display());
     let mut relay = spile(["relay", "-v", "--stats", "--idle-timeout", "500ms", "--once", &left, &target]);
     relay.line("listening unix-dgram");
-    let client = std::os::unix::net::UnixDatagram::bind(&big).unwrap();
+    let client = UnixDatagram::bind(&big).unwrap();
     client.send_to(&vec![b'x'; 100_000], &path).unwrap();
     client.send_to(b"after", &path).unwrap();
     assert_eq!(receive(&peer), b"after", "no part of a long datagram is passed on as if it were whole");
@@ -294,15 +296,21 @@ fn s27_records_as_long_as_a_socket_takes_pass_whole_through_two_relays() {
     assert!(!line.contains("too long"), "{line}");
 }
 
+/// What echoes Unix datagrams, and its client.
+fn echoing_unix_datagrams(dir: &Path) -> (Process, UnixDatagram) {
+    let path = dir.join("s");
+    let mut relay = spile(["relay", &format!("unix-dgram-l:{}", path.display()), "echo"]);
+    relay.line("listening unix-dgram");
+    let client = UnixDatagram::bind(dir.join("me")).unwrap();
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    client.connect(&path).unwrap();
+    (relay, client)
+}
+
 #[test]
 fn s27_long_unix_datagrams_pass_whole_and_so_do_their_answers() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("s");
-    let mut relay = spile(["relay", &format!("unix-dgram-l:{}", path.display()), "echo"]);
-    relay.line("listening unix-dgram");
-    let client = std::os::unix::net::UnixDatagram::bind(dir.path().join("me")).unwrap();
-    client.set_read_timeout(Some(DEADLINE)).unwrap();
-    client.connect(&path).unwrap();
+    let (_relay, client) = echoing_unix_datagrams(dir.path());
     let longest = with_room_for(&client, 500_000);
     let mut buffer = vec![0; 2_000_000];
     for len in [100, 65_537, 200_000, longest, 1] {
@@ -330,7 +338,7 @@ fn s27_a_long_record_becomes_the_bytes_of_a_stream() {
 fn s27_empty_records_right_before_the_end_are_records() {
     let dir = tempfile::tempdir().unwrap();
     let (near, far) = (dir.path().join("near"), dir.path().join("far"));
-    let far_socket = std::os::unix::net::UnixDatagram::bind(&far).unwrap();
+    let far_socket = UnixDatagram::bind(&far).unwrap();
     far_socket.set_read_timeout(Some(DEADLINE)).unwrap();
     let (near, far) = (near.display().to_string(), far.display().to_string());
     let right = format!("unix-dgram:{far}");
@@ -376,12 +384,7 @@ fn s27_records_that_nobody_reads_before_a_time_limit_take_back_nothing_that_was_
 #[test]
 fn s27_unix_datagrams_keep_their_boundaries_and_answers_come_back() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("s");
-    let mut relay = spile(["relay", &format!("unix-dgram-l:{}", path.display()), "echo"]);
-    relay.line("listening unix-dgram");
-    let client = std::os::unix::net::UnixDatagram::bind(dir.path().join("me")).unwrap();
-    client.set_read_timeout(Some(DEADLINE)).unwrap();
-    client.connect(&path).unwrap();
+    let (_relay, client) = echoing_unix_datagrams(dir.path());
     let mut buffer = [0; 70_000];
     for record in [noise(1, 3), noise(2, 50_000), noise(3, 1)] {
         client.send(&record).unwrap();
