@@ -106,12 +106,13 @@ struct Session {
     started: Instant,
 }
 
-/// Serves one peer, until it has gone or there is another reason to end.
-pub fn serve(
+/// Serves one peer, until it has gone or there is another reason to end, and tells of it.
+pub fn serve<T: FnOnce(Report)>(
     service: Rc<Service>,
     incoming: Incoming,
     limits: Arc<Limits>,
-) -> impl Future<Output = Report> + use<> {
+    tell: T,
+) -> impl Future<Output = ()> + use<T> {
     let tally = Tally::new(&service.counters, !incoming.endpoint.is_datagram());
     let session = Session { service, limits, tally, started: Instant::now() };
     let (endpoint, course) = prepare(&session.service, incoming);
@@ -120,7 +121,10 @@ pub fn serve(
         if let Some(fd) = session.short_way(&endpoint) {
             match short_way::echo(fd, &session.tally).await {
                 // It has said its end and got all it has said back: the close says ours.
-                Led::ToEnd(outcome) => return session.report(outcome),
+                Led::ToEnd(outcome) => {
+                    drop(endpoint);
+                    return tell(session.report(outcome));
+                }
                 Led::Further(buffer, unsent) => {
                     course = Some(echo(&endpoint, Direction::holding(buffer, unsent)));
                 }
@@ -128,7 +132,7 @@ pub fn serve(
         }
         // Boxed: most connections of an echo server never get here, and all would carry the room for it.
         let course = course.unwrap_or_else(|| echo(&endpoint, Direction::default()));
-        Box::pin(session.long_way(endpoint, course)).await
+        tell(Box::pin(session.long_way(endpoint, course)).await);
     }
 }
 

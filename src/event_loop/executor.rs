@@ -27,8 +27,9 @@ struct Id {
 
 type Job = Pin<Box<dyn Future<Output = ()>>>;
 
-/// The place of a task. Its job is out while it is being polled.
+/// The place of a task, one line of the cache. Its job is out while it is being polled.
 #[derive(Default)]
+#[repr(align(64))]
 struct Place {
     generation: u32,
     queued: bool,

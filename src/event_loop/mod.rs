@@ -1,7 +1,7 @@
 //! The event loop of the networking subcommands: one thread, epoll, tasks and timers.
 //!
 //! Moving small messages is what spile does all day, and here it costs three system calls a message and next to
-//! nothing besides. An idle descriptor holds 48 bytes. Nothing here may be handed to another thread; only wakers
+//! nothing besides. An idle descriptor holds 32 bytes. Nothing here may be handed to another thread; only wakers
 //! may be, by way of an eventfd.
 
 mod blocking;

@@ -8,20 +8,23 @@ mod ready;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 pub use access::Access;
 pub use arrivals::Arrivals;
 pub use ready::{PortFile, notify_systemd, tell_ready_fd};
 
+use pin_project_lite::pin_project;
+
 use crate::endpoint::{Incoming, Listener};
 use crate::event_loop::{Stop, drop_tasks, sleep, spawn, timeout, yield_now};
 use crate::process::end_left_behind;
 use crate::report::{Event, Events};
-use open::{Awaited, Open};
+use open::{Awaited, Counted, Open};
 
 /// First pause after accept(2) has failed; it doubles up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -96,12 +99,13 @@ impl<H> Service<'_, H> {
 }
 
 /// Serves peers until `stop` resolves or `max_total` is reached, then lets those connected finish.
-/// A peer's failure never ends the service; `handle` reports it by itself.
+/// A peer's failure never ends the service; `handle` reports it by itself, and answers nothing for whom it does not
+/// serve.
 pub async fn serve<F>(
     doors: Vec<Door>,
     events: &Events,
     stop: &mut (dyn Stop + '_),
-    handle: impl Fn(Incoming, u64) -> F + 'static,
+    handle: impl Fn(Incoming, u64) -> Option<F> + 'static,
 ) -> End
 where
     F: Future<Output = ()> + 'static,
@@ -168,7 +172,7 @@ async fn drain(
 async fn accept_loop<F, H>(door: Door, service: &Service<'_, H>) -> Option<End>
 where
     F: Future<Output = ()> + 'static,
-    H: Fn(Incoming, u64) -> F + 'static,
+    H: Fn(Incoming, u64) -> Option<F> + 'static,
 {
     let Door { mut listener, rules } = door;
     let Service { events, open, handle, last_id, .. } = service;
@@ -224,7 +228,7 @@ fn begin<F>(
     id: u64,
     open: &Rc<Open>,
     rules: &Rules,
-    handle: &Rc<impl Fn(Incoming, u64) -> F + 'static>,
+    handle: &Rc<impl Fn(Incoming, u64) -> Option<F> + 'static>,
 ) where
     F: Future<Output = ()> + 'static,
 {
@@ -236,11 +240,27 @@ fn begin<F>(
         true => open.hear(),
         false => open.enter(),
     };
-    let session = handle(incoming, id);
-    spawn(async move {
-        let _guard = guard;
-        session.await;
-    });
+    if let Some(session) = handle(incoming, id) {
+        spawn(Served { session, _guard: guard });
+    }
+}
+
+pin_project! {
+    /// A session that counts until it is dropped. An async block would do the same, with a second copy of the session
+    /// and a state of its own to be looked at for each message.
+    struct Served<F> {
+        #[pin]
+        session: F,
+        _guard: Counted,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Served<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().session.poll(cx)
+    }
 }
 
 /// Serves a peer once it has shaken hands; it has a place from then on.
@@ -252,7 +272,7 @@ fn establish<F, H>(
     rules: &Arc<Rules>,
 ) where
     F: Future<Output = ()> + 'static,
-    H: Fn(Incoming, u64) -> F + 'static,
+    H: Fn(Incoming, u64) -> Option<F> + 'static,
 {
     let Service { events, open, handle, .. } = service;
     let (events, open, handle) = (Events::clone(events), open.clone(), handle.clone());
@@ -261,7 +281,11 @@ fn establish<F, H>(
         // Boxed: an established session keeps no room for it.
         match Box::pin(open.establish(incoming, &arrivals, rules.max_conns)).await {
             Ok(Some((incoming, _counted))) => match open.begins(rules.max_total) {
-                true => handle(incoming, id).await,
+                true => {
+                    if let Some(session) = handle(incoming, id) {
+                        session.await;
+                    }
+                }
                 false => incoming.turn_away().await,
             },
             Ok(None) => {}

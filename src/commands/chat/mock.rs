@@ -112,7 +112,7 @@ pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, F
     let serving = host.clone();
     let end = serve(doors, &events, &mut stop, move |incoming, _| {
         let (host, number) = (serving.clone(), serving.begin());
-        async move { host.converse(number, incoming).await }
+        Some(async move { host.converse(number, incoming).await })
     })
     .await;
     stop.settle().await;

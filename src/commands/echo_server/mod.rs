@@ -121,14 +121,8 @@ impl Args {
         let host = Rc::new(host);
         let end = serve(doors, &events, &mut interrupts, move |incoming, id| {
             let peer = is_talkative.then(|| incoming.peer.to_string());
-            let session = host.receive(incoming, &limits);
-            let host = host.clone();
-            async move {
-                if let (Some(session), peer) = (session, peer) {
-                    let report = session.await;
-                    host.tell(id, peer, &report);
-                }
-            }
+            let teller = host.clone();
+            host.receive(incoming, &limits, move |report| teller.tell(id, peer, &report))
         })
         .await;
         ended(end, &interrupts)
@@ -145,12 +139,13 @@ struct Host {
 }
 
 impl Host {
-    /// The session of a peer; `None` where it is not answered.
-    fn receive(
+    /// The session of a peer, at whose end `tell` is called; `None` where it is not answered.
+    fn receive<T: FnOnce(Report) + 'static>(
         &self,
         incoming: Incoming,
         limits: &Arc<Limits>,
-    ) -> Option<impl Future<Output = Report> + use<>> {
+        tell: T,
+    ) -> Option<impl Future<Output = ()> + use<T>> {
         let is_datagram = incoming.endpoint.is_datagram();
         if is_datagram && self.service.mode.answers() && self.would_answer_us(&incoming.peer) {
             self.service.counters.count_refused();
@@ -161,7 +156,7 @@ impl Host {
             true => Arc::new(self.args.server.for_peer(**limits, &incoming.endpoint)),
             false => limits.clone(),
         };
-        Some(crate::echo::serve(self.service.clone(), incoming, limits))
+        Some(crate::echo::serve(self.service.clone(), incoming, limits, tell))
     }
 
     /// True for another echo server, or whom a forged sender makes look like one: each answer would be answered.

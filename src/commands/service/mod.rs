@@ -128,6 +128,7 @@ impl Server {
     {
         let Some(listener) = self.listener.take() else { return Ok(Exit::FAILURE) };
         let doors = vec![Door { listener, rules: self.rules.clone() }];
+        let handle = move |incoming, id| Some(handle(incoming, id));
         let end = serve(doors, &self.events, &mut self.interrupts, handle).await;
         ended(end, &self.interrupts)
     }
