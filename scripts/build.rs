@@ -1,5 +1,6 @@
-//! Cargo's build script. Links what is needed of libgcc into spile: loading libgcc_s.so.1 would be a fifth of the time
-//! that `spile run` takes to start a program. And packs what the dynamic linker has to relocate: a tenth of it.
+//! Cargo's build script: what is told to the linker so that programs start sooner. What is needed of libgcc becomes part
+//! of spile: loading libgcc_s.so.1 would be a fifth of the time that `spile run` takes to start a program. What the
+//! dynamic linker has to relocate is packed: a tenth of it. What all starts run through stands side by side.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +14,21 @@ fn main() {
     if is_native() && knows_packed_relocations() {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+    if is_native() && is_release() && !has_linker_of_its_own() {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/startup.ld");
+        println!("cargo:rerun-if-changed={script}");
+        println!("cargo:rustc-link-arg-bins=-Wl,-T,{script}");
+    }
+}
+
+fn is_release() -> bool {
+    std::env::var("PROFILE").is_ok_and(|profile| profile == "release")
+}
+
+/// Not all linkers know all of the language of scripts; what rustc takes by itself does.
+fn has_linker_of_its_own() -> bool {
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    flags.contains("fuse-ld") || flags.contains("linker=") || std::env::var_os("RUSTC_LINKER").is_some()
 }
 
 /// True where what is built is for a machine such as this one, with the GNU C library.
