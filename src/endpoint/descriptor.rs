@@ -36,11 +36,6 @@ impl Kind {
         matches!(self, Kind::Tcp | Kind::Local | Kind::OtherStream | Kind::Message)
     }
 
-    /// True for what splice(2) moves without copying.
-    pub fn can_splice(self) -> bool {
-        matches!(self, Kind::Tcp | Kind::Local)
-    }
-
     /// Not a pipe: in packet mode (pipe2(2), O_DIRECT) a read stops after each packet.
     fn short_read_empties(self) -> bool {
         self == Kind::Tcp
@@ -57,6 +52,8 @@ enum Wait {
 pub struct Descriptor {
     wait: Wait,
     kind: Kind,
+    /// How the connection was reset, where the socket has told that already: reading will look like a clean end.
+    reset: Option<Errno>,
 }
 
 impl Descriptor {
@@ -65,12 +62,12 @@ impl Descriptor {
     /// since they are only used with MSG_DONTWAIT.
     pub fn new(fd: OwnedFd, kind: Kind) -> io::Result<Descriptor> {
         if kind == Kind::File {
-            return Ok(Descriptor { wait: Wait::Always(fd), kind });
+            return Ok(Descriptor { wait: Wait::Always(fd), kind, reset: None });
         }
         match Watched::new(fd) {
-            Ok(fd) => Ok(Descriptor { wait: Wait::Readiness(fd), kind }),
+            Ok(fd) => Ok(Descriptor { wait: Wait::Readiness(fd), kind, reset: None }),
             Err((fd, why)) if Errno::from_io_error(&why) == Some(Errno::PERM) => {
-                Ok(Descriptor { wait: Wait::Always(fd), kind: Kind::File })
+                Ok(Descriptor { wait: Wait::Always(fd), kind: Kind::File, reset: None })
             }
             Err((_, why)) => Err(why),
         }
@@ -81,12 +78,38 @@ impl Descriptor {
         self.kind
     }
 
+    /// Told when something else than a read was answered by ECONNRESET, or by EPIPE after the peer's end: an error is
+    /// told once (SO_ERROR, socket(7)), and who reads must hear of it after the last byte.
+    pub fn remember_reset(&mut self, errno: Errno) {
+        self.reset = Some(errno);
+    }
+
+    /// True for what splice(2) moves without copying, and with its true end.
+    pub fn can_splice(&self) -> bool {
+        matches!(self.kind, Kind::Tcp | Kind::Local) && self.reset.is_none()
+    }
+
+    /// Receives from a stream socket; 0 is its end, and no reset.
+    fn receive(&self, buffer: &mut [u8], flags: RecvFlags) -> Result<usize, Errno> {
+        let wanted = buffer.len();
+        match rustix::net::recv(self, buffer, flags | RecvFlags::DONTWAIT) {
+            // After EPIPE it is the end that the peer has said.
+            Ok((_, 0)) if self.reset == Some(Errno::CONNRESET) && wanted > 0 => Err(Errno::CONNRESET),
+            other => other.map(|(n, _)| n),
+        }
+    }
+
+    /// Looks at what there is, as soon as something is, and leaves it there; 0 is the end of the stream.
+    pub fn poll_peek(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_input(cx, |_, _| self.receive(&mut *buffer, RecvFlags::PEEK).map(|n| (n, false)))
+    }
+
     /// Reads once something is there; 0 is the end of the stream.
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let capacity = buffer.len();
         self.poll_input(cx, |fd, kind| {
             let read = match kind.is_socket() {
-                true => rustix::net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT).map(|(n, _)| n),
+                true => self.receive(&mut *buffer, RecvFlags::empty()),
                 false => rustix::io::read(fd, &mut *buffer),
             };
             match read {
@@ -176,7 +199,10 @@ impl Descriptor {
 
     /// Ready when the connection has failed by itself, without a read or a write that says so.
     pub fn poll_failed(&self, cx: &Context<'_>) -> Poll<()> {
-        self.watched().map_or(Poll::Pending, |watched| watched.poll_failed(cx))
+        match self.reset {
+            Some(_) => Poll::Ready(()),
+            None => self.watched().map_or(Poll::Pending, |watched| watched.poll_failed(cx)),
+        }
     }
 
     /// Throws away what comes, up to the end. A peer that never stops sending leaves the others and every time limit

@@ -69,13 +69,7 @@ impl<'a> Exchange<'a> {
 
     /// Looks at what there is and leaves it there; 0 is the end.
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        poll_fn(|cx| {
-            self.fd.poll_input(cx, |fd, _| {
-                let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-                rustix::net::recv(fd, &mut *buffer, flags).map(|(n, _)| (n, false))
-            })
-        })
-        .await
+        poll_fn(|cx| self.fd.poll_peek(cx, buffer)).await
     }
 
     /// What is there already, without waiting for it and without taking it.

@@ -18,6 +18,8 @@ use super::descriptor::{Descriptor, Kind};
 use super::{Endpoint, HalfClose, Sink, Source, WhenBroken};
 use crate::address::{End, Key, Options};
 use crate::error::Failure;
+use crate::event_loop::{sleep, spawn};
+use crate::process::EndOfInput;
 
 /// A master and its slave.
 pub struct Pair {
@@ -176,6 +178,19 @@ fn make_link(name: &Path, link: &Path) -> Result<PathBuf, Failure> {
     symlink(name, link)
         .map_err(|why| Failure::connect(format!("cannot make the link {}", link.display()), why))?;
     Ok(link.to_owned())
+}
+
+/// Says the end of input to who reads a terminal, until it is heard or the terminal closed.
+pub fn say_end(master: &Arc<Descriptor>) {
+    let mut end = EndOfInput::new();
+    let mut next = end.say(&**master);
+    let master = Arc::downgrade(master);
+    spawn(async move {
+        while let Some(pause) = next {
+            sleep(pause).await;
+            next = master.upgrade().and_then(|master| end.say(&*master));
+        }
+    });
 }
 
 /// Most bytes of a line that a program on a terminal can be told, without its end; what is more the kernel drops

@@ -24,7 +24,7 @@ pub enum HalfClose {
     Close,
     /// Put /dev/null in place of our stdout, so that its reader sees the end.
     Stdout,
-    /// Type ^D, as a person would.
+    /// Type ^D, as a person would, until it is heard.
     Terminal,
     /// On a raw terminal ^D is a byte like others: only its close is an end.
     HangUp,
@@ -84,6 +84,11 @@ pub enum Sink {
         /// Never written.
         _source_of_end: OwnedFd,
     },
+    /// The end is being said on a terminal, which is kept open for who reads it.
+    Ending {
+        /// Its master.
+        _master: Arc<Descriptor>,
+    },
     /// The end was said to a child; this read end of its pipe tells how much it has not read.
     Unread(OwnedFd),
     /// The end was said.
@@ -129,7 +134,7 @@ impl Sink {
             }
             Sink::Tapped(tapped) => tapped.poll_write(cx, bytes),
             Sink::Discard | Sink::DiscardUntilEnd { .. } => Poll::Ready(Ok(bytes.len())),
-            Sink::Closed | Sink::Unread(_) => Poll::Ready(Err(Errno::PIPE.into())),
+            Sink::Closed | Sink::Ending { .. } | Sink::Unread(_) => Poll::Ready(Err(Errno::PIPE.into())),
         }
     }
 
@@ -291,15 +296,19 @@ impl Sink {
                 super::stdio::close_stdout();
             }
             Sink::Stream { fd, half_close: HalfClose::Terminal, .. } => {
-                const EOT: u8 = 4;
-                let _ = rustix::io::write(fd.as_fd(), &[EOT]);
+                pty::say_end(fd);
+                *self = Sink::Ending { _master: fd.clone() };
             }
             Sink::Stream { half_close: HalfClose::Nothing | HalfClose::HangUp, .. } => {}
             Sink::AtMost(inner, _) => inner.half_close(),
             Sink::Tapped(tapped) => tapped.half_close(),
             // Said by `poll_half_close`, or at the close.
             Sink::Tls(_) => {}
-            Sink::Messages { .. } | Sink::Session(_) | Sink::Unread(_) | Sink::Closed => {}
+            Sink::Messages { .. }
+            | Sink::Session(_)
+            | Sink::Ending { .. }
+            | Sink::Unread(_)
+            | Sink::Closed => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::ahead::Ahead;
 use super::descriptor::{Descriptor, Kind};
@@ -97,8 +97,10 @@ impl Connector {
         };
         let socket = prepare(only, &self.options)?;
         let connected = match start(&socket, only) {
-            Ok(true) => register(socket),
-            Ok(false) => Box::pin(timeout(self.limit, established(socket))).await.map_err(|_| self.late())?,
+            Ok(Progress::UnderWay) => {
+                Box::pin(timeout(self.limit, established(socket))).await.map_err(|_| self.late())?
+            }
+            Ok(progress) => register(socket, progress),
             Err(why) => Err(why),
         };
         connected.map_err(|why| self.failed(&[(only, why)]))
@@ -111,8 +113,8 @@ impl Connector {
             let socket =
                 prepare(address, &self.options).map_err(|failure| io::Error::other(failure.to_string()))?;
             match start(&socket, address)? {
-                true => register(socket),
-                false => established(socket).await,
+                Progress::UnderWay => established(socket).await,
+                progress => register(socket, progress),
             }
         };
         race(addresses, attempt).await.map_err(|failures| self.failed(&failures))
@@ -177,43 +179,59 @@ pub fn parse_local(text: &str, port: u16) -> Result<SocketAddr, Failure> {
     })
 }
 
-/// Starts connecting; true when that is already done, as it mostly is on loopback.
-fn start(socket: &Socket, address: SocketAddr) -> io::Result<bool> {
-    let to: SockAddr = address.into();
-    match socket.connect(&to) {
-        Ok(()) => {}
-        Err(why) if Errno::from_io_error(&why) == Some(Errno::INPROGRESS) => {
-            // On loopback the handshake runs inside connect(2), which does not look again before it answers.
-            if !address.ip().is_loopback() {
-                return Ok(false);
-            }
-            match socket.connect(&to) {
-                Ok(()) => {}
-                Err(why) if Errno::from_io_error(&why) == Some(Errno::ALREADY) => return Ok(false),
-                Err(why) => return Err(why),
-            }
-        }
-        Err(why) => return Err(why),
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    UnderWay,
+    Made,
+    /// Made, and reset since, which is told no more: what came on it can be read.
+    Reset(Errno),
+}
+
+/// Starts connecting; that is already done then, as it mostly is on loopback.
+fn start(socket: &Socket, address: SocketAddr) -> io::Result<Progress> {
+    match socket.connect(&address.into()) {
+        Ok(()) => progress(socket),
+        // On loopback the handshake runs inside connect(2), which does not look again before it answers. A second one
+        // would, and throw away what has come on a connection that was reset since.
+        Err(why) if Errno::from_io_error(&why) == Some(Errno::INPROGRESS) => match address.ip().is_loopback()
+        {
+            true => progress(socket),
+            false => Ok(Progress::UnderWay),
+        },
+        Err(why) => Err(why),
     }
-    refuse_self_connect(socket, address)?;
-    Ok(true)
 }
 
 async fn established(socket: Socket) -> io::Result<Arc<Descriptor>> {
-    let fd = register(socket)?;
+    let fd = Descriptor::new(socket.into(), Kind::Tcp)?;
     fd.writable().await;
-    let socket = socket2::SockRef::from(&*fd);
-    if let Some(why) = socket.take_error()? {
-        return Err(why);
-    }
-    if let Some(peer) = socket.peer_addr()?.as_socket() {
-        refuse_self_connect(&socket, peer)?;
-    }
-    Ok(fd)
+    let progress = progress(&SockRef::from(&fd))?;
+    Ok(made(fd, progress))
 }
 
-fn register(socket: Socket) -> io::Result<Arc<Descriptor>> {
-    Ok(Arc::new(Descriptor::new(socket.into(), Kind::Tcp)?))
+fn register(socket: Socket, progress: Progress) -> io::Result<Arc<Descriptor>> {
+    Ok(made(Descriptor::new(socket.into(), Kind::Tcp)?, progress))
+}
+
+fn made(mut fd: Descriptor, progress: Progress) -> Arc<Descriptor> {
+    if let Progress::Reset(errno) = progress {
+        fd.remember_reset(errno);
+    }
+    Arc::new(fd)
+}
+
+/// Linux tells a reset in answer to a SYN as ECONNREFUSED, a later one as ECONNRESET, or EPIPE after the peer's end.
+fn progress(socket: &Socket) -> io::Result<Progress> {
+    if let Ok(peer) = socket.peer_addr() {
+        peer.as_socket().map_or(Ok(()), |peer| refuse_self_connect(socket, peer))?;
+        return Ok(Progress::Made);
+    }
+    let Some(why) = socket.take_error()? else { return Ok(Progress::UnderWay) };
+    match Errno::from_io_error(&why) {
+        Some(errno @ (Errno::CONNRESET | Errno::PIPE)) => Ok(Progress::Reset(errno)),
+        _ => Err(why),
+    }
 }
 
 /// With no listener there, a connection from a port to the same port is made to itself
@@ -327,3 +345,6 @@ pub fn cannot_listen(scheme: &str, address: SocketAddr, why: &io::Error) -> Fail
         _ => failure,
     }
 }
+
+#[cfg(test)]
+mod tests;

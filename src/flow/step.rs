@@ -152,7 +152,6 @@ pub fn flush(
                 lines.flush(now, &mut out);
             }
             Some(Step::Newlines(kept)) if which == Kept::All => out.extend(kept.take()),
-            Some(Step::Type(typing)) if which == Kept::All => out.extend(typing.end()),
             _ => continue,
         }
         take(after, &out, now, findings, &mut sink);

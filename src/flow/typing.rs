@@ -5,8 +5,6 @@ use std::os::fd::OwnedFd;
 
 use rustix::termios::{LocalModes, SpecialCodeIndex, tcgetattr};
 
-/// The end of input as a terminal in line mode is told; within a line it hands over what there is of it, termios(3).
-const EOT: u8 = 4;
 /// Of a longer line the kernel drops what is over 4095 bytes, without a word (n_tty, termios(3)).
 const MOST: usize = 4000;
 
@@ -21,7 +19,7 @@ pub struct Typing {
 /// The keys of a terminal in line mode.
 #[derive(Clone, Copy, Debug)]
 struct Keys {
-    /// The end of input.
+    /// The end of input; within a line it hands over what there is of it, termios(3).
     end: u8,
     /// What makes the next byte no key.
     quote: Option<u8>,
@@ -49,11 +47,6 @@ impl Typing {
             self.unfinished = if line.ends_with(b"\n") { 0 } else { self.unfinished + rest.len() };
         }
         out
-    }
-
-    /// The first hands over an unfinished line, if there is one; the next is the end then.
-    pub fn end(&self) -> [u8; 2] {
-        [self.keys().map_or(EOT, |keys| keys.end); 2]
     }
 
     /// `None` where the terminal takes every byte as it is.

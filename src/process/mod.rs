@@ -1,6 +1,7 @@
 //! Children: what is to run and how, starting it, learning that it ended, ending it with all its descendants.
 
 mod child;
+mod end_of_input;
 mod failure;
 mod inherited;
 pub mod limit;
@@ -20,6 +21,7 @@ pub mod tree;
 pub mod words;
 
 pub use child::{Child, ChildStatus, end_left_behind};
+pub use end_of_input::EndOfInput;
 pub use failure::SpawnError;
 pub use inherited::{descriptor, fill_standard_streams, raise_open_files, seal_inherited, take_descriptor};
 pub use lookup::lookup;

@@ -232,8 +232,8 @@ impl Direction {
         source: &Source,
         sink: &mut Sink,
     ) -> Option<Poll<io::Result<()>>> {
-        let from = source.plain_stream().filter(|fd| fd.kind().can_splice())?;
-        sink.stream().filter(|(fd, _)| fd.kind().can_splice())?;
+        let from = source.plain_stream().filter(|fd| fd.can_splice())?;
+        sink.stream().filter(|(fd, _)| fd.can_splice())?;
         if self.pipe.is_none() {
             self.pipe = Some(Pipe::lend()?);
             self.buffer = None;

@@ -8,6 +8,7 @@ use rustix::event::PollFlags;
 use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcsetattr};
 
 use crate::flow::{End, Flow, Outlet, Step, Typing, Way};
+use crate::process::EndOfInput;
 use crate::process::pty::{self, Typist};
 use crate::process::terminal::is_foreground;
 use crate::signal::Number;
@@ -19,6 +20,10 @@ pub struct Keyboard {
     master: OwnedFd,
     /// `None` where nothing is to be typed, or once all is.
     flow: Option<Flow>,
+    /// What is typed is data, whose end must be told.
+    end: Option<EndOfInput>,
+    /// When that is to be said next.
+    due: Option<Instant>,
     /// Our terminal's modes, where its keys go to the program.
     raw: Option<Raw>,
     /// It follows ours in size.
@@ -50,21 +55,28 @@ pub fn open(size: Option<Winsize>, typed: Option<End>) -> io::Result<(Keyboard, 
     let flow = typed.map(|end| Flow::new(end, Some(into), steps, 0));
     let out = End::own(copy()?)?;
     let raw = if person { Some(Raw::enter()?) } else { None };
-    Ok((Keyboard { master, flow, raw, follows: size.is_none() }, out, slave))
+    let end = if person { None } else { flow.as_ref().map(|_| EndOfInput::new()) };
+    Ok((Keyboard { master, flow, end, due: None, raw, follows: size.is_none() }, out, slave))
 }
 
 impl Keyboard {
     /// What to wait for, and until when at most.
     pub fn waits<'a>(&'a self, fds: &mut Vec<(BorrowedFd<'a>, PollFlags)>) -> Option<Instant> {
-        self.flow.as_ref()?.waits(fds)
+        self.flow.as_ref().map_or(self.due, |flow| flow.waits(fds))
     }
 
     /// Types what there is.
     pub fn advance(&mut self, now: Instant) {
-        let Some(flow) = &mut self.flow else { return };
-        flow.advance(now);
-        if flow.is_over() {
-            self.flow = None;
+        if let Some(flow) = &mut self.flow {
+            flow.advance(now);
+            if flow.is_over() {
+                self.flow = None;
+                self.due = Some(now);
+            }
+        }
+        if self.due.is_some_and(|due| due <= now) {
+            let pause = self.end.as_mut().and_then(|end| end.say(&self.master));
+            self.due = pause.map(|pause| now + pause);
         }
     }
 

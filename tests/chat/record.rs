@@ -298,3 +298,10 @@ fn what_a_live_session_has_no_use_for_is_refused() {
         assert!(tape.shop.files().is_empty(), "{words:?}");
     }
 }
+
+#[test]
+fn the_end_of_our_input_ends_a_program_on_a_terminal() {
+    let tape = Tape::new();
+    tape.records(&["pty:python3 -iq"]).sends("print(6*7)\n").eof().ends().exits(0);
+    assert!(tape.steps().contains(".half-close\n"), "{}", tape.steps());
+}

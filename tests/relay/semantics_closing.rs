@@ -391,3 +391,40 @@ fn the_signal_that_ends_a_client_is_its_status() {
         client.ends().exits(status);
     }
 }
+
+#[test]
+fn a_reply_that_is_followed_by_a_reset_is_never_taken_for_no_connection() {
+    let rude = server(|stream| {
+        // The client may have reset it first.
+        let _ = (&stream).write_all(b"hi\n");
+        reset_on_close(&stream);
+    });
+    let rude = format!("127.0.0.1:{rude}");
+    for _ in 0..100 {
+        spile(["connect", &rude]).ends().says("hi\n").exits(18);
+        spile(["connect", "-z", &rude]).ends().exits(0);
+        spile(["chat", &rude, "-e", "= hi", "-e", "<$"]).ends().complains("reset").exits(18);
+    }
+}
+
+#[test]
+fn the_end_of_input_is_heard_by_a_program_that_sets_its_terminal_anew_for_each_line() {
+    let python = "pty:python3 -iq";
+    for args in [&["connect", python][..], &["relay", "-", python]] {
+        let ended = spile(args).sends("print(6*7)\n").eof().ends().exits(0);
+        assert!(String::from_utf8_lossy(&ended.stdout).contains("\r\n42\r\n"), "{ended:?}");
+    }
+    spile(["connect", "pty:bc -q"]).sends("6*7\n").eof().ends().exits(0);
+}
+
+#[test]
+fn the_end_of_input_on_a_terminal_stays_one() {
+    for (program, input, output) in [
+        ("cat", "open line", "open line"),
+        ("sh -c 'cat; cat'", "line\n", "line\r\n"),
+        ("sh -c 'head -n1; cat; read x || echo end'", "line\n", "line\r\nend\r\n"),
+    ] {
+        let program = format!("pty,echo=no:{program}");
+        spile(["connect", &program]).sends(input).eof().ends().exits(0).says(output);
+    }
+}

@@ -22,6 +22,11 @@ fn input_that_is_no_terminal_is_typed_without_an_echo_and_has_an_end() {
         assert_eq!(String::from_utf8_lossy(&ended.stdout), input.replace('\n', "\r\n"));
     }
     run(&["-t", "10s", "--pty", "--stdin", "text:hi\n", "--", "cat"]).exits(0).says("hi\r\n");
+    run(&["-t", "10s", "--pty", "--stdin", "text:hi\n", "--", "sh", "-c", "cat; cat"])
+        .exits(0)
+        .says("hi\r\n");
+    // It sets its terminal anew for each line.
+    run(&["-t", "10s", "--pty", "--stdin", "text:print(6*7)\n", "--", "python3", "-iq"]).exits(0);
 }
 
 #[test]

@@ -155,10 +155,7 @@ impl Conversation {
     /// Says our end.
     pub(super) async fn half_close(&mut self) {
         let Some(Endpoint { sink, .. }) = &mut self.endpoint else { return };
-        // On a terminal the first ^D ends a line that is open, and only the next one is an end.
-        if std::mem::take(&mut self.open_line) > 0 {
-            sink.half_close();
-        }
+        self.open_line = 0;
         poll_fn(|cx| sink.poll_half_close(cx)).await;
     }
 }
