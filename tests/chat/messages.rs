@@ -110,9 +110,9 @@ fn what_is_said_while_we_speak_or_pause_is_not_lost() {
     shop.write("big", vec![b'x'; 300_000]);
     let file = format!(">@ {}", shop.path("big").display());
     for steps in [
-        &[".pace 1000/1ms", &file, "<# 300000"][..],
-        &[".loop 600", ">> x", ".sleep 1ms", ".end", "<# 600"],
-        &[".loop 600", ">> x", ".end", "<# 600"],
+        // Slowly, so that the echo server loses nothing either, though it may have to wait for a processor.
+        &[".pace 1000/10ms", &file, "<# 300000"][..],
+        &[".loop 600", ">> x", ".sleep 4ms", ".end", "<# 600"],
     ] {
         let words = steps.iter().flat_map(|step| ["-e", step]);
         spile(["chat", &target, "-t", "60s"].into_iter().chain(words)).eof().ends().exits(0);
