@@ -539,13 +539,13 @@ json\t'One object, schema spile.chat/1'"
 complete -c spile -n "__fish_spile_using_subcommand chat" -l report -d 'Write the document to this file, or to stdout (-); JSON unless --format says otherwise' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l eol -d 'What > adds, as .eol has it: \\r\\n to sockets, \\n to programs, \\r to those on a terminal' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l term -d 'What ends a unit, as .term has it: TEXT, a number of bytes, line or none (line)' -r
-complete -c spile -n "__fish_spile_using_subcommand chat" -l step-timeout -d 'How long each step may take, as .timeout has it' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l step-timeout -d 'How long each step may wait, as .timeout has it: to hear what it wants, or for the peer to take more of what it says; a whole step that says something may take longer, and pauses do not count' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l max-buffer -d 'Most that is kept of what was heard, for a step to decide; more is a failure' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l size -d 'Size of the terminal of pty: (80x24)' -r
-complete -c spile -n "__fish_spile_using_subcommand chat" -l grace -d 'How long a program may take to end after the conversation, and again after TERM; a terminal that pty,raw: made raw is hung up at once, as ^D is no end there, unless .exit asks for the program\'s status' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l grace -d 'How long a program may take to end after the conversation, and again after HUP and TERM, before KILL; whom HUP ends has status 129 for .exit; a terminal that pty,raw: made raw is hung up at once, as ^D is no end there, unless .exit asks for the program\'s status' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l clients -d 'Talk to this many clients, then end; the n-th one gets the n-th script, the last script is that of all further ones (one for each script; with --then, until the command ends). Each has to come within a minute, or --accept-timeout, of which 0 is for ever; with --then the command has to end, or the next client to come, within the time of -t or --accept-timeout, or 10 minutes' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l concurrent -d 'Talk to clients at once, to N at most; without this, one after the other' -r
-complete -c spile -n "__fish_spile_using_subcommand chat" -l then -d 'Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too (where --format has stdout, what it prints goes to stderr)' -r
+complete -c spile -n "__fish_spile_using_subcommand chat" -l then -d 'Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR (HOST:PORT, or the address of what has no port); it must pass, too (where --format has stdout, what it prints goes to stderr)' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l port-file -d 'Write the port number to this file once clients can connect' -r -F
 complete -c spile -n "__fish_spile_using_subcommand chat" -l ready-fd -d 'Write a newline to this descriptor once clients can connect' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l record -d 'Hold no script: connect stdin and stdout with TARGET, or TARGET with a second address after it, and write what both say to this new file as a script; passwords are in it, too' -r -F
@@ -641,7 +641,7 @@ complete -c spile -n "__fish_spile_using_subcommand chat" -l max-handshakes -d '
 complete -c spile -n "__fish_spile_using_subcommand chat" -l reload-every -d 'Look this often whether certificates, keys and lists have changed, and read them again' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l cert-out -d 'Write the certificate of --self-signed to this file, for clients to trust' -r
 complete -c spile -n "__fish_spile_using_subcommand chat" -l swap -d 'Play the other side: hear what the scripts say, and say what they hear; --eol and --term change sides, too'
-complete -c spile -n "__fish_spile_using_subcommand chat" -l check -d 'Read the scripts, say what is wrong with them, and talk to nobody; a target is not needed'
+complete -c spile -n "__fish_spile_using_subcommand chat" -l check -d 'Read the scripts, say what is wrong with them, and talk to nobody; a target is not needed, but may stand there'
 complete -c spile -n "__fish_spile_using_subcommand chat" -l explain -d 'Print how the addresses are read as JSON, and open nothing'
 complete -c spile -n "__fish_spile_using_subcommand chat" -s 4 -d 'IPv4 alone'
 complete -c spile -n "__fish_spile_using_subcommand chat" -s 6 -d 'IPv6 alone'

@@ -13,6 +13,6 @@ pub use pattern::Patterns;
 pub use record::{Form, Recorder, Speaker};
 pub use script::{
     Expect, LANGUAGE, MOST_BYTES, Mistake, Op, Pace, Place, Script, Secrecy, Step, Template, Terminator,
-    escape,
+    escape, is_name,
 };
 pub use verdict::{MOST_SHOWN, Outcome, Status, Trouble, Verdict};

@@ -120,7 +120,31 @@ fn all_mistakes_of_a_script_are_told_at_once() {
     spile(["chat", "127.0.0.1:1"]).eof().ends().exits(2).complains("-e STEP");
     spile(["chat", "127.0.0.1:1", "/dev/null"]).eof().ends().exits(2).complains("/dev/null has no steps");
     shop.write("good.chat", "> ok\n");
-    spile(["chat", "--check", &shop.path("good.chat").display().to_string()]).eof().ends().exits(0);
+    let good = shop.path("good.chat").display().to_string();
+    spile(["chat", "--check", &good]).eof().ends().exits(0);
+
+    // All that is wrong with all of them.
+    let ended = spile(["chat", "--check", "/no/1", &path, "/dev/null", "/no/2"]).eof().ends().exits(2);
+    for told in ["script /no/1: No such", ":2: ", ":4: ", "/dev/null has no steps", "script /no/2: No such"] {
+        assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_target_may_stand_before_the_scripts_that_are_only_checked() {
+    let shop = Workshop::new();
+    shop.write("good.chat", "> ok\n");
+    shop.write("exit.chat", ".exit\n");
+    shop.write("a:1", "> ok\n");
+    let check = |words: &str| shop.runs(&format!("spile chat --check {words}"));
+    check("mail.invalid:25 good.chat").exits(0);
+    check("run:no-such-program exit.chat").exits(0);
+    check("a:1 good.chat").exits(0);
+    check("mail.invalid:25 exit.chat").exits(2).complains("would exit as the program does");
+    check("mail.invalid:25").exits(2).complains("a script is missing\nhint: a file, or -e STEP");
+    check("--set 1a=v good.chat")
+        .exits(2)
+        .complains("hint: a name has letters, digits and _, and no digit first");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::net::UdpSocket;
 
+use crate::harness::echo::Echo;
 use crate::harness::*;
 
 /// A datagram socket, and how a conversation with it is begun.
@@ -98,5 +99,36 @@ fn a_file_may_be_a_pipe() {
         let step = format!(">@ {path}");
         let ended = spile(["chat", "run:cat", "-e", &step]).eof().ends().exits(1);
         ended.complains(&format!("cannot read {path}: it is {why}"));
+    }
+}
+
+#[test]
+fn what_is_said_while_we_speak_or_pause_is_not_lost() {
+    let echo = Echo::start(&["udp-l:127.0.0.1:0"]);
+    let target = format!("udp:127.0.0.1:{}", echo.port());
+    let shop = Workshop::new();
+    shop.write("big", vec![b'x'; 300_000]);
+    let file = format!(">@ {}", shop.path("big").display());
+    for steps in [
+        // Slowly, so that the echo server loses nothing either, though it may have to wait for a processor.
+        &[".pace 1000/10ms", &file, "<# 300000"][..],
+        &[".loop 600", ">> x", ".sleep 4ms", ".end", "<# 600"],
+    ] {
+        let words = steps.iter().flat_map(|step| ["-e", step]);
+        spile(["chat", &target, "-t", "60s"].into_iter().chain(words)).eof().ends().exits(0);
+    }
+    // What there is no room for is not kept.
+    let small = ["chat", &target, "--max-buffer", "500", "--step-timeout", "300ms"];
+    let steps = ["-e", ".loop 600", "-e", ">> x", "-e", ".sleep 1ms", "-e", ".end", "-e", "<# 600 all"];
+    spile(small.into_iter().chain(steps)).eof().ends().exits(4).complains("more than is kept");
+}
+
+#[test]
+fn a_peer_that_is_not_there_is_told_though_we_paused() {
+    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let target = format!("udp:127.0.0.1:{port}");
+    for pause in [".sleep 50ms", ".sleep 0"] {
+        let ended = spile(["chat", &target, "-e", ">> a", "-e", pause, "-e", ">> b"]).eof().ends().exits(18);
+        ended.complains("-e:3: >> b: nobody listens there (port unreachable)");
     }
 }

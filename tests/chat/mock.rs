@@ -41,6 +41,16 @@ fn a_client_is_tested_against_a_server_that_never_was() {
 }
 
 #[test]
+fn a_client_on_this_machine_is_told_an_address() {
+    let shop = Workshop::new();
+    for target in ["listen:unix:u6.sock", "listen:unix:./u7.sock", "listen:seqpacket:u8.sock"] {
+        let command = "spile connect $SPILE_ADDR </dev/null | grep -q hello";
+        let line = format!("spile chat {target} -e '>> hello' -e .close --then '{command}'");
+        shop.runs(&line).exits(0);
+    }
+}
+
+#[test]
 fn both_must_pass() {
     let ask = "echo GET x | $SPILE connect $SPILE_ADDR";
     mock_and_command(MOVED, "", &format!("{ask}; exit 9"))

@@ -1,5 +1,6 @@
 //! Scripted conversations with programs, over pipes and on terminals (popen2, expect).
 
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use crate::harness::*;
@@ -179,4 +180,37 @@ fn a_database_is_asked_on_a_terminal() {
     let ended = shell(&line).eof().ends().exits(0);
     let read = crate::readers::junit(&ended.stdout);
     assert_eq!((&read[0]["name"], &read[0]["cases"][1][0]), (&"login.chat".into(), &"4: ~ ^ +42".into()));
+}
+
+#[test]
+fn a_forbidden_line_is_found_where_bytes_are_skipped() {
+    let target = "sh:printf '200 ok\\n550 no\\n$ '; sleep 60";
+    for step in ["~~ \\$ $", "<# 16"] {
+        chat(target, &["! ^5..", step]).exits(4).complains("nothing that fits ^5..");
+        chat(target, &["! ^4..", step]).exits(0);
+    }
+}
+
+#[test]
+fn last_words_are_shown_where_a_step_could_say_nothing() {
+    let target = "sh:echo 'fatal: no db'; exit 3";
+    let steps = ["-e", ".sleep 300ms", "-e", "> x"];
+    chat(target, &[".sleep 300ms", "> x"]).exits(18).complains("  unread: \"fatal: no db\\n\"\n");
+    for (form, told) in
+        [("junit", "unread: &quot;fatal: no db\\n&quot;"), ("tap", "unread: \"fatal: no db\\n\"")]
+    {
+        let words = [&["chat", target, "--format", form][..], &steps].concat();
+        let ended = spile(words).eof().ends().exits(18);
+        let document = String::from_utf8(ended.stdout).unwrap();
+        assert!(document.contains(told), "{document}");
+    }
+    let ended = chat("sh:printf 'bad\\377\\001'; exit 3", &[".sleep 300ms", "> x"]).exits(18);
+    ended.complains("  hex: 62 61 64 ff 01\n").complains("  unread: \"bad\\xff\\x01\"\n");
+    let busy = server(|mut stream| {
+        stream.read_exact(&mut [0; 4]).unwrap();
+        stream.write_all(b"421 busy\r\n").unwrap();
+        reset_on_close(&stream);
+    });
+    let ended = chat(&format!("127.0.0.1:{busy}"), &["> hi", ".sleep 300ms", "> x"]).exits(18);
+    ended.complains("-e:3: > x: the connection was reset").complains("  unread: \"421 busy\\r\\n\"\n");
 }

@@ -191,7 +191,7 @@ impl Course {
         match op {
             Op::Forbid(None) => self.forbidden.clear(),
             Op::Forbid(Some(pattern)) => {
-                let pattern = self.compiled(pattern)?;
+                let pattern = self.compiled(&pattern.of_lines())?;
                 self.forbidden.retain(|forbidden| forbidden.step != self.at);
                 self.forbidden.push(Forbidden { pattern, step: self.at, secrecy: self.secrecy() });
             }

@@ -52,7 +52,7 @@ pub enum Need {
     SayFile(PathBuf, Option<Pace>),
     /// Hear something (`Course::hear`, `Course::ended`), or ask again at this time.
     Hear(Instant),
-    /// Wait until then, without hearing; then ask again. A time that is over only asks for a breath.
+    /// Wait until then; what need not be heard is not: then ask again. A time that is over only asks for a breath.
     Pause(Instant),
     /// Begin TLS; then ask again.
     StartTls,
@@ -234,6 +234,14 @@ impl Course {
     /// The peer has ended; what it said before still counts.
     pub fn ended(&mut self, how: Ending) {
         self.ending.get_or_insert(how);
+    }
+
+    /// Why the peer was cut off, if it was.
+    pub fn cut(&self) -> Option<&str> {
+        match &self.ending {
+            Some(Ending::Cut(why)) => Some(why),
+            _ => None,
+        }
     }
 
     /// A need could not be met: why. What is needed next is `Over`, with this outcome.

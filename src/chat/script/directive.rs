@@ -104,9 +104,13 @@ fn end_of_line(rest: Text) -> Result<Template, Slip> {
 }
 
 fn time(word: &str) -> Result<Duration, Slip> {
-    address::duration(word).map_err(|_| {
-        let slip = Slip::new(format!("'{}' is no duration", shown(word.as_bytes())));
-        slip.hint("for example 500ms, 5s, 2m, 1h")
+    address::duration(word).map_err(|why| {
+        // What was typed stands in it as it is.
+        let why = why.replacen(word, &shown(word.as_bytes()), 1);
+        match why.split_once("; ") {
+            Some((what, hint)) => Slip::new(what).hint(hint),
+            None => Slip::new(why),
+        }
     })
 }
 

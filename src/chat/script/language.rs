@@ -20,7 +20,9 @@ HEARING
   <# N [NAME]         exactly N bytes, which NAME keeps; N may be a ${LENGTH}
                       that was heard
   <$ [NAME]           everything to the peer's end
-  ! REGEX             from here on a failure when read; ! alone forgets all
+  ! REGEX             from here on a failure when read, by any step: ^ is the
+                      start of each line, and where a step begins; ! alone
+                      forgets all
 CHOOSING              in a row: the first thing heard that fits one decides
   ? REGEX -> LABEL    a unit fits; other units are skipped
   ?? REGEX -> LABEL   bytes fit, as with ~~
@@ -33,8 +35,10 @@ SETTINGS              of the steps that follow
   .term STR|N|line|none  a unit ends at STR, has N bytes, is a line, or is all
                       to the peer's end
   .eol STR|none       what > adds
-  .timeout TIME       the limit of each step that hears or says something, and
-                      of .starttls (10s)
+  .timeout TIME       the limit of each step that hears, and of .starttls (10s);
+                      of one that says something, how long the peer may take
+                      nothing, and the file of >@ give nothing: all of it may
+                      take longer, and pauses (.pace, .sleep) do not count
   .pace SIZE/TIME|none  says SIZE bytes, pauses for TIME, and so on
   .set NAME TEXT      gives a variable a value
   .default NAME TEXT  the same where it has none, as by --set

@@ -21,7 +21,7 @@ mod variables;
 pub use escape::escape;
 pub use language::LANGUAGE;
 pub use mistake::Mistake;
-pub use template::Missing;
+pub use template::{Missing, is_name};
 
 use std::borrow::Cow;
 use std::rc::Rc;

@@ -118,7 +118,8 @@ impl Draft {
             return Ok(());
         }
         let at = self.steps.len();
-        let op = match operator::read(line)? {
+        let saying = operator::read(line).inspect_err(|_| self.nest(line, place));
+        let op = match saying? {
             Saying::Step(op) => op,
             Saying::Alternative(when, label) => return self.alternative(when, label, line, place),
             Saying::Goto(label) => {
@@ -137,6 +138,19 @@ impl Draft {
         };
         self.push(op, line, place);
         Ok(())
+    }
+
+    /// A wrong `.loop` or `.end` is one all the same, so that the other one is not taken for wrong.
+    fn nest(&mut self, line: Text, place: &Place) {
+        let at = self.steps.len();
+        match line.split_word().0.bytes {
+            b".loop" => {
+                self.jumps.open(at);
+                self.push(Op::Loop { times: None, end: at }, line, place);
+            }
+            b".end" => drop(self.jumps.close(&mut self.steps, at)),
+            _ => {}
+        }
     }
 
     fn push(&mut self, op: Op, line: Text, place: &Place) {

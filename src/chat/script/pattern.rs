@@ -8,7 +8,7 @@ use regex::bytes::Regex;
 use super::mistake::Slip;
 use super::template::{Parts, value, variable};
 use super::text::Text;
-use super::{Part, Pattern};
+use super::{Part, Pattern, Template};
 
 /// What a pattern is looked for in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,17 @@ impl Pattern {
         let pattern = Pattern { source: parts.template() };
         pattern.check(text.column, scope)?;
         Ok(pattern)
+    }
+
+    /// The same pattern with `^` and `$` for each line, whatever it is looked for in.
+    pub fn of_lines(&self) -> Pattern {
+        const LINES: &[u8] = b"(?m)";
+        let mut parts = self.source.parts.clone();
+        match parts.first_mut() {
+            Some(Part::Bytes(bytes)) => drop(bytes.splice(..0, LINES.iter().copied())),
+            _ => parts.insert(0, Part::Bytes(LINES.to_vec())),
+        }
+        Pattern { source: Template { parts } }
     }
 
     /// Makes a regular expression of it. The error says why it is none, in one line.

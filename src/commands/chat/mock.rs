@@ -40,8 +40,8 @@ pub struct MockArgs {
     /// Talk to clients at once, to N at most; without this, one after the other
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(i64).range(1..))]
     concurrent: Option<Option<i64>>,
-    /// Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR; it must pass, too (where
-    /// --format has stdout, what it prints goes to stderr)
+    /// Run this shell line once clients can connect, told where by SPILE_PORT and SPILE_ADDR (HOST:PORT, or the address
+    /// of what has no port); it must pass, too (where --format has stdout, what it prints goes to stderr)
     #[arg(long, value_name = "CMD")]
     then: Option<String>,
     /// Write the port number to this file once clients can connect
@@ -94,8 +94,7 @@ pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, F
     let (mut address, acceptor) = late(target, &talk)?;
     let patience = Patience::new(&mut address, args.then.is_some(), talk.deadline);
     let door = open(&one_after_the_other(address, args), &server, &events, false).await?;
-    let name = door.listener.names().first().and_then(|name| name.split_once(' '));
-    let name = name.map_or_else(String::new, |(_, address)| address.to_owned());
+    let name = door.listener.names().first().map_or_else(String::new, |name| reached_at(name));
     for note in acceptor.iter().flat_map(|acceptor| acceptor.notes(&name)).chain(door.listener.notes()) {
         events(&Event::Note(note));
     }
@@ -123,6 +122,17 @@ pub async fn run(talk: Talk, target: &Target, args: &MockArgs) -> Result<Exit, F
     ended(end, &stop.interrupts)?;
     let Ends { command, patience, is_over_time, .. } = stop;
     host.verdict(wanted, command, is_over_time.then_some(patience))
+}
+
+/// What a client calls that listens by this name: HOST:PORT, a path that is seen to be one, or an address with its
+/// scheme.
+fn reached_at(name: &str) -> String {
+    let (scheme, rest) = name.split_once(' ').unwrap_or(("", name));
+    match scheme.strip_prefix("tls+").unwrap_or(scheme) {
+        "unix" if rest.contains('/') => rest.to_owned(),
+        scheme @ ("unix" | "seqpacket" | "unix-dgram" | "vsock") => format!("{scheme}:{rest}"),
+        _ => rest.to_owned(),
+    }
 }
 
 /// Where clients connect; and what TLS begins with, where a step begins it.
@@ -357,5 +367,27 @@ async fn ended_command(command: Option<&mut ClientCommand>) {
     match command {
         Some(command) => command.ended().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Role;
+
+    #[test]
+    fn what_a_client_is_told_is_an_address() {
+        for (name, told) in [
+            ("tcp 127.0.0.1:80", "127.0.0.1:80"),
+            ("tls [::1]:80", "[::1]:80"),
+            ("unix u6.sock", "unix:u6.sock"),
+            ("tls+unix u6.sock", "unix:u6.sock"),
+            ("unix ./u6.sock", "./u6.sock"),
+            ("seqpacket /tmp/x", "seqpacket:/tmp/x"),
+            ("vsock 2:80", "vsock:2:80"),
+        ] {
+            assert_eq!(reached_at(name), told);
+            Address::parse(told, Role::Connect).unwrap_or_else(|failure| panic!("{told}: {failure}"));
+        }
     }
 }

@@ -28,14 +28,14 @@ use super::reading::ReadingArgs;
 use super::runtime::run;
 use super::words::{AddressFlags, Converses};
 use crate::certificate::escaped;
-use crate::chat::{LANGUAGE, Mistake, Script};
+use crate::chat::{LANGUAGE, Script};
 use crate::error::{Exit, Failure};
 use crate::report::failure_json;
 use live::{Live, RecordArgs};
 use mock::MockArgs;
 use report::ReportArgs;
 use rules::RuleArgs;
-use scripts::{ScriptArgs, Unreadable};
+use scripts::ScriptArgs;
 use talk::Talk;
 use target::{ProgramArgs, StartTls, Target};
 use telling::Telling;
@@ -51,7 +51,7 @@ pub struct Args {
     target: Option<OsString>,
     #[command(flatten)]
     scripts: ScriptArgs,
-    /// Read the scripts, say what is wrong with them, and talk to nobody; a target is not needed
+    /// Read the scripts, say what is wrong with them, and talk to nobody; a target is not needed, but may stand there
     #[arg(long)]
     check: bool,
     /// How long a whole conversation may take, and the command of --then where none goes on
@@ -99,7 +99,7 @@ Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connecti
     const LANGUAGE: Option<&'static str> = Some(LANGUAGE);
 
     fn run(mut self) -> Result<Exit, Failure> {
-        if self.check {
+        if self.check && !self.names_target() {
             let first = self.target.take();
             self.scripts.scripts.splice(0..0, first);
         }
@@ -109,8 +109,7 @@ Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connecti
         let before = if self.scripts.swap { self.rules.take_steps() } else { Vec::new() };
         let scripts = match self.scripts.read(&before, &self.rules.terminator()) {
             Ok(scripts) => scripts,
-            Err(Unreadable::Missing(failure)) => return Err(failure),
-            Err(Unreadable::Wrong(mistakes)) => return Ok(self.tell(&mistakes)),
+            Err(wrong) => return Ok(self.tell(&wrong)),
         };
         let Some(typed) = self.target.take() else { return Ok(Exit::OK) };
         let target = self.targets(&[typed], &scripts)?.swap_remove(0);
@@ -118,6 +117,9 @@ Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connecti
             return told;
         }
         self.check(&target, &scripts)?;
+        if self.check {
+            return Ok(Exit::OK);
+        }
         let telling = Telling::new(&self.log, self.report.open(&target)?);
         let talk = Talk {
             settings: self.rules.settings(target.eol(), self.scripts.variables(&scripts)),
@@ -172,15 +174,19 @@ impl Args {
         steps.try_for_each(|step| target.check(step))
     }
 
+    /// Whether the first word is whom to talk to, and no script: no file has that name.
+    fn names_target(&self) -> bool {
+        let Some(word) = &self.target else { return false };
+        let is_address = |text: &str| text.contains(':') && target::parse(text).is_ok();
+        !Path::new(word).exists() && word.to_str().is_some_and(is_address)
+    }
+
     /// Tells all that is wrong with the scripts.
-    fn tell(&self, mistakes: &[Mistake]) -> Exit {
-        for mistake in mistakes {
-            let failure = Failure::misuse(escaped(&mistake.place.to_string()), &mistake.what);
-            let hint = mistake.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    fn tell(&self, wrong: &[Failure]) -> Exit {
+        for failure in wrong {
+            let hint = failure.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             match self.log.log {
-                Form::Json => {
-                    say(&failure_json(&Failure { hint: mistake.hint.clone(), ..failure }).to_string());
-                }
+                Form::Json => say(&failure_json(failure).to_string()),
                 Form::Text => say(&format!("spile {}: {failure}{hint}", super::speaker(NAME))),
             }
         }

@@ -17,7 +17,8 @@ pub struct RuleArgs {
     /// What ends a unit, as .term has it: TEXT, a number of bytes, line or none (line)
     #[arg(long, value_name = "TEXT", value_parser = terminator)]
     term: Option<Terminator>,
-    /// How long each step may take, as .timeout has it
+    /// How long each step may wait, as .timeout has it: to hear what it wants, or for the peer to take more of what it
+    /// says; a whole step that says something may take longer, and pauses do not count
     #[arg(long, value_name = "TIME", value_parser = step_limit, default_value = "10s")]
     step_timeout: Duration,
     /// Most that is kept of what was heard, for a step to decide; more is a failure

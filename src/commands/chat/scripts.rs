@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
 
 use crate::certificate::escaped;
-use crate::chat::{MOST_BYTES, Mistake, Script, Step, Terminator};
+use crate::chat::{MOST_BYTES, Mistake, Script, Step, Terminator, is_name};
 use crate::error::Failure;
 
 /// What is said, and what is to be heard.
@@ -28,24 +28,10 @@ pub struct ScriptArgs {
     pub swap: bool,
 }
 
-/// Why there is nothing to talk from.
-pub enum Unreadable {
-    /// No script, or one that cannot be read at all.
-    Missing(Failure),
-    /// What is wrong with them, line by line.
-    Wrong(Vec<Mistake>),
-}
-
-impl From<Failure> for Unreadable {
-    fn from(failure: Failure) -> Unreadable {
-        Unreadable::Missing(failure)
-    }
-}
-
 impl ScriptArgs {
     /// Reads them all. What flags say of both sides are the steps `before` the first one where sides are changed, and
-    /// what ends units then is `terminator` elsewhere.
-    pub fn read(&self, before: &[Step], terminator: &Terminator) -> Result<Vec<Rc<Script>>, Unreadable> {
+    /// what ends units then is `terminator` elsewhere. Fails with all that is wrong with any of them.
+    pub fn read(&self, before: &[Step], terminator: &Terminator) -> Result<Vec<Rc<Script>>, Vec<Failure>> {
         let side = |script: Script| {
             let script = if self.swap { script.swapped(before)? } else { script };
             match script.unheard(terminator) {
@@ -56,19 +42,27 @@ impl ScriptArgs {
         let known = self.known();
         if self.scripts.is_empty() {
             if self.steps.is_empty() {
-                return Err(Failure::usage("a script", "is missing")
-                    .hint("a file, or -e STEP for each step: -e '> hello' -e '< hi'")
-                    .into());
+                return Err(vec![
+                    Failure::usage("a script", "is missing")
+                        .hint("a file, or -e STEP for each step: -e '> hello' -e '< hi'"),
+                ]);
             }
             let script = Script::of_steps(&self.steps, &known).and_then(side);
-            return script.map(|script| vec![Rc::new(script)]).map_err(Unreadable::Wrong);
+            return script.map(|script| vec![Rc::new(script)]).map_err(failures);
         }
         if self.reads_stdin() > 1 {
-            return Err(Failure::usage("-", "can be one of the scripts only once").into());
+            return Err(vec![Failure::usage("-", "can be one of the scripts only once")]);
         }
-        let (mut scripts, mut mistakes) = (Vec::new(), Vec::new());
+        let (mut scripts, mut wrong) = (Vec::new(), Vec::new());
         for path in &self.scripts {
-            let (name, bytes) = (path.to_string_lossy(), content(path)?);
+            let name = path.to_string_lossy();
+            let bytes = match content(path) {
+                Ok(bytes) => bytes,
+                Err(failure) => {
+                    wrong.push(failure);
+                    continue;
+                }
+            };
             let script = match self.steps.is_empty() {
                 true => Script::parse(&name, &bytes, &known),
                 false => Script::joined(&name, &bytes, &self.steps, &known),
@@ -76,13 +70,13 @@ impl ScriptArgs {
             match script.and_then(side) {
                 // Nothing would be tried, and nothing could fail.
                 Ok(script) if script.steps.is_empty() => {
-                    return Err(Failure::usage(escaped(&name), "has no steps").into());
+                    wrong.push(Failure::usage(escaped(&name), "has no steps"));
                 }
                 Ok(script) => scripts.push(Rc::new(script)),
-                Err(more) => mistakes.extend(more),
+                Err(mistakes) => wrong.extend(failures(mistakes)),
             }
         }
-        if mistakes.is_empty() { Ok(scripts) } else { Err(Unreadable::Wrong(mistakes)) }
+        if wrong.is_empty() { Ok(scripts) } else { Err(wrong) }
     }
 
     /// The names of variables that may have a value before the first step.
@@ -107,6 +101,15 @@ impl ScriptArgs {
     }
 }
 
+/// Mistakes as they are told.
+fn failures(mistakes: Vec<Mistake>) -> Vec<Failure> {
+    let failure = |mistake: Mistake| Failure {
+        hint: mistake.hint,
+        ..Failure::misuse(escaped(&mistake.place.to_string()), &mistake.what)
+    };
+    mistakes.into_iter().map(failure).collect()
+}
+
 /// The content of a script.
 fn content(path: &OsStr) -> Result<Vec<u8>, Failure> {
     let name = path.to_string_lossy();
@@ -128,11 +131,11 @@ fn content(path: &OsStr) -> Result<Vec<u8>, Failure> {
 
 /// A clap value parser for `NAME=VALUE`; the value is taken as it is.
 fn variable(text: &str) -> Result<(String, Vec<u8>), String> {
-    let is_name = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
     match text.split_once('=') {
         Some((name, value)) if is_name(name) => Ok((name.to_owned(), OsStr::new(value).as_bytes().to_vec())),
-        _ => Err("it is NAME=VALUE, and a name has letters, digits and _".to_owned()),
+        // In the form of clap's own tips, which are our hints.
+        _ => {
+            Err("it is NAME=VALUE\n\n  tip: a name has letters, digits and _, and no digit first".to_owned())
+        }
     }
 }

@@ -21,8 +21,9 @@ pub struct ProgramArgs {
     /// The terminal of pty: echoes what it is told
     #[arg(long)]
     echo: bool,
-    /// How long a program may take to end after the conversation, and again after TERM; a terminal that pty,raw: made
-    /// raw is hung up at once, as ^D is no end there, unless .exit asks for the program's status
+    /// How long a program may take to end after the conversation, and again after HUP and TERM, before KILL; whom HUP
+    /// ends has status 129 for .exit; a terminal that pty,raw: made raw is hung up at once, as ^D is no end there, unless
+    /// .exit asks for the program's status
     #[arg(long, value_name = "TIME", value_parser = crate::commands::flags::duration, default_value = "2s")]
     pub grace: std::time::Duration,
 }
@@ -160,7 +161,7 @@ impl Target {
 }
 
 /// `listen:` makes a server of any address; all others are what they say they are.
-fn parse(text: &str) -> Result<(Address, Role), Failure> {
+pub fn parse(text: &str) -> Result<(Address, Role), Failure> {
     if let Some(rest) = text.strip_prefix("listen:") {
         return Ok((Address::parse(rest, Role::Listen)?, Role::Listen));
     }

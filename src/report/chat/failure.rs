@@ -143,7 +143,9 @@ pub(super) fn facts(account: &Account<'_>) -> Vec<String> {
         if *outcome != Outcome::Timeout || trouble.secrecy == Secrecy::Hidden {
             facts.push(format!("waited: {}", seconds(trouble.waited)));
         }
-        if !is_shown(unread, &trouble.got) {
+        // Of a step that says something the reason alone is told above.
+        let got = if says_why(outcome, trouble) { &[][..] } else { &trouble.got };
+        if !is_shown(unread, got) {
             facts.push(format!("unread: {}", head(unread)));
         }
     }

@@ -32,6 +32,8 @@ fn hearing() -> impl Strategy<Value = &'static str> {
         "! c",
         "! ab",
         "! b$",
+        "! ^b",
+        "! ^a.?b",
         "!",
         ".term line",
         ".term ab",

@@ -165,6 +165,31 @@ fn what_is_forbidden_wins_where_it_is_read() {
 }
 
 #[test]
+fn a_forbidden_line_is_found_by_whatever_step_reads_it() {
+    let heard = "200 ok\r\n550 no\r\n$ ";
+    for step in [
+        "~~ \\$ $",
+        "<$",
+        "<# 18",
+        "<# 12",
+        "?? \\$ -> E / :E",
+        "? x -> E / ?? \\$ -> E / :E",
+        "<< 200 ok\\r\\n550 no",
+    ] {
+        outcomes(&[(&format!("! ^5.. / {step}"), heard, SAID, Outcome::Forbidden)]);
+        outcomes(&[(&format!("! ^00 / {step}"), heard, SAID, PASS)]);
+    }
+    outcomes(&[
+        ("! ^5 / .term none / < 200", heard, SAID, Outcome::Forbidden),
+        ("! (?-m)^5.. / <$", heard, SAID, PASS),
+        (".set a 5 / ! ${a}\\d / <$", heard, SAID, Outcome::Forbidden),
+        (".set a 5 / ! ^${a} / ~~ \\$", heard, SAID, Outcome::Forbidden),
+        // What follows a prompt is a line of its own, as we have spoken between.
+        ("~~ \\$ / ! ^err / > x / ~~ \\$", "$err: x\n$", None, Outcome::Forbidden),
+    ]);
+}
+
+#[test]
 fn the_first_thing_heard_decides() {
     let branches = "? ^error -> bad / ?? login: -> in / ?? x$ -> x / ?$ -> end / ?timeout -> late\n\
                     :bad / .exit 11\n:in / << \\sn / .exit 12\n:x / .exit 13\n:end / .exit 14\n:late / .exit 15";

@@ -109,6 +109,7 @@ fn what_a_step_is_about_has_to_make_sense() {
         (".timeout", "'.timeout' needs more: .timeout TIME"),
         (".timeout 5 s", "'.timeout' takes one word, not '5 s'"),
         (".sleep x", "'x' is no duration"),
+        (".timeout 99999999999h", "'99999999999h' is longer than 100 years"),
         (".pace 5", "'5' is no pace"),
         (".pace 0/1s", "'.pace' of 0 bytes is nothing"),
         (".exit 256", "'256' is no exit status (0 to 255)"),
@@ -200,4 +201,23 @@ fn what_is_no_script_is_told_in_short() {
 fn a_line_that_cannot_be_read_makes_no_other_look_wrong() {
     assert_eq!(wrong("~ (?<x>(\n> ${x}").lines().count(), 1);
     assert!(!wrong("? ( -> a\n.exit\n:a\n> x").contains("never"));
+}
+
+#[test]
+fn a_wrong_loop_is_still_the_beginning_of_one() {
+    for (text, what) in [
+        (".loop 0\n= x\n.end", "x.chat:1: '.loop 0' does nothing\n"),
+        (
+            ".loop\n.loop x\n= x\n.end\n.end",
+            "x.chat:2: 'x' does not tell how often\n  hint: .loop N, or .loop alone for ever\n",
+        ),
+        (".loop\n= x\n.end 3", "x.chat:3: '.end' takes nothing, not '3'\n"),
+        (
+            ".loop 0\n:a\n.end\n.goto a",
+            "x.chat:1: '.loop 0' does nothing\nx.chat:4: label 'a' is inside a loop, and this step outside\n  hint: jump to a place before '.loop' at x.chat:1\n",
+        ),
+    ] {
+        assert_eq!(wrong(text), what, "{text}");
+    }
+    assert!(wrong(".loop 0\n.end\n.end").contains("x.chat:3: '.end' ends no '.loop'"));
 }

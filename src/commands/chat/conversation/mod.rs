@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::ending;
-use super::hearing::{poll_hear, silence_after};
+use super::hearing::{hear_what_there_is, poll_hear, silence_after};
 use super::telling::Transcript;
 use crate::chat::{Course, Ending, Need, Outcome, Script, Settings, Status, Verdict};
 use crate::endpoint::{Acceptor, Connector, Endpoint};
@@ -20,7 +20,8 @@ use crate::relay::{abort, leave_at_once};
 use crate::report::chat::ProgramEnd;
 use saying::Begun;
 
-/// Needs in a row after which others get a turn, signals among them: a peer that floods us never lets us wait.
+/// Needs, or pieces of what is said, in a row after which others get a turn, signals among them: a peer that floods us
+/// never lets us wait.
 const TURNS: u32 = 16;
 
 /// Who begins TLS at `.starttls`.
@@ -154,7 +155,7 @@ impl Conversation {
             }
             Need::SayFile(path, pace) => Box::pin(self.say_file(&path, pace)).await,
             Need::Hear(until) => self.hear(until).await,
-            Need::Pause(until) => sleep_until(until).await,
+            Need::Pause(until) => self.meanwhile(sleep_until(until)).await,
             // In memory of its own: a handshake needs much, and few steps are one.
             Need::StartTls => Box::pin(self.start_tls()).await,
             Need::HalfClose => self.half_close().await,
@@ -170,6 +171,21 @@ impl Conversation {
             }
             Need::Over(_) => {}
         }
+    }
+
+    /// Waits for `what`, and hears messages meanwhile: those that nobody takes are lost. What a stream says waits.
+    async fn meanwhile<T>(&mut self, what: impl Future<Output = T>) -> T {
+        let Conversation { course, endpoint, transcript, is_heard_out, .. } = self;
+        let source = endpoint.as_mut().map(|endpoint| &mut endpoint.source);
+        let mut source = source.filter(|source| source.has_messages());
+        let mut what = pin!(what);
+        poll_fn(|cx| {
+            if let Some(source) = &mut source {
+                hear_what_there_is(source, course, transcript, is_heard_out, cx);
+            }
+            what.as_mut().poll(cx)
+        })
+        .await
     }
 
     /// Hears once, or waits until then.

@@ -7,12 +7,12 @@ use std::task::Poll;
 
 use rustix::io::Errno;
 
-use super::Conversation;
+use super::{Conversation, TURNS};
 use crate::chat::{Outcome, Pace};
 use crate::commands::chat::hearing::{cause, hear_what_there_is};
 use crate::endpoint::{Endpoint, Input, LONGEST_LINE, WhenBroken, content, reads_lines};
 use crate::error::plain;
-use crate::event_loop::{sleep, timeout};
+use crate::event_loop::{sleep, timeout, yield_now};
 use crate::pool::Buffer;
 use crate::relay::{Outcome as Cause, Side};
 use crate::report::chat::Direction;
@@ -22,7 +22,7 @@ impl Conversation {
     pub(super) async fn say_file(&mut self, path: &Path, pace: Option<Pace>) {
         let patience = self.course.patience();
         let silent = || format!("nothing comes from {}", path.display());
-        let mut file = match timeout(patience, content(path)).await {
+        let mut file = match self.meanwhile(timeout(patience, content(path))).await {
             Ok(Ok(source)) => source,
             Ok(Err(failure)) => return self.course.failed(Outcome::Failed, failure.to_string()),
             Err(_) => return self.course.failed(Outcome::Timeout, silent()),
@@ -31,8 +31,8 @@ impl Conversation {
         loop {
             let mut buffer = Buffer::lend(false);
             let room = whole_pieces(buffer.len(), pace);
-            let read = timeout(patience, poll_fn(|cx| file.poll_read(cx, &mut buffer[..room]))).await;
-            match read {
+            let read = timeout(patience, poll_fn(|cx| file.poll_read(cx, &mut buffer[..room])));
+            match self.meanwhile(read).await {
                 Ok(Ok(Input::Bytes(n))) if self.say(&buffer[..n], pace, &mut begun).await => {}
                 Ok(Ok(_)) => return,
                 Ok(Err(why)) => {
@@ -51,8 +51,12 @@ impl Conversation {
         }
         let size = pace.map_or(usize::MAX, |pace| pace.size.max(1));
         for piece in bytes.chunks(size) {
-            if let Some(pace) = pace.filter(|_| std::mem::replace(&mut begun.0, true)) {
-                sleep(pace.pause).await;
+            if let Some(pace) = pace.filter(|_| begun.0 > 0) {
+                self.meanwhile(sleep(pace.pause)).await;
+            }
+            begun.0 = begun.0.saturating_add(1);
+            if begun.0.is_multiple_of(TURNS) {
+                yield_now().await;
             }
             if let Err(why) = self.fits_terminal(piece) {
                 self.course.failed(Outcome::Failed, why);
@@ -92,19 +96,25 @@ impl Conversation {
     }
 
     /// Writes a piece; an empty one is a message where there are messages, and nothing elsewhere. What the peer says
-    /// meanwhile is heard, as far as there is room for it: it may take nothing before it has got rid of that. False when
-    /// there is no use in writing more.
+    /// meanwhile is heard, as far as there is room for it: it may take nothing before it has got rid of that, and
+    /// messages that nobody takes are lost. False when there is no use in writing more.
     async fn write(&mut self, piece: &[u8]) -> bool {
         let Conversation { course, endpoint, transcript, is_heard_out, .. } = self;
         let Some(Endpoint { source, sink, .. }) = endpoint else { return false };
-        if piece.is_empty() && !sink.has_messages() {
+        let has_messages = sink.has_messages();
+        if piece.is_empty() && !has_messages {
             return true;
+        }
+        if let Some(why) = course.cut().filter(|_| has_messages).map(str::to_owned) {
+            // A socket tells its error once, and it was told while we heard.
+            course.failed(Outcome::Cut, why);
+            return false;
         }
         let (patience, mut rest) = (course.patience(), piece);
         let why = loop {
             let written = poll_fn(|cx| {
                 let written = sink.poll_write(cx, rest);
-                if written.is_pending() {
+                if written.is_pending() || has_messages {
                     hear_what_there_is(source, course, transcript, is_heard_out, cx);
                 }
                 written
@@ -160,9 +170,9 @@ impl Conversation {
     }
 }
 
-/// Whether a piece was said already, after which each further one waits.
+/// How many pieces were said already; each but the first one waits.
 #[derive(Default)]
-pub(super) struct Begun(bool);
+pub(super) struct Begun(u32);
 
 /// Room for whole pieces of a pace, so that the ends of reads do not show in it.
 fn whole_pieces(room: usize, pace: Option<Pace>) -> usize {
