@@ -165,7 +165,6 @@ impl Conversation {
     /// Says our end.
     pub(super) async fn half_close(&mut self) {
         let Some(Endpoint { sink, .. }) = &mut self.endpoint else { return };
-        self.open_line = 0;
         poll_fn(|cx| sink.poll_half_close(cx)).await;
     }
 }
