@@ -97,7 +97,7 @@ complete -c spile -n "__fish_spile_using_subcommand run" -l rewrite -d 'Pass one
 complete -c spile -n "__fish_spile_using_subcommand run" -l no-forward -d 'Do not pass these on: spile ignores them as well, however often they come; without a value, none at all. Keys as with --rewrite. With run and pipe, whoever insists is still heard: a second INT within 2 s ends everything, a third kills it' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l ok -d 'Statuses that are a success, beside 0: 1,3-5,TERM; spile then exits 0' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l report -d 'Write one JSON object at the end, to a file, a descriptor, or stdout (-)' -r -F
-complete -c spile -n "__fish_spile_using_subcommand run" -l events -d 'Write events as they happen, one JSON object a line' -r -F
+complete -c spile -n "__fish_spile_using_subcommand run" -l events -d 'Write events as they happen, one JSON object a line. A reader who does not keep up holds nothing up, and is told how many lines were lost' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l pid-file -d 'A file with the program\'s process id while it runs' -r -F
 complete -c spile -n "__fish_spile_using_subcommand run" -l shell -d 'Run this line with /bin/sh -c; the words that follow are its $1, $2…' -r
 complete -c spile -n "__fish_spile_using_subcommand run" -l split -d 'Run this line, split into words as a shell does it, quotes and all, but without a shell' -r
@@ -125,7 +125,7 @@ complete -c spile -n "__fish_spile_using_subcommand pipe" -l pipe-size -d 'Make 
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l meter -d 'Show on stderr, if it is a terminal, how much each stage has written, and whom the others wait for; the data is not touched (--meter=always: also where there is no terminal)' -r -f -a "auto\t'On a terminal'
 always\t'Everywhere'"
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l report -d 'Write one JSON object at the end, to a file, a descriptor, or stdout (-)' -r -F
-complete -c spile -n "__fish_spile_using_subcommand pipe" -l events -d 'Write events as they happen, one JSON object a line' -r -F
+complete -c spile -n "__fish_spile_using_subcommand pipe" -l events -d 'Write events as they happen, one JSON object a line. A reader who does not keep up holds nothing up, and is told how many lines were lost' -r -F
 complete -c spile -n "__fish_spile_using_subcommand pipe" -l status -d 'Whose status is the pipeline\'s: of the stages that failed the rightmost or the first, the last stage\'s, or 1 if any failed' -r -f -a "rightmost\t''
 first\t''
 last\t''
@@ -914,7 +914,7 @@ same\t''"
 complete -c spile -n "__fish_spile_using_subcommand trap" -l pdeath -d 'Sent to the program when spile itself is killed' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l ok -d 'Statuses that are a success, beside 0: 1,3-5,TERM; spile then exits 0' -r
 complete -c spile -n "__fish_spile_using_subcommand trap" -l report -d 'Write one JSON object at the end, to a file, a descriptor, or stdout (-)' -r -F
-complete -c spile -n "__fish_spile_using_subcommand trap" -l events -d 'Write events as they happen, one JSON object a line' -r -F
+complete -c spile -n "__fish_spile_using_subcommand trap" -l events -d 'Write events as they happen, one JSON object a line. A reader who does not keep up holds nothing up, and is told how many lines were lost' -r -F
 complete -c spile -n "__fish_spile_using_subcommand trap" -l pid-file -d 'A file with the program\'s process id while it runs' -r -F
 complete -c spile -n "__fish_spile_using_subcommand trap" -l init -d 'Be the first process of a container: what the program leaves behind is ended, too, with TERM and after --grace KILL, unless --orphans says otherwise; as process 1 that goes without saying'
 complete -c spile -n "__fish_spile_using_subcommand trap" -l pause -d 'Wait for any signal that would end a process, and say which'

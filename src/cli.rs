@@ -92,6 +92,12 @@ fn addresses() -> String {
 
 /// Reads the command line, runs the subcommand, shows what failed.
 pub fn main() -> Exit {
+    let exit = answer();
+    log::finish();
+    exit
+}
+
+fn answer() -> Exit {
     let matches = match command().try_get_matches_from(words()) {
         Ok(matches) => matches,
         Err(error) => return show_usage(&error),
@@ -199,5 +205,5 @@ fn show(name: &str, failure: &Failure) {
     if let Some(hint) = &failure.hint {
         text += &format!("hint: {hint}\n");
     }
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    log::put(text);
 }

@@ -1,12 +1,13 @@
 //! Where events go: stderr, as text or JSON. stdout is for data alone.
 
-use std::io::Write;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use clap::{ArgMatches, ValueEnum};
 
 use super::speaker;
-use crate::report::{Event, Events};
+use crate::flow::{End, Way};
+use crate::report::{Event, Events, PATIENCE, Writer, losses_json};
 
 /// How much is said on stderr, and in which form.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,9 +42,10 @@ impl LogArgs {
     /// The place for events that these flags ask for.
     pub fn events(&self, name: &'static str) -> Events {
         let LogArgs { verbose, quiet, log } = *self;
+        IS_JSON.store(log == Form::Json, Ordering::Relaxed);
         Arc::new(move |event: &Event| {
             let wanted = match (quiet, log) {
-                (true, _) => false,
+                (true, _) => event.is_failure(),
                 (false, Form::Json) => true,
                 (false, Form::Text) => verbose || event.is_important(),
             };
@@ -63,7 +65,35 @@ pub fn is_json(matches: &ArgMatches) -> bool {
     matches!(matches.try_get_one::<Form>("log"), Ok(Some(Form::Json)))
 }
 
-/// Writes a line to stderr in one call; a closed stderr is no reason to die.
+/// Writes a line to stderr; neither a closed stderr nor a reader who does not read is a reason to do nothing else.
 pub fn say(line: &str) {
-    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+    put(format!("{line}\n"));
+}
+
+/// The same, of any text: lines, or one that will be written over.
+pub fn put(text: String) {
+    let open = || End::beside(rustix::stdio::stderr(), Way::Out).ok().map(|end| Writer::new(end, losses));
+    if let Some(stderr) = STDERR.get_or_init(open) {
+        let _ = stderr.write(text);
+    }
+}
+
+/// Gives who reads stderr a moment for what was said and not read yet: we are about to end.
+pub fn finish() {
+    if let Some(Some(stderr)) = STDERR.get() {
+        let _ = stderr.finish(PATIENCE);
+    }
+}
+
+/// Made by the first word that is said.
+static STDERR: OnceLock<Option<Writer>> = OnceLock::new();
+
+/// Events are objects, and what is said of lost ones is, too.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+fn losses(lines: u64) -> String {
+    match IS_JSON.load(Ordering::Relaxed) {
+        true => format!("{}\n", losses_json(lines)),
+        false => format!("spile: {lines} lines were lost: nobody had read those before them\n"),
+    }
 }

@@ -1,12 +1,12 @@
 //! `--progress`: one line on stderr, rewritten while bytes move.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
-use super::log::say;
+use super::log::{put, say};
 use super::taps::Meter;
 use crate::event_loop::timeout;
 
@@ -70,7 +70,7 @@ impl Progress {
             self.last = (self.started, 0);
             self.show();
             if self.form == Form::OneLine && self.last.1 > 0 {
-                let _ = std::io::stderr().write_all(b"\n");
+                put("\n".to_owned());
             }
             return result;
         }
@@ -95,8 +95,7 @@ impl Progress {
             Form::Nothing => {}
             Form::Lines => say(&format!("spile {}: {text}", self.name)),
             Form::OneLine => {
-                let line = format!("\r\x1b[Kspile {}: {text}", self.name);
-                let _ = std::io::stderr().write_all(line.as_bytes());
+                put(format!("\r\x1b[Kspile {}: {text}", self.name));
             }
         }
     }

@@ -8,7 +8,7 @@ use regex::bytes::Regex;
 
 use super::Subcommand;
 use super::flags::duration;
-use super::log::{Form, LogArgs, say};
+use super::log::{Form, LogArgs, finish, say};
 use super::probe::Probe;
 use super::runtime::{Interrupts, run};
 use super::words::{AddressFlags, Connects, WordsArgs};
@@ -195,6 +195,7 @@ async fn look_once(address: &Address, log: &LogArgs) -> Result<(), Failure> {
 }
 
 fn become_command(command: &[OsString]) -> Result<Exit, Failure> {
+    finish();
     let why = std::process::Command::new(&command[0]).args(&command[1..]).exec();
     let exit = if why.kind() == std::io::ErrorKind::NotFound { Exit::NOT_FOUND } else { Exit::CANNOT_RUN };
     Err(Failure::new(exit, format!("cannot run {}", command[0].to_string_lossy()), why))

@@ -63,15 +63,23 @@ impl End {
         Ok(End { fd, kind })
     }
 
-    /// Makes an end of our own out of a descriptor that is shared with others.
+    /// Makes an end of our own out of a descriptor that is shared with others. A pipe is grown.
     pub fn inherited(fd: BorrowedFd<'_>, way: Way) -> io::Result<End> {
+        let end = End::beside(fd, way)?;
+        if end.kind == Kind::Pipe {
+            grow(&end.fd, LARGE);
+        }
+        Ok(end)
+    }
+
+    /// The same, for a few words now and then: a pipe stays as large as it is.
+    pub fn beside(fd: BorrowedFd<'_>, way: Way) -> io::Result<End> {
         let kind = match FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode) {
             FileType::Socket => Kind::Socket,
             FileType::RegularFile | FileType::BlockDevice | FileType::Directory => Kind::File,
             other => {
                 if let Ok(own) = open_again(fd, way) {
                     let kind = if other == FileType::Fifo { Kind::Pipe } else { Kind::Device };
-                    grow(&own, LARGE);
                     return Ok(End { fd: own, kind });
                 }
                 Kind::Shared

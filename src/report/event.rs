@@ -103,6 +103,17 @@ impl Event {
         )
     }
 
+    /// True for what is said even by `--quiet`.
+    pub fn is_failure(&self) -> bool {
+        matches!(
+            self,
+            Event::Failed { .. }
+                | Event::Unestablished { .. }
+                | Event::AcceptPaused(_)
+                | Event::NotReloaded(_)
+        )
+    }
+
     /// The line for a person.
     pub fn text(&self) -> String {
         match self {
@@ -158,4 +169,9 @@ pub fn failure_json(failure: &Failure) -> Value {
         "hint": failure.hint,
         "status": failure.exit.0,
     })
+}
+
+/// Lines of a log that were not kept, since nobody had read those before them.
+pub fn losses_json(lines: u64) -> Value {
+    json!({"event": "lost", "lines": lines})
 }

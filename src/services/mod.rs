@@ -227,12 +227,12 @@ impl Services {
     }
 
     /// Ends all, the last first, and tells about them in the order in which they were started.
-    pub fn stop(mut self, supervisor: &mut Supervisor) -> Result<Vec<Told>, Failure> {
+    pub fn stop(&mut self, supervisor: &mut Supervisor) -> Result<Vec<Told>, Failure> {
         let mut told = Vec::new();
         while let Some(mut service) = self.running.pop() {
             service.is_stopping = true;
             service.job.end(Reason::Told, supervisor);
-            let mut others = Beside { output: &mut service.output, others: &mut self };
+            let mut others = Beside { output: &mut service.output, others: self };
             end(supervisor, &mut others, &mut service.job)
                 .map_err(|why| Failure::new(Exit(125), "cannot end a service", why))?;
             told.push(service.told());

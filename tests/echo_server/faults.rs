@@ -1,6 +1,6 @@
 //! echo-server: answers that are late, slow, cut short or withheld on purpose.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
@@ -228,4 +228,71 @@ fn who_says_nothing_or_does_not_read_to_the_end_is_waited_for_within_limits() {
     ended.shutdown(Shutdown::Write).unwrap();
     server.counts("open", 1);
     server.counts("failed", 1);
+}
+
+#[test]
+fn nobody_waits_for_who_does_not_read_what_is_told_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let (fifo, ports) = (dir.path().join("fifo"), dir.path().join("ports"));
+    program("mkfifo", &[fifo.to_str().unwrap()]).ends().exits(0);
+    let both_ways = std::fs::File::options().read(true).write(true).open(&fifo).unwrap();
+    let words = ["-v", "--port-file", ports.to_str().unwrap(), "tcp-l:0"];
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "exec 2>\"$0\" \"$SPILE\" echo-server \"$@\"", fifo.to_str().unwrap()]);
+    let mut server = start({
+        command.args(words).env("SPILE", SPILE);
+        command
+    });
+    wait_until("the port file is there", || server.is_running() && ports.exists());
+    let port = std::fs::read_to_string(&ports).unwrap().trim().parse().unwrap();
+    for _ in 0..1000 {
+        let stream = connect(port);
+        (&stream).write_all(b"word").unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(read_all(&stream), b"word");
+    }
+    let reader = BufReader::new(std::fs::File::open(&fifo).unwrap());
+    drop(both_ways);
+    server.signal("TERM");
+    let told: Vec<String> = reader.lines().map_while(Result::ok).collect();
+    server.ends().exits(0);
+    let accepted: Vec<&String> = told.iter().filter(|line| line.contains("connection from")).collect();
+    assert_eq!(accepted.len(), 1000, "{:?}", told.last());
+    let is_in_place = |(n, line): (usize, &&String)| line.contains(&format!(" [{}] ", n + 1));
+    assert!(accepted.iter().enumerate().all(is_in_place));
+    assert!(told.last().is_some_and(|line| line.contains("1000 connections")), "{:?}", told.last());
+}
+
+#[test]
+fn nobody_who_does_not_read_holds_up_the_end_of_a_server() {
+    let full = "mkfifo f; exec 3<>f; dd if=/dev/zero of=f bs=64K count=1 status=none; \
+                exec $SPILE echo-server -v --port-file p tcp-l:0 2>&3";
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", full]).env("SPILE", SPILE).current_dir(&dir);
+    let server = start(command);
+    wait_until("the port file is there", || dir.path().join("p").exists());
+    server.signal("TERM");
+    server.ends().exits(0);
+}
+
+#[test]
+fn a_session_that_fails_is_told_without_being_asked_and_one_whose_peer_goes_is_not() {
+    for flags in [&[][..], &["--quiet"]] {
+        let mut server = Echo::start(&[flags, &["--half-close-test", "tcp-l:0"]].concat());
+        let gone = server.connect();
+        (&gone).write_all(b"word").unwrap();
+        reset_on_close(&gone);
+        server.counts("open", 1);
+        drop(gone);
+        server.counts("resets", 1);
+        let stream = server.connect();
+        let from = stream.local_addr().unwrap();
+        assert!((0..400).any(|_| (&stream).write_all(&[0; 65536]).is_err()));
+        let told = server.process.line("spile echo-server: [2] ");
+        assert_eq!(told, format!("{from} failed: it has said more than 1048576 bytes and not yet its end"));
+        server.process.signal("TERM");
+        let told = server.process.ends().exits(0).stderr;
+        assert_eq!(told.lines().filter(|line| !line.starts_with("listening")).count(), 1, "{told}");
+    }
 }

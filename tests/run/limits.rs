@@ -301,3 +301,23 @@ fn five_hundred_children_that_die_at_once_are_all_reaped() {
     assert!(report["tree"]["reaped"].as_u64().unwrap() > 500, "{report}");
     assert_eq!(report["tree"]["left"].as_array().unwrap().len(), 0);
 }
+
+#[test]
+fn a_limit_stands_although_nobody_reads_the_events_or_stderr() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo").display().to_string();
+    program("mkfifo", &[&fifo]).ends().exits(0);
+    // It has no reader.
+    let (ended, took) = timed(&["-t", "300ms", "--events", &fifo, "--", "sleep", "30"]);
+    ended.exits(124).complains("--events is not read: 3 lines were lost");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    // It has one, and no room.
+    let fills = "exec 3<>$0; dd if=/dev/zero of=$0 bs=64K count=1 status=none; exec $SPILE";
+    for rest in
+        ["run -t 300ms --time --events fd:3 -- sleep 30 2>&3", "pipe -t 300ms --events fd:3 sleep 30 2>&3"]
+    {
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", &format!("{fills} {rest}"), &fifo]).env("SPILE", SPILE);
+        start(command).ends().exits(124);
+    }
+}

@@ -11,6 +11,7 @@ mod group;
 mod init;
 mod proc;
 mod send;
+mod stalled;
 mod storm;
 mod terminal;
 mod told;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::harness::*;
 
 /// Sends 40 with the values 0 to N-1 to a process, as fast as its queue takes them.
-const QUEUE: &str = "
+pub const QUEUE: &str = "
 import ctypes, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
 pid, count = int(sys.argv[1]), int(sys.argv[2])

@@ -19,8 +19,8 @@ use crate::address::Address;
 use crate::echo::{Counters, LetGo, Service, is_small_service};
 use crate::endpoint::{Incoming, Peer};
 use crate::error::{Exit, Failure};
-use crate::relay::{Limits, Report};
-use crate::report::{Event, Names};
+use crate::relay::{Limits, Outcome, Report};
+use crate::report::{Event, Names, outcome_text};
 use crate::server::{Door, serve};
 use modes::ModeArgs;
 use telling::{Telling, TellingArgs};
@@ -120,9 +120,8 @@ impl Args {
         let limits = Arc::new(host.args.time.apply(Limits::default()));
         let host = Rc::new(host);
         let end = serve(doors, &events, &mut interrupts, move |incoming, id| {
-            let peer = is_talkative.then(|| incoming.peer.to_string());
-            let teller = host.clone();
-            host.receive(incoming, &limits, move |report| teller.tell(id, peer, &report))
+            let (peer, teller) = (incoming.peer.clone(), host.clone());
+            host.receive(incoming, &limits, move |report| teller.tell(id, &peer, &report))
         })
         .await;
         ended(end, &interrupts)
@@ -167,12 +166,24 @@ impl Host {
         }
     }
 
-    fn tell(&self, id: u64, peer: Option<String>, report: &Report) {
-        if let Some(right) = peer {
-            let names = Names { left: self.service.mode.name().to_owned(), right };
-            tell_closed(&self.telling.events(), id, report, &names);
+    /// Tells of a session that is over: of each where that is asked for, else of those that have failed.
+    fn tell(&self, id: u64, peer: &Peer, report: &Report) {
+        let is_talkative = self.telling.is_talkative();
+        if !is_talkative && !has_failed(&report.outcome) {
+            return;
+        }
+        let names = Names { left: self.service.mode.name().to_owned(), right: peer.to_string() };
+        let events = self.telling.events();
+        match is_talkative {
+            true => tell_closed(&events, id, report, &names),
+            false => events(&Event::Failed { id, why: outcome_text(&report.outcome, &names) }),
         }
     }
+}
+
+/// A peer that goes, in whatever way, is no failure, and neither is what flags ask for.
+fn has_failed(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(..) | Outcome::Broken(..))
 }
 
 fn datagram_ports(doors: &[Door]) -> Vec<u16> {

@@ -1,11 +1,11 @@
 //! What a person sees of a pipeline while it runs, and what is said at its end.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use super::When;
-use crate::commands::log::say;
+use crate::commands::log::{put, say};
 use crate::commands::progress::amount;
 use crate::pipeline::{Modifier, Progress, Stage, Trouble};
 
@@ -75,7 +75,7 @@ impl Meter {
         let line = shown.join(" :: ");
         if self.on_terminal {
             self.line_is_open = true;
-            let _ = std::io::stderr().write_all(format!("\r{line}\x1b[K").as_bytes());
+            put(format!("\r{line}\x1b[K"));
         } else {
             say(&line);
         }
@@ -104,7 +104,7 @@ impl Meter {
 impl Meter {
     fn close_line(&mut self) {
         if std::mem::take(&mut self.line_is_open) {
-            let _ = std::io::stderr().write_all(b"\n");
+            put("\n".to_owned());
         }
     }
 }

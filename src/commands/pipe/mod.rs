@@ -7,13 +7,14 @@ mod told;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
 use super::Subcommand;
 use super::flags::duration;
-use super::log::say;
+use super::log::{finish, say};
+use super::run::events::EventLog;
 use super::run::limits::LimitArgs;
 use super::run::results::{Place, say_missed};
 use super::run::signals::SignalArgs;
@@ -50,7 +51,8 @@ pub struct Args {
     /// Write one JSON object at the end, to a file, a descriptor, or stdout (-)
     #[arg(long, value_name = "FILE|fd:N|-")]
     report: Option<PathBuf>,
-    /// Write events as they happen, one JSON object a line
+    /// Write events as they happen, one JSON object a line. A reader who does not keep up holds nothing up, and is
+    /// told how many lines were lost
     #[arg(long, value_name = "FILE|fd:N|-")]
     events: Option<PathBuf>,
     /// Say as JSON what would be run, with the ends of each stage, and run nothing
@@ -161,20 +163,21 @@ data goes on.
         if self.dry_run {
             return dry_run::tell(&order);
         }
-        let place =
-            |flag, path: &Option<PathBuf>| path.as_deref().map(|path| Place::open(flag, path)).transpose();
-        let (report, events) = (place("--report", &self.report)?, place("--events", &self.events)?);
+        let start = Instant::now();
+        let report = self.report.as_deref().map(|path| Place::open("--report", path)).transpose()?;
+        let events = self.events.as_deref().map(|path| EventLog::open(path, start)).transpose()?;
         let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
         let mut supervisor = Supervisor::new().map_err(cannot)?;
         if report.is_some() || self.meter.is_some() {
             supervisor.count_transfers();
         }
         let names = order.stages.iter().map(|stage| stage.name.clone()).collect();
-        let mut told = Told::new(Meter::new(&order.stages, self.meter), events, names);
-        let outcome = pipeline::run(&order, &mut supervisor, &mut told)?;
+        let mut told = Told::new(Meter::new(&order.stages, self.meter), events, names, start);
+        let outcome = pipeline::run(&order, &mut supervisor, &mut told).inspect_err(|_| told.end())?;
         let judgement = outcome.judge(&order);
         let whole = pipe_json(&order, &outcome, &judgement);
         told.event(json!({"ev": "exit", "exit": whole["exit"], "reason": whole["reason"]}));
+        told.end();
         let unreported = report.and_then(|mut place| place.tell(&whole).err());
         self.end(&order, &outcome, &judgement, told.failure.or(unreported))
     }
@@ -246,6 +249,7 @@ impl Args {
             Decision::Exit(exit) => Ok(exit),
             Decision::Signal(signal) => {
                 if !self.statuses.exit_128 && std::process::id() != 1 {
+                    finish();
                     signal::die_of(signal);
                 }
                 Ok(Exit::from_signal(signal.raw()))

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::meter::Meter;
-use crate::commands::run::results::{Place, say_keys_are_lost};
+use crate::commands::run::events::EventLog;
+use crate::commands::run::results::say_keys_are_lost;
 use crate::error::Failure;
 use crate::pipeline::{Audience, Happening, Progress, Trouble};
 use crate::report::{limit_name, signal_json, status_json};
@@ -14,7 +15,7 @@ use crate::report::{limit_name, signal_json, status_json};
 pub struct Told {
     meter: Meter,
     /// `--events`.
-    events: Option<Place>,
+    events: Option<EventLog>,
     names: Vec<String>,
     start: Instant,
     /// What could not be told.
@@ -22,17 +23,23 @@ pub struct Told {
 }
 
 impl Told {
-    /// `names` are those of the stages.
-    pub fn new(meter: Meter, events: Option<Place>, names: Vec<String>) -> Told {
-        Told { meter, events, names, start: Instant::now(), failure: None }
+    /// `names` are those of the stages; times are counted from `start`.
+    pub fn new(meter: Meter, events: Option<EventLog>, names: Vec<String>, start: Instant) -> Told {
+        Told { meter, events, names, start, failure: None }
     }
 
     /// Tells one more event; its time is added.
     pub fn event(&mut self, mut event: Value) {
-        let Some(events) = &mut self.events else { return };
+        let Some(events) = &self.events else { return };
         event["at"] = self.start.elapsed().as_secs_f64().into();
         let told = events.tell(&event);
         self.failure = self.failure.take().or(told.err());
+    }
+
+    /// No more events.
+    pub fn end(&mut self) {
+        let ended = self.events.take().map_or(Ok(()), |events| events.end("pipe"));
+        self.failure = self.failure.take().or(ended.err());
     }
 }
 

@@ -46,15 +46,22 @@ impl<'a> Course<'a> {
     /// Nothing runs yet.
     pub fn new(args: &'a Args) -> Result<Course<'a>, Failure> {
         let start = Instant::now();
+        // A fifo of the report is waited for as a shell does: we can be interrupted meanwhile.
+        let telling = args.results.open(start)?;
         let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
         let supervisor = Supervisor::new().map_err(cannot)?;
-        let telling = args.results.open(start)?;
         let services = Services::new(args.limits.manner());
         Ok(Course { args, supervisor, telling, services, has_run: false, reports: Vec::new() })
     }
 
     /// Starts the services, runs everything, ends the services whatever has happened, tells about it.
     pub fn run(mut self, runs: Vec<Vec<OsString>>) -> Result<(Verdict, Option<Failure>), Failure> {
+        let verdict = self.go(runs);
+        self.telling.end("run");
+        Ok((verdict?, self.telling.failure.take()))
+    }
+
+    fn go(&mut self, runs: Vec<Vec<OsString>>) -> Result<Verdict, Failure> {
         let result = match self.start_services() {
             Ok(()) => self.run_all(runs),
             Err(Unready::Failed(failure)) => Ok(Verdict::Fail(failure)),
@@ -66,12 +73,12 @@ impl<'a> Course<'a> {
             self.reports.push(unready_json(verdict.exit()));
         }
         if let Some(place) = &mut self.telling.report {
-            for mut report in self.reports {
+            for mut report in std::mem::take(&mut self.reports) {
                 report["services"] = services.iter().map(service_json).collect();
                 place.tell(&report)?;
             }
         }
-        Ok((verdict, self.telling.failure.take()))
+        Ok(verdict)
     }
 
     fn start_services(&mut self) -> Result<(), Unready> {

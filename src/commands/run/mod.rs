@@ -4,6 +4,7 @@ mod command;
 mod course;
 pub mod dry_run;
 pub mod ending;
+pub mod events;
 mod io;
 pub mod limits;
 pub mod results;

@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use serde_json::{Value, json};
 
+use super::events::EventLog;
 use crate::commands::flags::file_name;
 use crate::commands::log::say;
 use crate::error::{Exit, Failure};
@@ -29,7 +31,8 @@ pub struct ResultArgs {
     /// Write one JSON object at the end, to a file, a descriptor, or stdout (-)
     #[arg(long, value_name = "FILE|fd:N|-")]
     report: Option<PathBuf>,
-    /// Write events as they happen, one JSON object a line
+    /// Write events as they happen, one JSON object a line. A reader who does not keep up holds nothing up, and is
+    /// told how many lines were lost
     #[arg(long, value_name = "FILE|fd:N|-")]
     events: Option<PathBuf>,
     /// Say on stderr how long it took and what it used
@@ -81,16 +84,10 @@ impl ResultArgs {
 
     /// Opens what will be written to, so that a bad path is found before anything runs.
     pub fn open(&self, start: Instant) -> Result<Telling, Failure> {
-        let open =
-            |flag, path: &Option<PathBuf>| path.as_deref().map(|path| Place::open(flag, path)).transpose();
+        let report = self.report.as_deref().map(|path| Place::open("--report", path)).transpose()?;
+        let events = self.events.as_deref().map(|path| EventLog::open(path, start)).transpose()?;
         let pid_file = self.pid_file.clone().map(PidFile);
-        Ok(Telling {
-            report: open("--report", &self.report)?,
-            events: open("--events", &self.events)?,
-            pid_file,
-            start,
-            failure: None,
-        })
+        Ok(Telling { report, events, pid_file, start, failure: None })
     }
 }
 
@@ -106,14 +103,8 @@ impl Place {
         let cannot = |why: &dyn std::fmt::Display| {
             Failure::new(Exit(125), format!("cannot write {flag} {}", path.display()), why)
         };
-        let number = match path.to_str() {
-            Some("-") => Some("1"),
-            text => text.and_then(|text| text.strip_prefix("fd:")),
-        };
-        let file = match number {
-            Some(number) => {
-                let fd = number.parse().ok().and_then(crate::process::descriptor);
-                let fd = fd.ok_or_else(|| cannot(&"that descriptor is not open"))?;
+        let file = match inherited(path).map_err(|why| cannot(&why))? {
+            Some(fd) => {
                 let copy = rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|why| cannot(&why))?;
                 File::from(copy)
             }
@@ -127,6 +118,19 @@ impl Place {
         let cannot = |why| Failure::other(format!("cannot write {}", self.flag), why);
         self.file.write_all(format!("{value}\n").as_bytes()).map_err(cannot)
     }
+}
+
+/// The descriptor that we inherited, where one is named: `fd:N`, or `-` for stdout, as in `--stdout -`.
+pub fn inherited(path: &Path) -> Result<Option<BorrowedFd<'static>>, &'static str> {
+    let number = match path.to_str() {
+        Some("-") => "1",
+        text => match text.and_then(|text| text.strip_prefix("fd:")) {
+            Some(number) => number,
+            None => return Ok(None),
+        },
+    };
+    let fd = number.parse().ok().and_then(crate::process::descriptor);
+    fd.map(Some).ok_or("that descriptor is not open")
 }
 
 /// A file with a process id, removed at the end.
@@ -152,7 +156,7 @@ impl Drop for PidFile {
 pub struct Telling {
     /// `--report`.
     pub report: Option<Place>,
-    events: Option<Place>,
+    events: Option<EventLog>,
     pid_file: Option<PidFile>,
     start: Instant,
     /// What could not be told.
@@ -163,10 +167,16 @@ impl Telling {
     /// Tells one more event; its time is added.
     pub fn event(&mut self, mut event: Value) {
         event["at"] = self.start.elapsed().as_secs_f64().into();
-        if let Some(events) = &mut self.events {
+        if let Some(events) = &self.events {
             let told = events.tell(&event);
             self.failure = self.failure.take().or(told.err());
         }
+    }
+
+    /// No more events; `name` is the subcommand.
+    pub fn end(&mut self, name: &str) {
+        let ended = self.events.take().map_or(Ok(()), |events| events.end(name));
+        self.failure = self.failure.take().or(ended.err());
     }
 }
 
@@ -177,7 +187,7 @@ impl Company for Telling {
             let cannot = |why| Failure::other(format!("cannot write --pid-file {path}"), why);
             self.failure = file.write(member.started.pid).map_err(cannot).err();
         }
-        if let Some(events) = &mut self.events {
+        if let Some(events) = &self.events {
             let told = events.tell(&event(happening, self.start));
             self.failure = self.failure.take().or(told.err());
         }

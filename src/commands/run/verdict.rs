@@ -1,7 +1,7 @@
 //! How spile ends because of how a program has ended.
 
 use super::results::ResultArgs;
-use crate::commands::log::say;
+use crate::commands::log::{finish, say};
 use crate::error::{Exit, Failure};
 use crate::process::Status;
 use crate::signal::{self, Number};
@@ -45,6 +45,7 @@ impl Verdict {
                 if let Some(failure) = &failure {
                     say(&format!("spile {name}: {failure}"));
                 }
+                finish();
                 signal::die_of(signal);
             }
             _ => {}

@@ -38,12 +38,14 @@ pub struct Course<'a> {
 impl<'a> Course<'a> {
     /// Nothing runs yet.
     pub fn new(args: &'a Args) -> Result<Course<'a>, Failure> {
+        // A fifo of the report is waited for as a shell does: we can be interrupted meanwhile.
+        let telling = args.results.open(Instant::now())?;
         let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
         let supervisor = Supervisor::new().map_err(cannot)?;
         let manner = args.manner();
         let watch = Watch {
             reactions: Reactions::new(args.rules.rules(manner.grace)),
-            telling: args.results.open(Instant::now())?,
+            telling,
             notify: args.notify.as_deref().map(Notify::open).transpose()?,
             settles: None,
             has_refused: false,
@@ -54,6 +56,14 @@ impl<'a> Course<'a> {
 
     /// Runs the program, as often as it is to be restarted; answers how to end, and what could not be told.
     pub fn run(mut self) -> Result<(Verdict, Option<Failure>), Failure> {
+        let verdict = self.go();
+        self.watch.telling.end("trap");
+        let failure = self.watch.failure.or(self.watch.telling.failure);
+        let unread = self.watch.notify.as_ref().and_then(Notify::failure);
+        Ok((verdict?, failure.or(unread)))
+    }
+
+    fn go(&mut self) -> Result<Verdict, Failure> {
         loop {
             let program = self.args.program()?;
             let order = self.order(program);
@@ -73,9 +83,7 @@ impl<'a> Course<'a> {
             let lost = self.lost_signals + self.watch.reactions.lost_signals();
             self.tell_losses(lost);
             self.report(&outcome, &verdict, lost)?;
-            let failure = self.watch.failure.or(self.watch.telling.failure);
-            let unread = self.watch.notify.as_ref().and_then(Notify::failure);
-            return Ok((verdict, failure.or(unread)));
+            return Ok(verdict);
         }
     }
 

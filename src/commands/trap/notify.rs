@@ -9,10 +9,8 @@ use rustix::event::PollFlags;
 use crate::error::{Exit, Failure};
 use crate::flow::{End, Outlet, Way};
 use crate::process;
+use crate::report::MOST_WAITING;
 use crate::signal::{Arrival, Sender};
-
-/// How many bytes wait for a reader that does not read; more are not kept.
-const MOST_WAITING: usize = 1 << 20;
 
 /// Where lines go. Nobody who does not read them holds us up.
 pub struct Notify {
