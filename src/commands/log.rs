@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use clap::{ArgMatches, ValueEnum};
 
@@ -82,6 +83,13 @@ pub fn put(text: String) {
 pub fn finish() {
     if let Some(Some(stderr)) = STDERR.get() {
         let _ = stderr.finish(PATIENCE);
+    }
+}
+
+/// The same for as long as that takes, where a person may still be reading and nothing waits for our end.
+pub fn finish_patiently() {
+    if let Some(Some(stderr)) = STDERR.get() {
+        let _ = stderr.finish(Duration::MAX);
     }
 }
 

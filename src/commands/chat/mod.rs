@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use super::Subcommand;
 use super::flags::duration;
-use super::log::{Form, LogArgs, say};
+use super::log::{Form, LogArgs, finish_patiently, say};
 use super::reading::ReadingArgs;
 use super::runtime::run;
 use super::words::{AddressFlags, Converses};
@@ -129,10 +129,15 @@ Status 4 is an expectation that was not met, 124 a time limit, 18 a cut connecti
             telling: telling.clone(),
             events: self.log.events(NAME),
         };
-        telling.end(match target.address.listener() {
+        let ended = telling.end(match target.address.listener() {
             Some(_) => run(mock::run(talk, &target, &self.mock)),
             None => run(client::run(&talk, &target)),
-        })
+        });
+        // A transcript may be read with a pager; a limit or a signal is to end us, whoever reads.
+        if !matches!(ended, Ok(Exit::TIMEOUT | Exit(129..))) {
+            finish_patiently();
+        }
+        ended
     }
 }
 
