@@ -164,8 +164,7 @@ data goes on.
         let place =
             |flag, path: &Option<PathBuf>| path.as_deref().map(|path| Place::open(flag, path)).transpose();
         let (report, events) = (place("--report", &self.report)?, place("--events", &self.events)?);
-        let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
-        let mut supervisor = Supervisor::new().map_err(cannot)?;
+        let mut supervisor = Supervisor::new()?;
         if report.is_some() || self.meter.is_some() {
             supervisor.count_transfers();
         }

@@ -46,8 +46,7 @@ impl<'a> Course<'a> {
     /// Nothing runs yet.
     pub fn new(args: &'a Args) -> Result<Course<'a>, Failure> {
         let start = Instant::now();
-        let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
-        let supervisor = Supervisor::new().map_err(cannot)?;
+        let supervisor = Supervisor::new()?;
         let telling = args.results.open(start)?;
         let services = Services::new(args.limits.manner());
         Ok(Course { args, supervisor, telling, services, has_run: false, reports: Vec::new() })

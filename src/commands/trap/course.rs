@@ -38,8 +38,7 @@ pub struct Course<'a> {
 impl<'a> Course<'a> {
     /// Nothing runs yet.
     pub fn new(args: &'a Args) -> Result<Course<'a>, Failure> {
-        let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
-        let supervisor = Supervisor::new().map_err(cannot)?;
+        let supervisor = Supervisor::new()?;
         let manner = args.manner();
         let watch = Watch {
             reactions: Reactions::new(args.rules.rules(manner.grace)),
