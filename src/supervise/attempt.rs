@@ -289,8 +289,7 @@ impl Attempt<'_> {
                 job.was_sent(signal, supervisor);
             }
             Act::Shared => job.was_sent(arrival.signal, supervisor),
-            Act::Taken => self.company.act(now, supervisor, job),
-            Act::Ignore => {}
+            Act::Taken | Act::Ignore => {}
             Act::End => job.end(Reason::Told, supervisor),
             Act::Kill => job.kill(),
         }
@@ -304,6 +303,9 @@ impl Attempt<'_> {
         match self.outcome.signals.len() < MOST_SIGNALS {
             true => self.outcome.signals.push(handled),
             false => self.outcome.more_signals += 1,
+        }
+        if act == Act::Taken {
+            self.company.act(now, supervisor, &mut self.outcome.job);
         }
     }
 

@@ -92,7 +92,34 @@ fn events_and_report_tell_what_was_done() {
             serde_json::from_str::<serde_json::Value>(line).unwrap()["ev"].as_str().unwrap().to_owned()
         })
         .collect();
-    assert_eq!(kinds, ["start", "signal", "handler", "signal", "signal", "signal", "signal", "exit"]);
+    let ignored = ["signal", "action"].repeat(3);
+    assert_eq!(
+        kinds,
+        [&["start", "signal", "action", "handler"], &ignored[..], &["signal", "exit"]].concat()
+    );
+}
+
+#[test]
+fn events_tell_which_action_a_signal_and_a_time_lead_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let events = dir.path().join("events").display().to_string();
+    let timers = ["--after", "1ms=ignore", "--after", "2ms=send:CONT", "--after", "3ms=report"];
+    let flags = [&timers[..], &["--on", "USR1=send:USR2", "--events", &events]].concat();
+    let mut process = trap(&flags, "echo ready; exec sleep 60");
+    process.line("spile trap: after 3ms; process ");
+    process.signal("USR1");
+    process.ends().dies_of(12);
+    let text = std::fs::read_to_string(events).unwrap();
+    let told = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let told: Vec<_> = told.filter(|event| event["ev"] == "action").collect();
+    let cause = |event: &serde_json::Value| {
+        let cause = &event["cause"];
+        cause["timer"].as_str().or(cause["signal"].as_str()).unwrap().to_owned()
+    };
+    let told: Vec<_> =
+        told.iter().map(|event| (cause(event), event["action"].as_str().unwrap().to_owned())).collect();
+    let wanted = [("1ms", "ignore"), ("2ms", "send:CONT"), ("3ms", "report"), ("USR1", "send:USR2")];
+    assert_eq!(told, wanted.map(|(cause, action)| (cause.to_owned(), action.to_owned())));
 }
 
 #[test]

@@ -160,6 +160,11 @@ pub struct Telling {
 }
 
 impl Telling {
+    /// True where events are told.
+    pub fn has_events(&self) -> bool {
+        self.events.is_some()
+    }
+
     /// Tells one more event; its time is added.
     pub fn event(&mut self, mut event: Value) {
         event["at"] = self.start.elapsed().as_secs_f64().into();

@@ -169,6 +169,12 @@ impl Watch {
     fn tell_news(&mut self) {
         for news in self.reactions.news() {
             match news {
+                News::Acted(cause, action) if self.telling.has_events() => {
+                    let action = action.to_string();
+                    let event = json!({"ev": "action", "cause": cause_json(&cause), "action": action});
+                    self.telling.event(event);
+                }
+                News::Acted(..) => {}
                 News::Report(cause, program, running) => say_report(&cause, program, running),
                 News::Handled(cause, result) => {
                     if let Some(why) = complaint(&result) {
