@@ -155,13 +155,31 @@ fn bad_rules_are_refused() {
         ("--rewrite", "KILL:TERM", "nobody can catch KILL"),
         ("--block", "STOP", "nobody can block STOP"),
         ("--ignore", "HUP,KILL", "nobody can ignore KILL"),
+        ("--default", "KILL", "nobody can reset KILL"),
+        ("--ignore", "32", "32 belongs to the C library"),
+        ("--default", "33", "33 belongs to the C library"),
+        ("--block", "33", "33 belongs to the C library"),
+        ("--rewrite", "33:TERM", "33 belongs to the C library"),
+        ("--on", "32=stop", "32 belongs to the C library"),
+        ("--nice", "x", "--nice <N>': it must be a whole number"),
+        ("--pass-fd", "1,x", "it must be a whole number"),
     ] {
         spile(["trap", flag, word, "--", "true"]).ends().exits(125).complains(why);
     }
+    spile(["trap", "--show", "abc"]).ends().exits(125).complains("it must be a whole number");
+    spile(["trap", "--show", ""]).ends().exits(125).complains("it must be a whole number");
+    let far = ["run", "--retries", "99999999999999999999", "true"];
+    spile(far).ends().exits(125).complains("it is too large");
     spile(["run", "--no-forward=STOP", "true"]).ends().exits(125).complains("nobody can catch STOP");
     spile(["trap", "--list", "--", "true"]).ends().exits(125).complains("'true' is a command");
     spile(["trap", "--notify", "fd:77", "true"]).ends().exits(125).complains("not open");
     spile(["trap", "--notify", "/no/such/dir/file", "true"]).ends().exits(125).complains("--notify");
+    for path in ["/no/such/dir/file", "/"] {
+        for command in ["trap", "run"] {
+            let ended = spile([command, "--pid-file", path, "--", "echo", "ran"]).ends();
+            ended.exits(125).says("").complains("cannot write --pid-file");
+        }
+    }
 }
 
 #[test]
