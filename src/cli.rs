@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::num::{IntErrorKind, ParseIntError};
 
 use clap::{ArgMatches, Command};
 
@@ -149,7 +150,7 @@ fn show_usage(error: &clap::Error) -> Exit {
     let typed = std::env::args_os().nth(1).unwrap_or_default();
     let row = ROWS.iter().find(|row| typed == row.name);
     let name = row.map(|row| row.name);
-    let text = error.render().to_string();
+    let text = in_our_words(error);
     let mut failure = usage_failure(&text, &row.map_or("COMMAND".to_owned(), whole_name));
     if let Some(clap::error::ContextValue::String(flag)) = error.get(clap::error::ContextKind::InvalidArg)
         && let Some(hint) = name
@@ -160,6 +161,19 @@ fn show_usage(error: &clap::Error) -> Exit {
     }
     show(name.unwrap_or(""), &failure);
     row.map_or(Exit::USAGE, |row| row.usage)
+}
+
+/// What clap says; where a number is wanted, Rust's words tell of digits, and not of that.
+fn in_our_words(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let why = std::error::Error::source(error).and_then(|why| why.downcast_ref::<ParseIntError>());
+    let Some(why) = why else { return text };
+    let ours = match why.kind() {
+        IntErrorKind::PosOverflow => "it is too large",
+        IntErrorKind::NegOverflow => "it is too small",
+        _ => "it must be a whole number",
+    };
+    text.replace(&why.to_string(), ours)
 }
 
 /// The name of what was typed, with that of a command of a command: `cert dev`.

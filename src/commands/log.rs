@@ -9,6 +9,7 @@ use clap::{ArgMatches, ValueEnum};
 use super::speaker;
 use crate::flow::{End, Way};
 use crate::report::{Event, Events, PATIENCE, Writer, losses_json};
+use crate::signal::blocked_at_start;
 
 /// How much is said on stderr, and in which form.
 #[derive(Clone, Debug, clap::Args)]
@@ -86,8 +87,10 @@ pub fn finish() {
     }
 }
 
-/// The same for as long as that takes, where a person may still be reading and nothing waits for our end.
+/// The same for as long as that takes, where a person may still be reading and nothing waits for our end. A signal ends
+/// us then as it ends programs that do nothing about it.
 pub fn finish_patiently() {
+    let _ = blocked_at_start().to_sigset().thread_set_mask();
     if let Some(Some(stderr)) = STDERR.get() {
         let _ = stderr.finish(Duration::MAX);
     }

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, pthread_sigmask};
-use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
+use nix::unistd::{Pid, getpgrp, getpid, getsid, tcgetpgrp, tcsetpgrp};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
@@ -13,6 +13,11 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 /// as 0 (pid_namespaces(7)): that is nobody's.
 pub fn is_foreground(terminal: impl AsFd) -> bool {
     tcgetpgrp(terminal).is_ok_and(|group| group.as_raw() > 0 && group == getpgrp())
+}
+
+/// True where we lead our session, as the first process on a terminal does: that of a container, or of `ssh -t`.
+pub fn leads_session() -> bool {
+    getsid(None) == Ok(getpid())
 }
 
 /// Our controlling terminal with its modes as they were; dropped, it is ours again if we had given it away.

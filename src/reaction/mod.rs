@@ -65,6 +65,8 @@ pub enum Cause {
 /// Something to tell.
 #[derive(Clone, Debug)]
 pub enum News {
+    /// Something is done.
+    Acted(Cause, Action),
     /// `report`: the cause, and the program that runs, for how long.
     Report(Cause, Option<i32>, Duration),
     /// A handler has ended.
@@ -159,6 +161,7 @@ impl Reactions {
         job: &mut Job,
     ) {
         let entry = self.log.note(&cause, &action, now.saturating_duration_since(self.began));
+        self.news.push(News::Acted(cause.clone(), action.clone()));
         match action {
             // Handlers that are there have the grace after the program; none begins for what comes only then.
             Action::Run(_) if job.is_over() => self.handlers.refuse(),

@@ -8,12 +8,24 @@ use nix::libc;
 use nix::sys::signal::SigSet;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Resource, getrlimit};
 
 use super::{Code, Number, Set};
+
+/// As many signals as are taken to be queued at most where that has no limit.
+const MOST_QUEUED: usize = 1 << 20;
+
+/// How many signals can wait for us at once: those of which each one is queued (RLIMIT_SIGPENDING, getrlimit(2)), and
+/// one of every other.
+pub fn queue_limit() -> usize {
+    let queued = getrlimit(Resource::Sigpending).current.and_then(|most| usize::try_from(most).ok());
+    queued.map_or(MOST_QUEUED, |queued| queued.min(MOST_QUEUED)) + libc::SIGRTMIN() as usize
+}
 
 /// Signals that are blocked, and read here.
 pub struct Arrivals {
     fd: SignalFd,
+    signals: SigSet,
 }
 
 /// Who sent a signal.
@@ -57,7 +69,7 @@ impl Arrivals {
     fn of(signals: SigSet) -> nix::Result<Arrivals> {
         signals.thread_block()?;
         let fd = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-        Ok(Arrivals { fd })
+        Ok(Arrivals { fd, signals })
     }
 
     /// Waits for the next signal, as sigtimedwait(2) does; `None` when the time has come without one.
@@ -89,6 +101,16 @@ impl Arrivals {
         };
         let value = (info.ssi_code == libc::SI_QUEUE).then_some(info.ssi_int);
         Ok(Some(Arrival { signal, sender, code, value }))
+    }
+
+    /// The real-time signals that have arrived, up to `most`, past all others, which have lower numbers and so are read
+    /// before them.
+    pub fn next_real_time(&mut self, most: usize) -> nix::Result<Vec<Arrival>> {
+        let real_time: Set = Number::all().filter(|signal| signal.is_real_time()).collect();
+        self.fd.set_mask(&real_time.to_sigset())?;
+        let arrived = std::iter::from_fn(|| self.next().transpose()).take(most).collect();
+        self.fd.set_mask(&self.signals)?;
+        arrived
     }
 }
 

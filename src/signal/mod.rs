@@ -9,7 +9,7 @@ mod number;
 mod send;
 mod state;
 
-pub use arrivals::{Arrival, Arrivals, Sender};
+pub use arrivals::{Arrival, Arrivals, Sender, queue_limit};
 pub use code::Code;
 pub use inherited::{blocked_at_start, ignore_broken_pipes, ignored_at_start};
 pub use meaning::Effect;

@@ -1,15 +1,16 @@
 //! One program from its start to its end, with the signals and the terminal of spile.
 
+use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::event::PollFlags;
 
 use super::forward::{Act, Forwarding, Handled};
-use super::{Event, Foreground, Job, Keys, Limits, Manner, Member, Reason, Supervisor};
+use super::{AT_ONCE, Event, Foreground, Job, Keys, Limits, Manner, Member, Reason, Supervisor};
 use crate::error::{Exit, Failure};
 use crate::process::{Ends, Group, Program, SpawnError};
-use crate::signal::{Arrival, Number};
+use crate::signal::{Arrival, Number, queue_limit};
 
 /// How many signals an outcome lists.
 const MOST_SIGNALS: usize = 1000;
@@ -193,10 +194,14 @@ impl Attempt<'_> {
                 supervisor.wait(&fds, until)
             };
             let cannot = |why| Failure::new(Exit(125), "cannot wait for the program", why);
+            let has_run = self.outcome.runs();
             let events = events.map_err(cannot)?;
             // All of them are reaped by now: because of one that has ended, no other one is to be signalled.
             events.iter().for_each(|event| self.company.note(event));
             events.iter().for_each(|event| self.hear(event, supervisor));
+            if has_run && !self.outcome.runs() {
+                self.hear_what_came_before(supervisor).map_err(cannot)?;
+            }
             // Only now: what has come meanwhile may be that we are to go on.
             if let Some((pid, by)) = self.halted.take() {
                 let keys = self.foreground.keys();
@@ -217,7 +222,7 @@ impl Attempt<'_> {
             }
             if self.outcome.job.is_over() {
                 patience = match patience {
-                    Patience::Unneeded => Patience::Until(now + linger),
+                    Patience::Unneeded => Patience::Until(Instant::now() + linger),
                     Patience::Until(end) if now >= end => {
                         self.company.hang_up();
                         Patience::Over
@@ -248,6 +253,19 @@ impl Attempt<'_> {
         }
     }
 
+    /// The program has just been seen to have ended: real-time signals that wait by now came before that, since CHLD,
+    /// as all others, is read before them. In a storm no more are heard than can have waited.
+    fn hear_what_came_before(&mut self, supervisor: &mut Supervisor) -> io::Result<()> {
+        for _ in 0..=queue_limit() / AT_ONCE {
+            let signals = supervisor.real_time_signals()?;
+            signals.iter().for_each(|arrival| self.signal(arrival, supervisor));
+            if signals.len() < AT_ONCE {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn signal(&mut self, arrival: &Arrival, supervisor: &mut Supervisor) {
         let now = Instant::now();
         let together = self.foreground.together();
@@ -271,8 +289,7 @@ impl Attempt<'_> {
                 job.was_sent(signal, supervisor);
             }
             Act::Shared => job.was_sent(arrival.signal, supervisor),
-            Act::Taken => self.company.act(now, supervisor, job),
-            Act::Ignore => {}
+            Act::Taken | Act::Ignore => {}
             Act::End => job.end(Reason::Told, supervisor),
             Act::Kill => job.kill(),
         }
@@ -287,6 +304,9 @@ impl Attempt<'_> {
             true => self.outcome.signals.push(handled),
             false => self.outcome.more_signals += 1,
         }
+        if act == Act::Taken {
+            self.company.act(now, supervisor, &mut self.outcome.job);
+        }
     }
 
     fn finish(self) -> Outcome {
@@ -300,6 +320,11 @@ impl Outcome {
     /// The program, where it was started.
     pub fn member(&self) -> Option<&Member> {
         self.job.members().first()
+    }
+
+    /// True while the program has not ended.
+    fn runs(&self) -> bool {
+        self.member().is_some_and(|member| member.end.is_none())
     }
 
     /// True when somebody wants an end, of this and of whatever would be next.

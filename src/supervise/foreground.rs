@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::termios::Termios;
 
 use super::forward::Togetherness;
-use crate::process::terminal::Terminal;
+use crate::process::terminal::{self, Terminal};
 use crate::process::{Group, Program};
 use crate::signal::{self, Arrival, Number, Sender, Stop};
 
@@ -49,6 +49,7 @@ impl Foreground {
             _ => None,
         };
         let together = match program.group {
+            Group::Same if terminal::leads_session() => Togetherness::LedGroup,
             Group::Same => Togetherness::SameGroup,
             Group::Session => Togetherness::OwnSession,
             _ => Togetherness::OwnGroup,
@@ -124,7 +125,7 @@ impl Foreground {
                 terminal.give_to(pid);
             }
         }
-        let to = if self.together == Togetherness::SameGroup { pid } else { -pid };
+        let to = if self.together.is_one_group() { pid } else { -pid };
         let _ = signal::send(to, Number::CONT);
     }
 

@@ -73,10 +73,29 @@ pub struct Handled {
 pub enum Togetherness {
     /// In ours.
     SameGroup,
+    /// In ours, and we lead the session: when the terminal hangs up, the kernel tells its leader alone.
+    LedGroup,
     /// In one of its own.
     OwnGroup,
     /// In a session of its own: its group is an orphaned one, to which the kernel delivers no stop but STOP.
     OwnSession,
+}
+
+impl Togetherness {
+    /// True for a group of the program that is ours.
+    pub fn is_one_group(self) -> bool {
+        matches!(self, Togetherness::SameGroup | Togetherness::LedGroup)
+    }
+
+    /// True where the terminal's signal has reached the program, too: keys and the size go to the group in the
+    /// foreground, a hang-up (HUP, then CONT) only to the leader of the session, and to the group once that has ended.
+    fn shares(self, signal: Number) -> bool {
+        match self {
+            Togetherness::SameGroup => true,
+            Togetherness::LedGroup => !matches!(signal, Number::HUP | Number::CONT),
+            Togetherness::OwnGroup | Togetherness::OwnSession => false,
+        }
+    }
 }
 
 impl Forwarding {
@@ -131,7 +150,7 @@ impl Forwarding {
         if is_kernels && !signal.is_from_terminals() {
             return Act::Ignore;
         }
-        if is_kernels && together == Togetherness::SameGroup {
+        if is_kernels && together.shares(signal) {
             return Act::Shared;
         }
         if self.kept.contains(signal) {
@@ -175,6 +194,11 @@ mod tests {
         let now = Instant::now();
         let cases = [
             (Number::INT, Sender::Kernel, Togetherness::SameGroup, Act::Shared),
+            (Number::HUP, Sender::Kernel, Togetherness::SameGroup, Act::Shared),
+            (Number::INT, Sender::Kernel, Togetherness::LedGroup, Act::Shared),
+            (Number::WINCH, Sender::Kernel, Togetherness::LedGroup, Act::Shared),
+            (Number::HUP, Sender::Kernel, Togetherness::LedGroup, Act::Forward(Number::HUP)),
+            (Number::CONT, Sender::Kernel, Togetherness::LedGroup, Act::Forward(Number::CONT)),
             (Number::INT, Sender::Kernel, Togetherness::OwnGroup, Act::Forward(Number::INT)),
             (Number::INT, SOMEBODY, Togetherness::SameGroup, Act::Forward(Number::INT)),
             (Number::TSTP, SOMEBODY, Togetherness::OwnGroup, Act::Forward(Number::TSTP)),

@@ -32,6 +32,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use nix::libc;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 pub use attempt::{Company, Happening, Order, Outcome, attempt};
@@ -42,6 +43,7 @@ pub use forward::{Act, Addressee, Forwarding, Handled, Insistence};
 pub use job::{Job, Member, Reason};
 pub use limits::{Clock, Limits};
 
+use crate::error::{Exit, Failure};
 use crate::process::tree::{self, Seen};
 use crate::process::{
     self, Ends, Program, SpawnError, Started, StateChange, Status, Transfer, Usage, Waited,
@@ -88,6 +90,8 @@ pub struct Supervisor {
     awake: Instant,
     /// Time in which we were stopped.
     stopped: Duration,
+    /// A child has changed its state since we have last asked.
+    has_news: bool,
     /// What our children that have ended had read and written, where somebody wants to know.
     transfers: Option<BTreeMap<i32, Transfer>>,
 }
@@ -95,12 +99,21 @@ pub struct Supervisor {
 impl Supervisor {
     /// Takes over all signals, and the orphans of our descendants: none of them gets lost, whatever session it
     /// moves to (PR_SET_CHILD_SUBREAPER). Call it before any thread is started.
-    pub fn new() -> io::Result<Supervisor> {
-        let arrivals = Arrivals::take()?;
-        ensure_room(&arrivals)?;
-        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    pub fn new() -> Result<Supervisor, Failure> {
+        let cannot = |why: io::Error| {
+            let failure = Failure::new(Exit(125), "cannot watch children", &why);
+            match why.raw_os_error() == Some(libc::EMFILE) {
+                true => failure
+                    .hint("more descriptors are needed: see 'ulimit -n', and whether many are inherited"),
+                false => failure,
+            }
+        };
+        let arrivals = Arrivals::take().map_err(|why| cannot(why.into()))?;
+        ensure_room(&arrivals).map_err(cannot)?;
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+            .map_err(|why| cannot(why.into()))?;
         let began = Instant::now();
-        Ok(Supervisor {
+        let mut supervisor = Supervisor {
             arrivals,
             roots: BTreeSet::new(),
             reaped: 0,
@@ -108,8 +121,12 @@ impl Supervisor {
             began,
             awake: began,
             stopped: Duration::ZERO,
+            has_news: false,
             transfers: None,
-        })
+        };
+        // Of children that we have inherited the kernel may have told before.
+        supervisor.reap().map_err(cannot)?;
+        Ok(supervisor)
     }
 
     /// Starts a child.
@@ -168,10 +185,14 @@ impl Supervisor {
         let mut gap = None;
         let mut signals = Vec::new();
         // A storm of them must not keep us from everything else: what is left is read in the next round.
+        let mut asks = true;
         for _ in 0..AT_ONCE {
-            let Some(arrival) = self.arrivals.next()? else { break };
+            let Some(arrival) = self.arrivals.next()? else {
+                asks = std::mem::take(&mut self.has_news);
+                break;
+            };
             match arrival.signal {
-                Number::CHLD => {}
+                Number::CHLD => self.has_news = true,
                 // A write of our own into a broken pipe: blocked, it is queued in spite of being ignored.
                 Number::PIPE if matches!(arrival.sender, Sender::Process { pid, .. } if pid == tree::me()) => {
                 }
@@ -184,7 +205,8 @@ impl Supervisor {
             }
         }
         self.awake = woken;
-        let mut events = self.reap()?;
+        // Not without CHLD: what a child has sent before its end would be read only after that.
+        let mut events = if asks { self.reap()? } else { Vec::new() };
         // Shorter than a beat, it was none: somebody has sent CONT to who was not stopped.
         if let Some(gap) = gap.filter(|gap| *gap > BEAT) {
             self.stopped += gap;
@@ -192,6 +214,11 @@ impl Supervisor {
         }
         events.extend(signals);
         Ok(events)
+    }
+
+    /// The real-time signals that wait, a few of them at once, past all others.
+    pub fn real_time_signals(&mut self) -> io::Result<Vec<Arrival>> {
+        Ok(self.arrivals.next_real_time(AT_ONCE)?)
     }
 
     /// SIGCHLD is merged when many end at once, so every one is asked for.

@@ -100,10 +100,11 @@ pub fn unique_sleep() -> String {
     format!("9{:06}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// True while a signal waits to be read by a process; for one that is gone none does.
+/// True while a signal waits to be read by a process; for one that has ended none does, waited for or not.
 pub fn has_pending(pid: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    status.lines().any(|line| line.starts_with("ShdPnd:") && !line.ends_with("0000000000000000"))
+    state_of(pid) != 'Z'
+        && status.lines().any(|line| line.starts_with("ShdPnd:") && !line.ends_with("0000000000000000"))
 }
 
 /// True for a living process with this short name.

@@ -230,6 +230,18 @@ fn a_handler_whose_signal_came_in_time_begins_though_the_program_has_ended_meanw
 }
 
 #[test]
+fn all_that_came_before_the_end_is_handled_however_much_was_queued() {
+    // Read in one go are 256 at most, and CHLD before all of them.
+    let script = "kill -STOP $PPID; for i in $(seq 300); do kill -40 $PPID; done; echo ready; exit 7";
+    let flags = ["trap", "--on", "40=run:echo handled", "--grace", "60s", "--", "sh", "-c", script];
+    let process = spile(flags).gets("ready\n");
+    wait_until("the program has ended", || state_of(children(process.pid())[0]) == 'Z');
+    process.signal("CONT");
+    let ended = process.ends().exits(7);
+    assert_eq!((ended.stdout, ended.stderr), ("handled\n".repeat(300).into_bytes(), String::new()));
+}
+
+#[test]
 fn handlers_begin_while_there_is_anybody_to_wait_for() {
     let worker = "trap 'echo asked; exit' TERM; echo up; while :; do sleep .02; done";
     let flags = ["trap", "--orphans", "wait", "--on", "TERM=both:echo handled", "--grace", "60s"];

@@ -125,6 +125,38 @@ fn that_keys_do_not_come_to_us_any_more_is_said_once() {
     }
 }
 
+/// Leads a session on a terminal that hangs up once "ready" was shown; prints the status of what then ends.
+const HANGS_UP: &str = "
+import os, subprocess, sys
+master, slave = os.openpty()
+child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave)
+os.close(slave)
+shown = b''
+while b'ready' not in shown:
+    shown += os.read(master, 100)
+os.close(master)
+print(child.wait())";
+
+#[test]
+fn a_terminal_that_hangs_up_tells_the_program_also_past_a_leader_of_the_session() {
+    // The kernel sends HUP to the leader of the session alone, and that is spile.
+    let script =
+        "trap 'exit 5' HUP; echo ready; i=0; while [ $i -lt 500 ]; do sleep .02; i=$((i+1)); done; exit 6";
+    let namespaces: &[&[&str]] = match have_namespace("-pf") {
+        true => &[&[], &["unshare", "-pf", "--kill-child"]],
+        false => &[&[]],
+    };
+    let ours =
+        [&[SPILE, "trap", "--"][..], &[SPILE, "trap", "--pgroup", "same", "--"], &[SPILE, "run", "--"]];
+    for init in ours.into_iter().chain([&["tini", "-s", "--"][..], &["dumb-init", "--"]]) {
+        for namespace in namespaces {
+            let words =
+                [&["-c", HANGS_UP], *namespace, &["setsid", "-c"], init, &["sh", "-c", script]].concat();
+            program("python3", &words).ends().exits(0).says("5\n");
+        }
+    }
+}
+
 #[test]
 fn many_keys_do_not_end_an_interactive_program() {
     let line = "PS1='> ' $SPILE trap -- bash --norc --noprofile -i; echo rc=$?";

@@ -92,7 +92,34 @@ fn events_and_report_tell_what_was_done() {
             serde_json::from_str::<serde_json::Value>(line).unwrap()["ev"].as_str().unwrap().to_owned()
         })
         .collect();
-    assert_eq!(kinds, ["start", "signal", "handler", "signal", "signal", "signal", "signal", "exit"]);
+    let ignored = ["signal", "action"].repeat(3);
+    assert_eq!(
+        kinds,
+        [&["start", "signal", "action", "handler"], &ignored[..], &["signal", "exit"]].concat()
+    );
+}
+
+#[test]
+fn events_tell_which_action_a_signal_and_a_time_lead_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let events = dir.path().join("events").display().to_string();
+    let timers = ["--after", "1ms=ignore", "--after", "2ms=send:CONT", "--after", "3ms=report"];
+    let flags = [&timers[..], &["--on", "USR1=send:USR2", "--events", &events]].concat();
+    let mut process = trap(&flags, "echo ready; exec sleep 60");
+    process.line("spile trap: after 3ms; process ");
+    process.signal("USR1");
+    process.ends().dies_of(12);
+    let text = std::fs::read_to_string(events).unwrap();
+    let told = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let told: Vec<_> = told.filter(|event| event["ev"] == "action").collect();
+    let cause = |event: &serde_json::Value| {
+        let cause = &event["cause"];
+        cause["timer"].as_str().or(cause["signal"].as_str()).unwrap().to_owned()
+    };
+    let told: Vec<_> =
+        told.iter().map(|event| (cause(event), event["action"].as_str().unwrap().to_owned())).collect();
+    let wanted = [("1ms", "ignore"), ("2ms", "send:CONT"), ("3ms", "report"), ("USR1", "send:USR2")];
+    assert_eq!(told, wanted.map(|(cause, action)| (cause.to_owned(), action.to_owned())));
 }
 
 #[test]
@@ -128,13 +155,31 @@ fn bad_rules_are_refused() {
         ("--rewrite", "KILL:TERM", "nobody can catch KILL"),
         ("--block", "STOP", "nobody can block STOP"),
         ("--ignore", "HUP,KILL", "nobody can ignore KILL"),
+        ("--default", "KILL", "nobody can reset KILL"),
+        ("--ignore", "32", "32 belongs to the C library"),
+        ("--default", "33", "33 belongs to the C library"),
+        ("--block", "33", "33 belongs to the C library"),
+        ("--rewrite", "33:TERM", "33 belongs to the C library"),
+        ("--on", "32=stop", "32 belongs to the C library"),
+        ("--nice", "x", "--nice <N>': it must be a whole number"),
+        ("--pass-fd", "1,x", "it must be a whole number"),
     ] {
         spile(["trap", flag, word, "--", "true"]).ends().exits(125).complains(why);
     }
+    spile(["trap", "--show", "abc"]).ends().exits(125).complains("it must be a whole number");
+    spile(["trap", "--show", ""]).ends().exits(125).complains("it must be a whole number");
+    let far = ["run", "--retries", "99999999999999999999", "true"];
+    spile(far).ends().exits(125).complains("it is too large");
     spile(["run", "--no-forward=STOP", "true"]).ends().exits(125).complains("nobody can catch STOP");
     spile(["trap", "--list", "--", "true"]).ends().exits(125).complains("'true' is a command");
     spile(["trap", "--notify", "fd:77", "true"]).ends().exits(125).complains("not open");
     spile(["trap", "--notify", "/no/such/dir/file", "true"]).ends().exits(125).complains("--notify");
+    for path in ["/no/such/dir/file", "/"] {
+        for command in ["trap", "run"] {
+            let ended = spile([command, "--pid-file", path, "--", "echo", "ran"]).ends();
+            ended.exits(125).says("").complains("cannot write --pid-file");
+        }
+    }
 }
 
 #[test]

@@ -166,8 +166,7 @@ data goes on.
         let start = Instant::now();
         let report = self.report.as_deref().map(|path| Place::open("--report", path)).transpose()?;
         let events = self.events.as_deref().map(|path| EventLog::open(path, start)).transpose()?;
-        let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
-        let mut supervisor = Supervisor::new().map_err(cannot)?;
+        let mut supervisor = Supervisor::new()?;
         if report.is_some() || self.meter.is_some() {
             supervisor.count_transfers();
         }

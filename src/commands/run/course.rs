@@ -48,8 +48,7 @@ impl<'a> Course<'a> {
         let start = Instant::now();
         // A fifo of the report is waited for as a shell does: we can be interrupted meanwhile.
         let telling = args.results.open(start)?;
-        let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
-        let supervisor = Supervisor::new().map_err(cannot)?;
+        let supervisor = Supervisor::new()?;
         let services = Services::new(args.limits.manner());
         Ok(Course { args, supervisor, telling, services, has_run: false, reports: Vec::new() })
     }

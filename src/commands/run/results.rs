@@ -86,7 +86,7 @@ impl ResultArgs {
     pub fn open(&self, start: Instant) -> Result<Telling, Failure> {
         let report = self.report.as_deref().map(|path| Place::open("--report", path)).transpose()?;
         let events = self.events.as_deref().map(|path| EventLog::open(path, start)).transpose()?;
-        let pid_file = self.pid_file.clone().map(PidFile);
+        let pid_file = self.pid_file.as_deref().map(PidFile::open).transpose()?;
         Ok(Telling { report, events, pid_file, start, failure: None })
     }
 }
@@ -134,21 +134,40 @@ pub fn inherited(path: &Path) -> Result<Option<BorrowedFd<'static>>, &'static st
 }
 
 /// A file with a process id, removed at the end.
-struct PidFile(PathBuf);
+struct PidFile {
+    path: PathBuf,
+    /// Beside it, so that whoever sees the file can read it whole.
+    temporary: PathBuf,
+    is_written: bool,
+}
 
 impl PidFile {
-    /// Written beside its place and renamed there: who sees it can read it whole.
-    fn write(&self, pid: i32) -> std::io::Result<()> {
-        let mut temporary = self.0.clone().into_os_string();
+    /// Begins beside its place, so that a bad one is found before anything runs.
+    fn open(path: &Path) -> Result<PidFile, Failure> {
+        let what = format!("cannot write --pid-file {}", path.display());
+        let cannot = |why: std::io::Error| Failure::new(Exit(125), what, why);
+        if path.is_dir() {
+            return Err(cannot(std::io::ErrorKind::IsADirectory.into()));
+        }
+        let mut temporary = path.as_os_str().to_owned();
         temporary.push(format!(".{}", std::process::id()));
-        std::fs::write(&temporary, format!("{pid}\n"))?;
-        std::fs::rename(&temporary, &self.0)
+        File::create(&temporary).map_err(cannot)?;
+        Ok(PidFile { path: path.to_owned(), temporary: temporary.into(), is_written: false })
+    }
+
+    fn write(&mut self, pid: i32) -> std::io::Result<()> {
+        std::fs::write(&self.temporary, format!("{pid}\n"))?;
+        std::fs::rename(&self.temporary, &self.path)?;
+        self.is_written = true;
+        Ok(())
     }
 }
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        // What stands there otherwise is somebody else's.
+        let ours = if self.is_written { &self.path } else { &self.temporary };
+        let _ = std::fs::remove_file(ours);
     }
 }
 
@@ -164,6 +183,11 @@ pub struct Telling {
 }
 
 impl Telling {
+    /// True where events are told.
+    pub fn has_events(&self) -> bool {
+        self.events.is_some()
+    }
+
     /// Tells one more event; its time is added.
     pub fn event(&mut self, mut event: Value) {
         event["at"] = self.start.elapsed().as_secs_f64().into();
@@ -182,10 +206,11 @@ impl Telling {
 
 impl Company for Telling {
     fn told(&mut self, happening: Happening<'_>) {
-        if let (Happening::Started(member), Some(file)) = (happening, &self.pid_file) {
-            let path = file.0.display().to_string();
-            let cannot = |why| Failure::other(format!("cannot write --pid-file {path}"), why);
-            self.failure = file.write(member.started.pid).map_err(cannot).err();
+        if let (Happening::Started(member), Some(file)) = (happening, &mut self.pid_file) {
+            let written = file.write(member.started.pid);
+            let cannot =
+                |why| Failure::other(format!("cannot write --pid-file {}", file.path.display()), why);
+            self.failure = self.failure.take().or(written.map_err(cannot).err());
         }
         if let Some(events) = &self.events {
             let told = events.tell(&event(happening, self.start));

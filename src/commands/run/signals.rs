@@ -21,7 +21,7 @@ pub struct SignalArgs {
     #[arg(long, value_name = "SIGNAL", value_delimiter = ',', value_parser = |text: &str| settable(text, "block"))]
     block: Vec<Number>,
     /// At their defaults and not blocked
-    #[arg(long, value_name = "SIGNAL", value_delimiter = ',')]
+    #[arg(long, value_name = "SIGNAL", value_delimiter = ',', value_parser = |text: &str| settable(text, "reset"))]
     default: Vec<Number>,
     /// Pass one signal on as another, or not at all: TERM:QUIT,HUP:none; keys as well: ^C is INT, ^\ QUIT, ^Z TSTP. They
     /// come to spile alone then, until the program reads the terminal (that is said)
@@ -47,11 +47,12 @@ enum BaseName {
     Default,
 }
 
-/// Reads a signal about which somebody can say something: KILL and STOP do what they do (signal(7)). `what` is what is
-/// to be done.
+/// Reads a signal about which somebody can say something: KILL and STOP do what they do (signal(7)), and two are none of
+/// a program's business (nptl(7)). `what` is what is to be done.
 pub fn settable(text: &str, what: &str) -> Result<Number, String> {
     match text.parse()? {
         signal @ (Number::KILL | Number::STOP) => Err(format!("nobody can {what} {signal}")),
+        signal if signal.is_reserved() => Err(format!("{signal} belongs to the C library")),
         signal => Ok(signal),
     }
 }

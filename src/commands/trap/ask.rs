@@ -72,10 +72,7 @@ fn sendable(text: &str) -> Result<Sent, String> {
 
 /// A clap value parser for signals that somebody can wait for or handle.
 pub fn catchable(text: &str) -> Result<Number, String> {
-    match settable(text, "catch")? {
-        signal if signal.is_reserved() => Err(format!("{signal} belongs to the C library")),
-        signal => Ok(signal),
-    }
+    settable(text, "catch")
 }
 
 /// Refuses a flag that is about a command where something is asked and no command run.

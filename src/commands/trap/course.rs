@@ -40,8 +40,7 @@ impl<'a> Course<'a> {
     pub fn new(args: &'a Args) -> Result<Course<'a>, Failure> {
         // A fifo of the report is waited for as a shell does: we can be interrupted meanwhile.
         let telling = args.results.open(Instant::now())?;
-        let cannot = |why| Failure::new(Exit(125), "cannot watch children", why);
-        let supervisor = Supervisor::new().map_err(cannot)?;
+        let supervisor = Supervisor::new()?;
         let manner = args.manner();
         let watch = Watch {
             reactions: Reactions::new(args.rules.rules(manner.grace)),
@@ -178,6 +177,12 @@ impl Watch {
     fn tell_news(&mut self) {
         for news in self.reactions.news() {
             match news {
+                News::Acted(cause, action) if self.telling.has_events() => {
+                    let action = action.to_string();
+                    let event = json!({"ev": "action", "cause": cause_json(&cause), "action": action});
+                    self.telling.event(event);
+                }
+                News::Acted(..) => {}
                 News::Report(cause, program, running) => say_report(&cause, program, running),
                 News::Handled(cause, result) => {
                     if let Some(why) = complaint(&result) {
