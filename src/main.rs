@@ -59,5 +59,7 @@ fn main() -> std::process::ExitCode {
 fn start() -> u8 {
     signal::ignore_broken_pipes();
     process::fill_standard_streams();
+    #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+    names::keep_to_built_in_sources();
     cli::main().0
 }

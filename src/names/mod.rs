@@ -1,5 +1,8 @@
 //! The databases of names: hosts, services(5), protocols(5), interfaces, this host.
 
+#[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+mod sources;
+
 use std::net::{IpAddr, SocketAddr};
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo, getnameinfo};
@@ -8,6 +11,8 @@ use nix::net::if_::{InterfaceFlags, if_nametoindex};
 
 use crate::address::Family;
 use crate::error::Failure;
+#[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+pub use sources::keep_to_built_in_sources;
 
 /// What the resolver knows of a host.
 pub struct Host {
