@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{
@@ -19,6 +19,7 @@ use super::{Endpoint, HalfClose, Sink, Source, WhenBroken};
 use crate::address::{End, Key, Options};
 use crate::error::Failure;
 use crate::event_loop::{sleep, spawn};
+use crate::flow::is_ready;
 use crate::process::EndOfInput;
 
 /// A master and its slave.
@@ -205,9 +206,7 @@ pub fn reads_lines(terminal: &Descriptor) -> bool {
 
 /// True when the other side of a terminal is gone: for its master all who had it open, for others the terminal itself.
 pub fn is_hung_up(terminal: BorrowedFd<'_>) -> bool {
-    let mut asked = [PollFd::new(&terminal, PollFlags::empty())];
-    // With no events asked for, only a hang-up or an error counts (poll(2)).
-    matches!(poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(count) if count > 0)
+    is_ready(terminal, PollFlags::empty())
 }
 
 /// True when it is a terminal.

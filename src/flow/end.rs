@@ -7,12 +7,12 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
-use super::pipe::{LARGE, grow};
+use super::pipe::{LARGE, grow, is_ready};
 
 /// What poll(2) vouches for when it says that a descriptor is writable (POSIX: PIPE_BUF, here 4096).
 const SURE: usize = 4096;
@@ -110,7 +110,7 @@ impl End {
 
     /// Reads what is there; `None` when that is nothing yet, 0 at the end.
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        if self.kind == Kind::Shared && !self.is_ready(PollFlags::IN) {
+        if self.kind == Kind::Shared && !is_ready(&self.fd, PollFlags::IN) {
             return Ok(None);
         }
         let read = rustix::io::retry_on_intr(|| match self.kind {
@@ -127,7 +127,7 @@ impl End {
     /// Writes what fits; `None` when that is nothing yet.
     pub fn write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
         let bytes = match self.kind {
-            Kind::Shared if !self.is_ready(PollFlags::OUT) => return Ok(None),
+            Kind::Shared if !is_ready(&self.fd, PollFlags::OUT) => return Ok(None),
             Kind::Shared => &bytes[..bytes.len().min(SURE)],
             _ => bytes,
         };
@@ -139,14 +139,7 @@ impl End {
 
     /// True when nobody reads any more what is written to this pipe or socket.
     pub fn has_lost_its_reader(&self) -> bool {
-        matches!(self.kind, Kind::Pipe | Kind::Socket) && self.is_ready(PollFlags::empty())
-    }
-
-    /// With no events asked for, only POLLERR and POLLHUP count.
-    fn is_ready(&self, events: PollFlags) -> bool {
-        let mut fds = [PollFd::new(&self.fd, events)];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
+        matches!(self.kind, Kind::Pipe | Kind::Socket) && is_ready(&self.fd, PollFlags::empty())
     }
 }
 

@@ -24,7 +24,7 @@ pub use capture::{Capture, Captured, Keep};
 pub use end::{End, Way};
 pub use lines::{Label, Lines, Unfinished};
 pub use outlet::{Existing, Outlet};
-pub use pipe::{LARGE, View, grow, has_writers, pipe};
+pub use pipe::{LARGE, View, grow, has_writers, is_ready, pipe};
 pub use rate::Rate;
 pub use step::{Extent, Step};
 pub use typing::Typing;

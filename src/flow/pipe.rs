@@ -24,12 +24,13 @@ pub fn grow(fd: impl AsFd, size: usize) {
 /// True while somebody could still write what is read from this read end.
 pub fn has_writers(out: impl AsFd) -> bool {
     // Once all write ends are closed, a read end answers POLLHUP, poll(2).
-    !answers(out)
+    !is_ready(out, PollFlags::empty())
 }
 
-/// True for a descriptor that poll(2) has something to say of even if asked for nothing.
-fn answers(fd: impl AsFd) -> bool {
-    let mut fds = [PollFd::new(&fd, PollFlags::empty())];
+/// True for a descriptor that is ready now for any of these, or of which poll(2) has something to say unasked: an error,
+/// a hang-up.
+pub fn is_ready(fd: impl AsFd, events: PollFlags) -> bool {
+    let mut fds = [PollFd::new(&fd, events)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
 }
@@ -59,7 +60,7 @@ impl View {
     pub fn has_readers(&self) -> bool {
         let Ok(end) = self.touch() else { return false };
         // A write end whose readers have all gone answers POLLERR, poll(2).
-        !answers(end)
+        !is_ready(end, PollFlags::empty())
     }
 }
 

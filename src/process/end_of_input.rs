@@ -3,9 +3,11 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
 use rustix::termios::{LocalModes, SpecialCodeIndex, tcgetattr};
+
+use crate::flow::is_ready;
 
 /// ^D, for who reads the terminal without its line mode (readline).
 const EOT: u8 = 4;
@@ -65,12 +67,6 @@ fn end_key(terminal: BorrowedFd<'_>) -> u8 {
 fn has_unread(master: BorrowedFd<'_>) -> bool {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     ioctl_tiocgptpeer(master, flags).is_ok_and(|slave| is_ready(slave.as_fd(), PollFlags::IN))
-}
-
-/// With no events asked for, only a hang-up or an error counts (poll(2)).
-fn is_ready(fd: BorrowedFd<'_>, events: PollFlags) -> bool {
-    let mut asked = [PollFd::new(&fd, events)];
-    matches!(poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(count) if count > 0)
 }
 
 #[cfg(test)]
