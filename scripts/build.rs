@@ -7,14 +7,17 @@ use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=scripts/build.rs");
+    if !is_native() {
+        return;
+    }
     if let Err(why) = link_libgcc() {
         // The shared library does as well, only slower.
         println!("cargo:warning=libgcc stays a shared library: {why}");
     }
-    if is_native() && knows_packed_relocations() {
+    if knows_packed_relocations() {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
-    if is_native() && is_release() && !has_linker_of_its_own() {
+    if is_release() && !has_linker_of_its_own() {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/startup.ld");
         println!("cargo:rerun-if-changed={script}");
         println!("cargo:rustc-link-arg-bins=-Wl,-T,{script}");
@@ -48,9 +51,6 @@ fn knows_packed_relocations() -> bool {
 
 /// rustc asks for `-lgcc_s`; a linker script of that name, found first, answers with the static ones.
 fn link_libgcc() -> Result<(), String> {
-    if !is_native() {
-        return Ok(());
-    }
     let (exceptions, rest) = (library("libgcc_eh.a")?, library("libgcc.a")?);
     let dir = std::env::var("OUT_DIR").map_err(|why| why.to_string())?;
     let script = format!("GROUP ( {} {} )\n", exceptions.display(), rest.display());

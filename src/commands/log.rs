@@ -82,17 +82,19 @@ pub fn put(text: String) {
 
 /// Gives who reads stderr a moment for what was said and not read yet: we are about to end.
 pub fn finish() {
-    if let Some(Some(stderr)) = STDERR.get() {
-        let _ = stderr.finish(PATIENCE);
-    }
+    finish_within(PATIENCE);
 }
 
 /// The same for as long as that takes, where a person may still be reading and nothing waits for our end. A signal ends
 /// us then as it ends programs that do nothing about it.
 pub fn finish_patiently() {
     let _ = blocked_at_start().to_sigset().thread_set_mask();
+    finish_within(Duration::MAX);
+}
+
+fn finish_within(patience: Duration) {
     if let Some(Some(stderr)) = STDERR.get() {
-        let _ = stderr.finish(Duration::MAX);
+        let _ = stderr.finish(patience);
     }
 }
 

@@ -91,16 +91,7 @@ pub enum Event {
 impl Event {
     /// True for what is said without `-v`.
     pub fn is_important(&self) -> bool {
-        matches!(
-            self,
-            Event::Listening(_)
-                | Event::Note(_)
-                | Event::Digest { .. }
-                | Event::Failed { .. }
-                | Event::Unestablished { .. }
-                | Event::AcceptPaused(_)
-                | Event::NotReloaded(_)
-        )
+        self.is_failure() || matches!(self, Event::Listening(_) | Event::Note(_) | Event::Digest { .. })
     }
 
     /// True for what is said even by `--quiet`.

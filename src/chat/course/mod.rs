@@ -215,8 +215,9 @@ impl Course {
         }
     }
 
-    /// Nobody takes what the step at hand says: the program has ended, or closed its input. That is its right where it has answered
-    /// already, so that whatever is heard after this step makes good for it; otherwise it is what goes wrong in the end.
+    /// Nobody takes what the step at hand says: the program has ended, or closed its input. That is its right where it
+    /// has answered already, so that whatever is heard after this step makes good for it; otherwise it is what goes wrong
+    /// in the end.
     pub fn nobody_takes_it(&mut self) {
         self.lost.get_or_insert((self.at, self.secrecy()));
     }
