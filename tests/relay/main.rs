@@ -19,6 +19,7 @@ mod semantics_clients;
 mod semantics_closing;
 mod semantics_datagrams;
 mod semantics_listeners;
+mod semantics_programs;
 mod shaping;
 mod short_reads;
 mod taps;
